@@ -1,0 +1,236 @@
+//! Element types: what a tensor holds, and the scalar functions that printed code may call on it.
+
+use std::fmt::{Debug, Display};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::cpu::math;
+
+/// What a tensor holds.
+pub trait Element: Copy + Default + Debug + Display + PartialEq + Send + Sync + 'static {
+    /// The name in files and messages: `F32`, `F64`, `U32`.
+    const NAME: &'static str;
+    /// The element from the eight bytes or fewer that a file holds of it, little-endian.
+    fn from_le_bytes(bytes: &[u8]) -> Self;
+    /// Appends the element's bytes, little-endian.
+    fn extend_le_bytes(self, out: &mut Vec<u8>);
+}
+
+macro_rules! element {
+    ($($t:ty, $name:literal;)*) => { $(
+        impl Element for $t {
+            const NAME: &'static str = $name;
+            fn from_le_bytes(bytes: &[u8]) -> Self {
+                let mut array = [0; size_of::<$t>()];
+                array.copy_from_slice(bytes);
+                <$t>::from_le_bytes(array)
+            }
+            fn extend_le_bytes(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+        }
+    )* };
+}
+element! { f32, "F32"; f64, "F64"; u32, "U32"; }
+
+/// An element that networks compute with.
+///
+/// The functions are branch-free where that lets a loop over them be vectorised; their errors are
+/// stated in [`crate::cpu::math`].
+pub trait Float:
+    Element
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+    /// The smallest value: where a maximum begins.
+    const NEG_INFINITY: Self;
+
+    /// The nearest value of this type.
+    fn from_f64(x: f64) -> Self;
+    /// The value as f64.
+    fn to_f64(self) -> f64;
+    /// The nearest value of this type.
+    #[inline(always)]
+    fn from_usize(n: usize) -> Self {
+        Self::from_f64(n as f64)
+    }
+    /// A number in [0, 1) from 32 random bits.
+    fn unit(bits: u32) -> Self;
+
+    /// The larger of two; the other one if one is not a number.
+    fn max(self, other: Self) -> Self;
+    /// The smaller of two; the other one if one is not a number.
+    fn min(self, other: Self) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+    /// -1, 0 or 1.
+    fn sign(self) -> Self;
+    /// e to the power of x.
+    fn exp(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// 1 / (1 + e^-x).
+    fn sigmoid(self) -> Self;
+    /// ln(1 + e^x), without overflow.
+    fn softplus(self) -> Self;
+    /// The error function.
+    fn erf(self) -> Self;
+    /// The sine of an angle in radians.
+    fn sin(self) -> Self;
+    /// The cosine of an angle in radians.
+    fn cos(self) -> Self;
+    /// x to the power of y.
+    fn powf(self, y: Self) -> Self;
+    /// Whether the value is neither infinite nor not-a-number.
+    fn is_finite(self) -> bool;
+
+    /// `self` where `condition` is not zero, else `other`.
+    #[inline(always)]
+    fn select(condition: Self, then: Self, other: Self) -> Self {
+        if condition != Self::ZERO { then } else { other }
+    }
+    /// 1 where `condition` holds, else 0.
+    #[inline(always)]
+    fn flag(condition: bool) -> Self {
+        if condition { Self::ONE } else { Self::ZERO }
+    }
+
+    /// `c = alpha * a @ b + beta * c` with strides in elements: matrixmultiply's kernel for this type.
+    ///
+    /// # Safety
+    /// Every element that the sizes and strides address must lie in its allocation, `c`'s must not
+    /// overlap each other or `a` and `b`.
+    #[doc(hidden)]
+    #[allow(clippy::too_many_arguments)]
+    unsafe fn gemm(
+        m: usize,
+        k: usize,
+        n: usize,
+        alpha: Self,
+        a: *const Self,
+        a_strides: (isize, isize),
+        b: *const Self,
+        b_strides: (isize, isize),
+        beta: Self,
+        c: *mut Self,
+        c_strides: (isize, isize),
+    );
+}
+
+macro_rules! float {
+    ($t:ident, $gemm:path, $unit:expr) => {
+        impl Float for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NEG_INFINITY: Self = $t::NEG_INFINITY;
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn unit(bits: u32) -> Self {
+                $unit(bits)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self > other || other != other { self } else { other }
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if self < other || other != other { self } else { other }
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $t::abs(self)
+            }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                Self::flag(self > 0.0) - Self::flag(self < 0.0)
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                math::$t::exp(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                math::$t::ln(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $t::sqrt(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                math::$t::tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                math::$t::sigmoid(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                math::$t::softplus(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                math::$t::erf(self)
+            }
+            #[inline(always)]
+            fn sin(self) -> Self {
+                $t::sin(self)
+            }
+            #[inline(always)]
+            fn cos(self) -> Self {
+                $t::cos(self)
+            }
+            #[inline(always)]
+            fn powf(self, y: Self) -> Self {
+                $t::powf(self, y)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            unsafe fn gemm(
+                m: usize,
+                k: usize,
+                n: usize,
+                alpha: Self,
+                a: *const Self,
+                a_strides: (isize, isize),
+                b: *const Self,
+                b_strides: (isize, isize),
+                beta: Self,
+                c: *mut Self,
+                c_strides: (isize, isize),
+            ) {
+                // SAFETY: the caller's promise is the one that matrixmultiply asks for.
+                unsafe {
+                    $gemm(
+                        m, k, n, alpha, a, a_strides.0, a_strides.1, b, b_strides.0, b_strides.1,
+                        beta, c, c_strides.0, c_strides.1,
+                    )
+                }
+            }
+        }
+    };
+}
+
+// 24 bits fill the mantissa of f32, 32 bits fit in f64's: every number is exact and below one.
+float!(f32, matrixmultiply::sgemm, |bits: u32| (bits >> 8) as f32 * (1.0 / 16_777_216.0));
+float!(f64, matrixmultiply::dgemm, |bits: u32| bits as f64 * (1.0 / 4_294_967_296.0));

@@ -1,0 +1,102 @@
+//! What can go wrong, with what was found, what was expected and what to do.
+
+use std::path::PathBuf;
+
+/// Every fallible call of netform returns this.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error of netform.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened, read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file's content is not what it should be.
+    #[error("{path}: {place}: {problem}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Where in the file: a byte, a line, a field.
+        place: String,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// Weights do not belong to the network.
+    #[error("weights do not fit network `{network}`; it keeps its old values:\n{problems}", problems = list(problems))]
+    Weights {
+        /// The network's name.
+        network: &'static str,
+        /// Each missing, extra or wrongly shaped tensor.
+        problems: Vec<String>,
+    },
+    /// Data of the wrong size.
+    #[error("{what}: expected {expected}, found {found}")]
+    Size {
+        /// What was being built or run.
+        what: String,
+        /// The size that was expected.
+        expected: String,
+        /// The size that was found.
+        found: String,
+    },
+    /// A class label or index beyond the number of classes.
+    #[error("{what}: index {index} is out of range: there are {size} classes, so labels run from 0 to {}", size.saturating_sub(1))]
+    IndexOutOfRange {
+        /// What was being computed.
+        what: String,
+        /// The index that was found.
+        index: usize,
+        /// The number of classes.
+        size: usize,
+    },
+    /// Training met a loss that is infinite or not a number.
+    #[error("the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate or clipped gradients often help")]
+    NotFinite {
+        /// The loss.
+        loss: f64,
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The batch in the epoch, from 1.
+        batch: usize,
+        /// Where the best weights so far are, as text for the message; may be empty.
+        saved: String,
+    },
+    /// A setting that makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The device has not enough memory.
+    #[error("{device}: not enough memory for {bytes} bytes")]
+    OutOfMemory {
+        /// The device's name.
+        device: String,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
+}
+
+impl Error {
+    /// An [`Error::Io`] about `path`.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::Io { path: path.into(), source }
+    }
+
+    /// An [`Error::Format`] about `path`.
+    pub fn format(
+        path: impl Into<PathBuf>,
+        place: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Self {
+        Error::Format { path: path.into(), place: place.into(), problem: problem.into() }
+    }
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n")
+}
