@@ -1,0 +1,498 @@
+//! Training and inference step by step: what the trainer is made of, and what a loop of one's own uses.
+
+use std::marker::PhantomData;
+
+use crate::data::MiniBatch;
+use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Slot, Span};
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::network::{Network, bindings};
+use crate::optim::Optimizer;
+use crate::shape::{BatchedShape, SampleShape};
+use crate::tensor::Tensor;
+
+/// The shape of a batch of a network's inputs.
+pub type InputBatch<N> = <<N as Network>::Input as SampleShape>::Batched;
+/// The shape of a batch of a network's outputs.
+pub type OutputBatch<N> = <<N as Network>::Output as SampleShape>::Batched;
+type Buffer<N> = <<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>;
+
+fn input_span<N: Network>(batch: usize) -> Span {
+    Span::new(Slot::Input(0), 0, batch * N::Input::NUMEL)
+}
+
+fn check_capacity(what: &str, batch: usize, capacity: usize) -> Result<()> {
+    if batch == 0 || batch > capacity {
+        return Err(Error::Size {
+            what: what.to_owned(),
+            expected: format!("a batch of 1 to {capacity} samples"),
+            found: batch.to_string(),
+        });
+    }
+    Ok(())
+}
+
+/// Memory for one training step of up to `capacity` samples.
+struct Memories<N: Network> {
+    grads: Buffer<N>,
+    workspace: Buffer<N>,
+    capacity: usize,
+}
+
+impl<N: Network> Memories<N> {
+    fn new(device: &N::Device, capacity: usize, loss_workspace: usize) -> Result<Self> {
+        if capacity == 0 {
+            return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
+        }
+        Ok(Memories {
+            grads: device.zeros(N::PARAM_LEN)?,
+            workspace: device.zeros(N::train_workspace(capacity) + loss_workspace)?,
+            capacity,
+        })
+    }
+}
+
+/// The state of an optimiser between steps: it outlives the [`TrainStep`] where training is continued.
+pub struct OptimizerState<B> {
+    /// What the optimiser keeps, slot after slot; `None` before the first step.
+    pub slots: Option<B>,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+impl<B> Default for OptimizerState<B> {
+    fn default() -> Self {
+        OptimizerState { slots: None, steps: 0 }
+    }
+}
+
+/// Forward, loss, backward and update, with all the memory that they need.
+///
+/// [`TrainStep::run`] allocates nothing in steady state.
+pub struct TrainStep<'n, N: Network, L, O, Y, T> {
+    net: &'n mut N,
+    loss: L,
+    optimizer: O,
+    memories: Memories<N>,
+    state: OptimizerState<Buffer<N>>,
+    /// Where the outputs of the last batch are.
+    outputs: Option<Span>,
+    targets: PhantomData<fn(Y, T)>,
+}
+
+impl<'n, N, L, O, Y, T> TrainStep<'n, N, L, O, Y, T>
+where
+    N: Network,
+    L: Loss<N::Elem, N::Output, Y, T>,
+    O: Optimizer,
+    Y: SampleShape,
+    T: Element,
+{
+    /// A step for batches of up to `batch` samples.
+    ///
+    /// # Errors
+    /// If the device has not enough memory, or `batch` is 0.
+    pub fn new(net: &'n mut N, loss: L, optimizer: O, batch: usize) -> Result<Self> {
+        Self::resume(net, loss, optimizer, batch, OptimizerState::default())
+    }
+
+    /// A step that goes on with the optimiser's state of an earlier one.
+    ///
+    /// # Errors
+    /// As [`TrainStep::new`].
+    pub fn resume(
+        net: &'n mut N,
+        loss: L,
+        optimizer: O,
+        batch: usize,
+        mut state: OptimizerState<Buffer<N>>,
+    ) -> Result<Self> {
+        let device = net.store().device.clone();
+        let memories = Memories::new(&device, batch, loss.workspace(batch))?;
+        if state.slots.is_none() {
+            state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
+        }
+        Ok(TrainStep {
+            net,
+            loss,
+            optimizer,
+            memories,
+            state,
+            outputs: None,
+            targets: PhantomData,
+        })
+    }
+
+    /// Trains on one batch and returns its loss, from before the update.
+    ///
+    /// # Errors
+    /// If the batch is empty or larger than the step's capacity, a label is out of range, or the
+    /// device is lost. The parameters are unchanged where a label is out of range.
+    pub fn run(
+        &mut self,
+        batch: &MiniBatch<N::Input, Y, N::Elem, T, N::Device>,
+    ) -> Result<N::Elem> {
+        self.run_on(&batch.inputs, &batch.targets)
+    }
+
+    /// [`TrainStep::run`] on inputs and targets that are not one [`MiniBatch`].
+    ///
+    /// # Errors
+    /// As [`TrainStep::run`].
+    pub fn run_on(
+        &mut self,
+        inputs: &Tensor<InputBatch<N>, N::Elem, N::Device>,
+        targets: &Tensor<Y::Batched, T, N::Device>,
+    ) -> Result<N::Elem> {
+        let Memories { grads, workspace, capacity } = &mut self.memories;
+        check_capacity("a training step", inputs.batch(), *capacity)?;
+        let store = self.net.store_mut();
+        let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
+        let pass = Pass { inputs, targets, loss: &self.loss, counter };
+        let (value, outputs) = pass.forward_backward::<N>(
+            &store.device,
+            Access::Read(&store.params),
+            Access::Write(&mut store.state),
+            grads,
+            workspace,
+        )?;
+        self.outputs = Some(outputs);
+        self.state.steps += 1;
+        let mut run = store.device.run(Bindings {
+            params: Access::Write(&mut store.params),
+            grads: Access::Read(grads),
+            optimizer: self.state.slots.as_mut().map_or(Access::None, Access::Write),
+            counter,
+            ..Bindings::default()
+        });
+        self.optimizer.update(&mut run, N::PARAM_LEN, self.state.steps);
+        run.finish()?;
+        store.steps += 1;
+        let mut loss = [N::Elem::ZERO];
+        store.device.read(workspace, value.offset, &mut loss)?;
+        Ok(loss[0])
+    }
+
+    /// Copies the outputs of the last batch, from before the update, into `out`; returns how many
+    /// elements there are.
+    ///
+    /// # Errors
+    /// If no batch has been run, `out` is too short, or the device is lost.
+    pub fn read_outputs(&self, out: &mut [N::Elem]) -> Result<usize> {
+        let span = self
+            .outputs
+            .ok_or_else(|| Error::Invalid("no batch has been run yet, so there are no outputs".into()))?;
+        let found = out.len();
+        let out = out.get_mut(..span.len).ok_or_else(|| Error::Size {
+            what: "room for the outputs of a batch".to_owned(),
+            expected: format!("{} elements", span.len),
+            found: found.to_string(),
+        })?;
+        self.net.store().device.read(&self.memories.workspace, span.offset, out)?;
+        Ok(span.len)
+    }
+
+    /// The network, as the last step left it.
+    pub fn net(&self) -> &N {
+        self.net
+    }
+
+    /// The network, to be changed between steps: to load weights, for example.
+    pub fn net_mut(&mut self) -> &mut N {
+        self.net
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> &L {
+        &self.loss
+    }
+
+    /// The optimiser, to change its learning rate between steps.
+    pub fn optimizer_mut(&mut self) -> &mut O {
+        &mut self.optimizer
+    }
+
+    /// The number of bytes of parameters' gradients, workspace and optimiser state.
+    pub fn memory_bytes(&self) -> usize {
+        let device = &self.net.store().device;
+        let slots = self.state.slots.as_ref().map_or(0, |slots| device.len(slots));
+        (device.len(&self.memories.grads) + device.len(&self.memories.workspace) + slots)
+            * size_of::<N::Elem>()
+    }
+
+    /// Ends the step and returns the optimiser with its state, for [`TrainStep::resume`].
+    pub fn into_state(self) -> (L, O, OptimizerState<Buffer<N>>) {
+        (self.loss, self.optimizer, self.state)
+    }
+}
+
+/// One batch on its way through forward, loss and backward.
+struct Pass<'b, N: Network, L, Y: SampleShape, T: Element> {
+    inputs: &'b Tensor<InputBatch<N>, N::Elem, N::Device>,
+    targets: &'b Tensor<Y::Batched, T, N::Device>,
+    loss: &'b L,
+    counter: Counter,
+}
+
+impl<N, L, Y, T> Pass<'_, N, L, Y, T>
+where
+    N: Network,
+    L: Loss<N::Elem, N::Output, Y, T>,
+    Y: SampleShape,
+    T: Element,
+{
+    /// Returns where the loss and the outputs are in the workspace.
+    fn forward_backward<M>(
+        &self,
+        device: &N::Device,
+        params: Access<'_, Buffer<N>>,
+        state: Access<'_, Buffer<N>>,
+        grads: &mut Buffer<N>,
+        workspace: &mut Buffer<N>,
+    ) -> Result<(Span, Span)> {
+        let batch = self.inputs.batch();
+        same_batch(batch, self.targets.batch())?;
+        let mut bound = Bindings {
+            params,
+            state,
+            grads: Access::Write(grads),
+            workspace: Access::Write(workspace),
+            counter: self.counter,
+            ..Bindings::default()
+        };
+        bound.inputs[0] = Some(self.inputs.buffer());
+        self.loss.bind(self.targets.buffer(), &mut bound);
+        let mut run = device.run(bound);
+        let input = input_span::<N>(batch);
+        let outputs = N::train_forward(&mut run, batch, input);
+        let value = self.loss.value_and_gradient(
+            &mut run,
+            batch,
+            outputs,
+            N::output_gradient(batch),
+            N::train_workspace(batch),
+        );
+        N::backward(&mut run, batch, input);
+        run.finish()?;
+        Ok((value, outputs))
+    }
+}
+
+fn same_batch(inputs: usize, targets: usize) -> Result<()> {
+    if inputs == targets {
+        return Ok(());
+    }
+    Err(Error::Size {
+        what: "targets of a batch".to_owned(),
+        expected: format!("{inputs} samples, as many as inputs"),
+        found: targets.to_string(),
+    })
+}
+
+/// The gradients of a network's parameters, in one buffer.
+pub struct Gradients<N: Network> {
+    device: N::Device,
+    buffer: Buffer<N>,
+}
+
+impl<N: Network> Gradients<N> {
+    /// The gradient of the parameter called `name`, in the parameter's layout.
+    ///
+    /// # Errors
+    /// If the network has no such parameter, or the device is lost.
+    pub fn get(&self, name: &str) -> Result<Vec<N::Elem>> {
+        let spec = crate::weights::find::<N>(name)?;
+        let mut values = vec![N::Elem::ZERO; spec.numel()];
+        self.device.read(&self.buffer, spec.offset, &mut values)?;
+        Ok(values)
+    }
+}
+
+pub(crate) fn value_and_gradients<N, L, Y, T>(
+    net: &N,
+    loss: &L,
+    inputs: &Tensor<InputBatch<N>, N::Elem, N::Device>,
+    targets: &Tensor<Y::Batched, T, N::Device>,
+) -> Result<(N::Elem, Gradients<N>)>
+where
+    N: Network,
+    L: Loss<N::Elem, N::Output, Y, T>,
+    Y: SampleShape,
+    T: Element,
+{
+    let store = net.store();
+    let batch = inputs.batch();
+    let Memories { mut grads, mut workspace, .. } =
+        Memories::<N>::new(&store.device, batch, loss.workspace(batch))?;
+    let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
+    let pass = Pass { inputs, targets, loss, counter };
+    // A copy: the running statistics of the network are not this call's to change.
+    let mut state = store.device.zeros(N::STATE_LEN)?;
+    let mut values = vec![N::Elem::ZERO; N::STATE_LEN];
+    store.device.read(&store.state, 0, &mut values)?;
+    store.device.write(&mut state, 0, &values)?;
+    let (value, _) = pass.forward_backward::<N>(
+        &store.device,
+        Access::Read(&store.params),
+        Access::Write(&mut state),
+        &mut grads,
+        &mut workspace,
+    )?;
+    let mut loss = [N::Elem::ZERO];
+    store.device.read(&workspace, value.offset, &mut loss)?;
+    Ok((loss[0], Gradients { device: store.device.clone(), buffer: grads }))
+}
+
+/// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
+pub struct Predictor<'n, N: Network> {
+    net: &'n N,
+    workspace: Buffer<N>,
+    output: Tensor<OutputBatch<N>, N::Elem, N::Device>,
+    capacity: usize,
+}
+
+impl<'n, N: Network> Predictor<'n, N> {
+    /// Inference for batches of up to `batch` samples.
+    ///
+    /// # Errors
+    /// If the device has not enough memory, or `batch` is 0.
+    pub fn new(net: &'n N, batch: usize) -> Result<Self> {
+        if batch == 0 {
+            return Err(Error::Invalid("a predictor runs at least one sample; found 0".to_owned()));
+        }
+        let device = net.store().device.clone();
+        let shape = OutputBatch::<N>::with_batch(batch)
+            .ok_or_else(|| Error::Invalid(format!("no batch of {batch} samples")))?;
+        Ok(Predictor {
+            net,
+            workspace: device.zeros(N::infer_workspace(batch))?,
+            output: Tensor::zeros_on(device, shape)?,
+            capacity: batch,
+        })
+    }
+
+    /// The network's output in evaluation mode.
+    ///
+    /// # Errors
+    /// If the batch is empty or larger than the predictor's capacity, or the device is lost.
+    pub fn run<S: BatchedShape<Sample = N::Input>>(
+        &mut self,
+        inputs: &Tensor<S, N::Elem, N::Device>,
+    ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>> {
+        check_capacity("a predictor", inputs.batch(), self.capacity)?;
+        self.output.set_batch(inputs.batch())?;
+        infer(self.net, inputs, &mut self.workspace, self.output.buffer_mut())?;
+        Ok(&self.output)
+    }
+}
+
+/// One evaluation into a buffer of the right size.
+fn infer<N: Network, S: BatchedShape<Sample = N::Input>>(
+    net: &N,
+    inputs: &Tensor<S, N::Elem, N::Device>,
+    workspace: &mut Buffer<N>,
+    output: &mut Buffer<N>,
+) -> Result<()> {
+    let batch = inputs.batch();
+    let mut bound = bindings(net);
+    bound.workspace = Access::Write(workspace);
+    bound.inputs[0] = Some(inputs.buffer());
+    bound.outputs[0] = Access::Write(output);
+    let mut run = net.store().device.run(bound);
+    let out = Span::new(Slot::Output(0), 0, batch * N::Output::NUMEL);
+    N::infer(&mut run, batch, input_span::<N>(batch), out);
+    run.finish()
+}
+
+/// What the printed `forward` calls: an evaluation with memory of its own.
+#[doc(hidden)]
+pub fn forward<N, S, R>(
+    net: &N,
+    inputs: &Tensor<S, N::Elem, N::Device>,
+) -> Result<Tensor<R, N::Elem, N::Device>>
+where
+    N: Network,
+    S: BatchedShape<Sample = N::Input>,
+    R: BatchedShape<Sample = N::Output>,
+{
+    let batch = inputs.batch();
+    let device = &net.store().device;
+    let shape = R::with_batch(batch)
+        .ok_or_else(|| Error::Invalid(format!("no output of shape {} for {batch} samples", R::describe())))?;
+    let mut output = Tensor::zeros_on(device.clone(), shape)?;
+    if batch > 0 {
+        let mut workspace = device.zeros(N::infer_workspace(batch))?;
+        infer(net, inputs, &mut workspace, output.buffer_mut())?;
+    }
+    Ok(output)
+}
+
+/// The loss of outputs that are already computed, in evaluation mode: what validation adds up.
+pub struct Evaluator<N: Network, L> {
+    workspace: Buffer<N>,
+    output: Buffer<N>,
+    capacity: usize,
+    loss: PhantomData<fn(L)>,
+}
+
+impl<N: Network, L> Evaluator<N, L> {
+    /// Evaluation of batches of up to `batch` samples of `net`.
+    ///
+    /// # Errors
+    /// If the device has not enough memory, or `batch` is 0.
+    pub fn new<Y, T>(net: &N, loss: &L, batch: usize) -> Result<Self>
+    where
+        L: Loss<N::Elem, N::Output, Y, T>,
+        Y: SampleShape,
+        T: Element,
+    {
+        if batch == 0 {
+            return Err(Error::Invalid("an evaluation needs at least one sample; found 0".to_owned()));
+        }
+        let device = &net.store().device;
+        let workspace = N::infer_workspace(batch) + loss.workspace(batch);
+        Ok(Evaluator {
+            workspace: device.zeros(workspace)?,
+            output: device.zeros(batch * N::Output::NUMEL)?,
+            capacity: batch,
+            loss: PhantomData,
+        })
+    }
+
+    /// The loss of a batch; its outputs go to the front of `outputs`.
+    ///
+    /// # Errors
+    /// If the batch is empty or too large, a label is out of range, or the device is lost.
+    pub fn run<Y, T>(
+        &mut self,
+        net: &N,
+        loss: &L,
+        batch: &MiniBatch<N::Input, Y, N::Elem, T, N::Device>,
+        outputs: &mut [N::Elem],
+    ) -> Result<N::Elem>
+    where
+        L: Loss<N::Elem, N::Output, Y, T>,
+        Y: SampleShape,
+        T: Element,
+    {
+        let samples = batch.inputs.batch();
+        check_capacity("an evaluation", samples, self.capacity)?;
+        same_batch(samples, batch.targets.batch())?;
+        let device = &net.store().device;
+        let mut bound = bindings(net);
+        bound.workspace = Access::Write(&mut self.workspace);
+        bound.inputs[0] = Some(batch.inputs.buffer());
+        bound.outputs[0] = Access::Write(&mut self.output);
+        loss.bind(batch.targets.buffer(), &mut bound);
+        let mut run = device.run(bound);
+        let out = Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL);
+        N::infer(&mut run, samples, input_span::<N>(samples), out);
+        let value = loss.value(&mut run, samples, out, N::infer_workspace(samples));
+        run.finish()?;
+        let mut scalar = [N::Elem::ZERO];
+        device.read(&self.workspace, value.offset, &mut scalar)?;
+        device.read(&self.output, 0, &mut outputs[..out.len])?;
+        Ok(scalar[0])
+    }
+}
