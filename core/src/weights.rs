@@ -1,0 +1,190 @@
+//! A network's weights by name: one at a time, and all of them as a safetensors file with PyTorch's
+//! names and layouts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::device::Memory;
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::io::safetensors::{self, NamedTensor, Values};
+use crate::io::write_atomically;
+use crate::network::{Network, ParamSpec, Store, build};
+use crate::random::Seed;
+
+/// PyTorch's counters of batches, which belong to no formula of ours: files may have them or not.
+const IGNORED: &str = "num_batches_tracked";
+
+/// The weights of a network by name, in files and in memory.
+///
+/// ```text
+/// net.save("digits.safetensors")?;
+/// net.load("digits.safetensors")?;
+/// let bias = net.parameter("fc1.bias")?;
+/// ```
+pub trait Weights: Network {
+    /// Writes the weights and the running statistics to a safetensors file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the device is lost.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path, &self.to_bytes()?)
+    }
+
+    /// Reads the weights from a safetensors file. F32, F64, F16 and BF16 become the network's element type.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or [`Error::Weights`] with every tensor that is missing, not the
+    /// network's or of another shape. The network keeps its old values then.
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        replace(self, safetensors::read(path)?.tensors)
+    }
+
+    /// The bytes of the file that [`Weights::save`] writes.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let store = self.store();
+        let mut tensors = named::<Self>(Self::PARAMS, &store.params, store)?;
+        tensors.extend(named::<Self>(Self::STATES, &store.state, store)?);
+        safetensors::to_bytes(&tensors, &BTreeMap::new())
+    }
+
+    /// Reads the weights from the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    fn load_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        replace(self, safetensors::from_bytes(bytes, "weights in memory")?.tensors)
+    }
+
+    /// The values of the parameter called `name`, in row order.
+    ///
+    /// # Errors
+    /// If there is no such parameter, or the device is lost.
+    fn parameter(&self, name: &str) -> Result<Vec<Self::Elem>> {
+        let spec = find::<Self>(name)?;
+        let mut values = vec![Self::Elem::ZERO; spec.numel()];
+        let store = self.store();
+        store.device.read(&store.params, spec.offset, &mut values)?;
+        Ok(values)
+    }
+
+    /// Gives the parameter called `name` new values, in row order.
+    ///
+    /// # Errors
+    /// If there is no such parameter, it has another number of values, or the device is lost.
+    fn set_parameter(&mut self, name: &str, values: &[Self::Elem]) -> Result<()> {
+        let spec = find::<Self>(name)?;
+        if values.len() != spec.numel() {
+            return Err(Error::Size {
+                what: format!("parameter `{name}` of network `{}`", Self::NAME),
+                expected: format!("{} values for its shape {:?}", spec.numel(), spec.shape),
+                found: values.len().to_string(),
+            });
+        }
+        let store = self.store_mut();
+        store.device.write(&mut store.params, spec.offset, values)
+    }
+}
+
+impl<N: Network> Weights for N {}
+
+/// A network with weights from the bytes of a safetensors file.
+///
+/// # Errors
+/// As [`Weights::load`], or if the device has not enough memory.
+#[doc(hidden)]
+pub fn from_bytes<N: Network>(bytes: &[u8], device: N::Device) -> Result<N> {
+    let mut net: N = build(device, Seed(0))?;
+    net.load_bytes(bytes)?;
+    Ok(net)
+}
+
+/// The parameter called `name`.
+pub(crate) fn find<N: Network>(name: &str) -> Result<&'static ParamSpec> {
+    N::PARAMS.iter().find(|spec| spec.name == name).ok_or_else(|| {
+        let names: Vec<&str> = N::PARAMS.iter().map(|spec| spec.name).collect();
+        let known = match names.is_empty() {
+            true => "it has none".to_owned(),
+            false => format!("it has {}", names.join(", ")),
+        };
+        Error::Invalid(format!("network `{}` has no parameter `{name}`; {known}", N::NAME))
+    })
+}
+
+/// The tensors that `specs` name in a buffer, as a file holds them.
+fn named<N: Network>(
+    specs: &[ParamSpec],
+    buffer: &<N::Device as Memory>::Buffer<N::Elem>,
+    store: &Store<N::Elem, N::Device>,
+) -> Result<Vec<NamedTensor>> {
+    let tensor = |spec: &ParamSpec| {
+        let mut values = vec![N::Elem::ZERO; spec.numel()];
+        store.device.read(buffer, spec.offset, &mut values)?;
+        let data = Values::from_floats(&values);
+        Ok(NamedTensor { name: spec.name.to_owned(), shape: spec.shape.to_vec(), data })
+    };
+    specs.iter().map(tensor).collect()
+}
+
+/// Replaces all weights by `tensors`, or none.
+fn replace<N: Network>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
+    let problems = problems::<N>(&tensors);
+    if !problems.is_empty() {
+        return Err(Error::Weights { network: N::NAME, problems });
+    }
+    let store = net.store_mut();
+    for tensor in &tensors {
+        let values: Vec<N::Elem> = match tensor.name.ends_with(IGNORED) {
+            true => continue,
+            false => tensor.data.to_floats(),
+        };
+        if let Some(spec) = spec(N::PARAMS, &tensor.name) {
+            store.device.write(&mut store.params, spec.offset, &values)?;
+        } else if let Some(spec) = spec(N::STATES, &tensor.name) {
+            store.device.write(&mut store.state, spec.offset, &values)?;
+        }
+    }
+    Ok(())
+}
+
+fn spec(specs: &'static [ParamSpec], name: &str) -> Option<&'static ParamSpec> {
+    specs.iter().find(|spec| spec.name == name)
+}
+
+/// Why `tensors` are not the weights of `N`: nothing, if they are.
+fn problems<N: Network>(tensors: &[NamedTensor]) -> Vec<String> {
+    let found: BTreeMap<&str, &NamedTensor> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    let mut problems = Vec::new();
+    for &ParamSpec { name, shape, .. } in N::PARAMS.iter().chain(N::STATES) {
+        match found.get(name) {
+            None => problems.push(format!("`{name}` is missing: expected shape {shape:?}")),
+            Some(tensor) if tensor.shape != shape => problems.push(format!(
+                "`{name}` has another shape: expected {shape:?}, found {:?}",
+                tensor.shape
+            )),
+            Some(tensor) if !is_float(&tensor.data) => problems.push(format!(
+                "`{name}` has another element type: expected floats, found {}",
+                tensor.data.dtype()
+            )),
+            Some(_) => {}
+        }
+    }
+    for (name, tensor) in found {
+        let known = spec(N::PARAMS, name).or(spec(N::STATES, name)).is_some();
+        if !known && !name.ends_with(IGNORED) {
+            problems.push(format!(
+                "`{name}` is not a tensor of the network: found shape {:?}",
+                tensor.shape
+            ));
+        }
+    }
+    problems
+}
+
+fn is_float(values: &Values) -> bool {
+    matches!(values, Values::F32(_) | Values::F64(_) | Values::F16(_) | Values::BF16(_))
+}
