@@ -6,9 +6,11 @@
 extern crate self as netform;
 
 pub mod cpu;
+pub mod data;
 pub mod device;
 pub mod dim;
 pub mod element;
 pub mod error;
+pub mod io;
 pub mod shape;
 pub mod tensor;
