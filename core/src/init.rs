@@ -73,7 +73,8 @@ impl Init {
         match self.draw(shape) {
             Draw::Constant(x) => values.resize(numel, E::from_f64(x)),
             Draw::Uniform { low, high } => values.extend(
-                std::iter::repeat_with(|| E::from_f64(low + (high - low) * rng.uniform())).take(numel),
+                std::iter::repeat_with(|| E::from_f64(low + (high - low) * rng.uniform()))
+                    .take(numel),
             ),
             Draw::Normal { mean, std } => values.extend(
                 std::iter::repeat_with(|| E::from_f64(mean + std * rng.normal())).take(numel),
@@ -140,9 +141,15 @@ mod tests {
         for (init, (expected, bound)) in cases {
             let (mean, std, largest) = moments(init);
             assert!(mean.abs() < 0.06 * expected, "{init:?}: mean {mean}");
-            assert!((std / expected - 1.0).abs() < 0.05, "{init:?}: std {std}, expected {expected}");
+            assert!(
+                (std / expected - 1.0).abs() < 0.05,
+                "{init:?}: std {std}, expected {expected}"
+            );
             if let Some(bound) = bound {
-                assert!(largest <= bound && largest > 0.98 * bound, "{init:?}: {largest} of {bound}");
+                assert!(
+                    largest <= bound && largest > 0.98 * bound,
+                    "{init:?}: {largest} of {bound}"
+                );
             }
         }
     }

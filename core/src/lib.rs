@@ -22,5 +22,7 @@ pub mod shape;
 pub mod step;
 pub mod summary;
 pub mod tensor;
+#[cfg(test)]
+mod testing;
 pub mod train;
 pub mod weights;

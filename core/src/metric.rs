@@ -31,7 +31,10 @@ pub fn argmax_rows<E: Float>(values: &[E], classes: usize) -> impl Iterator<Item
 /// ```
 pub fn correct_labels<E: Float>(outputs: &[E], labels: &[u32]) -> usize {
     let classes = outputs.len().checked_div(labels.len()).unwrap_or(0);
-    argmax_rows(outputs, classes).zip(labels).filter(|(found, label)| *found == **label as usize).count()
+    argmax_rows(outputs, classes)
+        .zip(labels)
+        .filter(|(found, label)| *found == **label as usize)
+        .count()
 }
 
 /// How many rows of `classes` outputs have their largest value where the row of targets has its own:

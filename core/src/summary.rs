@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn numbers() {
         assert_eq!([0, 999, 1000, 1234567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([12, 2048, 5 << 20, 3 << 40].map(bytes), ["12 bytes", "2.0 KiB", "5.0 MiB", "3.0 TiB"]);
+        assert_eq!(
+            [12, 2048, 5 << 20, 3 << 40].map(bytes),
+            ["12 bytes", "2.0 KiB", "5.0 MiB", "3.0 TiB"]
+        );
     }
 
     #[test]

@@ -188,3 +188,86 @@ fn problems<N: Network>(tensors: &[NamedTensor]) -> Vec<String> {
 fn is_float(values: &Values) -> bool {
     matches!(values, Values::F32(_) | Values::F64(_) | Values::F16(_) | Values::BF16(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Cpu;
+    use crate::testing::Line;
+
+    fn line(seed: u64) -> Line {
+        build(Cpu::default(), Seed(seed)).unwrap()
+    }
+
+    fn tensor(name: &str, shape: &[usize], data: Values) -> NamedTensor {
+        NamedTensor { name: name.to_owned(), shape: shape.to_vec(), data }
+    }
+
+    #[test]
+    fn weights_come_back_from_bytes() {
+        let net = line(1);
+        let bytes = net.to_bytes().unwrap();
+        let mut other = line(2);
+        assert_ne!(other.to_bytes().unwrap(), bytes);
+        other.load_bytes(&bytes).unwrap();
+        assert_eq!(other.to_bytes().unwrap(), bytes);
+        let shipped: Line = from_bytes(&bytes, Cpu::default()).unwrap();
+        assert_eq!(shipped.parameter("fc.weight").unwrap(), net.parameter("fc.weight").unwrap());
+    }
+
+    #[test]
+    fn other_floats_and_counters_are_taken() {
+        let tensors = [
+            tensor("fc.weight", &[1, 2], Values::F64(vec![0.25, -2.0])),
+            tensor("fc.bias", &[1], Values::BF16(vec![0x3f80])),
+            tensor("seen.sum", &[1], Values::F16(vec![0x4000])),
+            tensor("seen.num_batches_tracked", &[], Values::I64(vec![7])),
+        ];
+        let mut net = line(1);
+        net.load_bytes(&safetensors::to_bytes(&tensors, &BTreeMap::new()).unwrap()).unwrap();
+        assert_eq!(net.parameter("fc.weight").unwrap(), [0.25, -2.0]);
+        assert_eq!(net.parameter("fc.bias").unwrap(), [1.0]);
+        let mut sum = [0.0];
+        net.store().device.read(&net.store().state, 0, &mut sum).unwrap();
+        assert_eq!(sum, [2.0]);
+    }
+
+    #[test]
+    fn every_problem_is_listed_and_nothing_changes() {
+        let tensors = [
+            tensor("fc.weight", &[2, 1], Values::F32(vec![1.0, 2.0])),
+            tensor("fc.bias", &[1], Values::I32(vec![1])),
+            tensor("fc2.weight", &[3], Values::F32(vec![0.0; 3])),
+        ];
+        let mut net = line(1);
+        let before = net.to_bytes().unwrap();
+        let bytes = safetensors::to_bytes(&tensors, &BTreeMap::new()).unwrap();
+        let message = net.load_bytes(&bytes).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "weights do not fit network `Line`; it keeps its old values:\n  \
+             - `fc.weight` has another shape: expected [1, 2], found [2, 1]\n  \
+             - `fc.bias` has another element type: expected floats, found I32\n  \
+             - `seen.sum` is missing: expected shape [1]\n  \
+             - `fc2.weight` is not a tensor of the network: found shape [3]"
+        );
+        assert_eq!(net.to_bytes().unwrap(), before);
+    }
+
+    #[test]
+    fn parameters_by_name() {
+        let mut net = line(1);
+        net.set_parameter("fc.bias", &[4.0]).unwrap();
+        assert_eq!(net.parameter("fc.bias").unwrap(), [4.0]);
+        let message = net.parameter("fc.wieght").unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "network `Line` has no parameter `fc.wieght`; it has fc.weight, fc.bias"
+        );
+        let message = net.set_parameter("fc.weight", &[1.0]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "parameter `fc.weight` of network `Line`: expected 2 values for its shape [1, 2], found 1"
+        );
+    }
+}

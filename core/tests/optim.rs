@@ -30,8 +30,7 @@ where
     let mut state = device.zeros::<E>(len * optimizer.slots()).unwrap();
     device.write(&mut params, 0, &w).unwrap();
     for (i, expected) in run["w"].as_array().unwrap().iter().enumerate() {
-        let gradient: Vec<E> =
-            (0..len).map(|i| E::from_f64(a[i] * w[i].to_f64() + b[i])).collect();
+        let gradient: Vec<E> = (0..len).map(|i| E::from_f64(a[i] * w[i].to_f64() + b[i])).collect();
         device.write(&mut grads, 0, &gradient).unwrap();
         let mut run = device.run(Bindings {
             params: Access::Write(&mut params),
@@ -44,7 +43,12 @@ where
         device.read(&params, 0, &mut w).unwrap();
         for (found, expected) in w.iter().zip(numbers(expected)) {
             let off = (found.to_f64() - expected).abs();
-            assert!(off < tolerance, "{name}, {}, step {}: {found} is off by {off}", E::NAME, i + 1);
+            assert!(
+                off < tolerance,
+                "{name}, {}, step {}: {found} is off by {off}",
+                E::NAME,
+                i + 1
+            );
         }
     }
 }

@@ -221,6 +221,17 @@ impl<'a, D: Dataset> Loader<'a, D> {
     /// # Errors
     /// If there are not so many mini-batches, `batch` has no room for this one, or the device is lost.
     pub fn fill<Dev: Memory>(&mut self, k: usize, batch: &mut BatchOf<D, Dev>) -> Result<usize> {
+        self.fill_as(k, batch)?;
+        Ok(batch.size())
+    }
+
+    /// [`Loader::fill`] into a mini-batch of the shape that a network takes, which the caller has found to
+    /// be the data set's; returns the targets.
+    pub(crate) fn fill_as<X: SampleShape, Dev: Memory>(
+        &mut self,
+        k: usize,
+        batch: &mut MiniBatch<X, D::Target, D::Element, D::TargetElement, Dev>,
+    ) -> Result<&[D::TargetElement]> {
         let indices = chunk(&self.order, k, self.size).ok_or_else(|| {
             let batches = self.order.len().div_ceil(self.size);
             Error::Invalid(format!("mini-batch {k} of an epoch of {batches}, counted from 0"))
@@ -229,7 +240,7 @@ impl<'a, D: Dataset> Loader<'a, D> {
         let targets = &mut self.targets[..indices.len() * D::Target::NUMEL];
         self.dataset.gather(indices, inputs, targets);
         batch.fill(indices.len(), inputs, targets)?;
-        Ok(indices.len())
+        Ok(targets)
     }
 }
 

@@ -18,11 +18,7 @@ impl Settings {
     fn check(&self, name: &str) -> Result<()> {
         not_negative(
             name,
-            &[
-                ("learning rate", self.rate),
-                ("weight decay", self.weight_decay),
-                ("eps", self.eps),
-            ],
+            &[("learning rate", self.rate), ("weight decay", self.weight_decay), ("eps", self.eps)],
         )?;
         for (setting, beta) in [("first beta", self.betas.0), ("second beta", self.betas.1)] {
             in_range(name, setting, beta, "in [0, 1)", |x| (0.0..1.0).contains(&x))?;

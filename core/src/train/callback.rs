@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::history::{EpochRecord, History};
-use crate::error::{Error, Result};
 use crate::device::Memory;
 use crate::element::{Element, Float};
+use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::weights::Weights;
 

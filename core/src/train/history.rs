@@ -84,7 +84,8 @@ impl History {
     /// ```
     pub fn to_csv(&self) -> String {
         let mut text =
-            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,rate\n".to_owned();
+            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,rate\n"
+                .to_owned();
         let some = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
         for record in &self.epochs {
             let figures = [
@@ -126,8 +127,7 @@ impl fmt::Display for History {
                 ]
             })
             .collect();
-        let heading =
-            ["epoch  ", "loss", "accuracy", "validation", "accuracy", "seconds", "rate"];
+        let heading = ["epoch  ", "loss", "accuracy", "validation", "accuracy", "seconds", "rate"];
         table(f, heading, &rows, 0)?;
         if let Some(best) = self.best_epoch {
             let end = if self.stopped_early { "; training was stopped early" } else { "" };

@@ -53,8 +53,7 @@ struct Kept {
     state: Box<dyn Any>,
 }
 
-type StateOf<N> =
-    OptimizerState<<<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>>;
+type StateOf<N> = OptimizerState<<<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>>;
 
 impl<L, O> Trainer<'_, L, O> {
     /// A trainer of one epoch in batches of 32 samples, unless more is set.
@@ -163,7 +162,8 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     /// The optimiser's state for `N`, from before or new.
     fn take_state<N: Network>(&mut self) -> Result<StateOf<N>> {
         let Some(kept) = &self.kept else { return Ok(OptimizerState::default()) };
-        if kept.network != N::NAME || kept.params != N::PARAM_LEN || !kept.state.is::<StateOf<N>>() {
+        if kept.network != N::NAME || kept.params != N::PARAM_LEN || !kept.state.is::<StateOf<N>>()
+        {
             return Err(Error::Invalid(format!(
                 "this trainer holds the optimiser's state of network `{}` and cannot go on with `{}`; a new Trainer can",
                 kept.network,
