@@ -6,9 +6,23 @@
 extern crate self as netform;
 
 pub mod cpu;
+pub mod data;
 pub mod device;
 pub mod dim;
 pub mod element;
 pub mod error;
+pub mod init;
+pub mod io;
+pub mod loss;
+pub mod metric;
+pub mod network;
+pub mod optim;
+pub mod random;
 pub mod shape;
+pub mod step;
+pub mod summary;
 pub mod tensor;
+#[cfg(test)]
+mod testing;
+pub mod train;
+pub mod weights;

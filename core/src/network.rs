@@ -80,6 +80,8 @@ pub trait Network: Sized + Send + Sync {
     const PARAMS: &'static [ParamSpec];
     /// The layers, in the order of the declaration.
     const LAYERS: &'static [LayerSpec];
+    /// The named parts of the state buffer, PyTorch's buffers: `bn.running_mean`. Files hold them too.
+    const STATES: &'static [ParamSpec] = &[];
     /// The number of elements of all parameters' buffer.
     const PARAM_LEN: usize;
     /// The number of elements of the state buffer.
@@ -175,7 +177,11 @@ pub fn build<N: Network>(device: N::Device, seed: Seed) -> Result<N> {
         let values: Vec<N::Elem> = spec.init.values(spec.shape, seed, spec.name);
         device.write(&mut params, spec.offset, &values)?;
     }
-    let state = device.zeros(N::STATE_LEN)?;
+    let mut state = device.zeros(N::STATE_LEN)?;
+    for spec in N::STATES {
+        let values: Vec<N::Elem> = spec.init.values(spec.shape, seed, spec.name);
+        device.write(&mut state, spec.offset, &values)?;
+    }
     Ok(N::from_store(Store { device, params, state, seed, steps: 0 }))
 }
 

@@ -1,0 +1,329 @@
+//! Mini-batches: as an iterator for loops written by hand, and as a loader that fills one batch again and
+//! again for the trainer.
+
+use std::fmt;
+
+use crate::cpu::Cpu;
+use crate::data::dataset::Dataset;
+use crate::device::Memory;
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+use crate::random::Rng;
+use crate::shape::{BatchedShape, SampleShape};
+use crate::tensor::Tensor;
+
+/// Some samples of a data set on a device.
+pub struct MiniBatch<
+    X: SampleShape,
+    Y: SampleShape,
+    E: Float = f32,
+    T: Element = u32,
+    Dev: Memory = Cpu,
+> {
+    /// What the network gets.
+    pub inputs: Tensor<X::Batched, E, Dev>,
+    /// What it should answer.
+    pub targets: Tensor<Y::Batched, T, Dev>,
+}
+
+impl<X: SampleShape, Y: SampleShape, E: Float, T: Element, Dev: Memory> MiniBatch<X, Y, E, T, Dev> {
+    /// A mini-batch of `size` samples, all zero.
+    ///
+    /// # Errors
+    /// If the device has no memory for it.
+    pub fn zeros_on(device: Dev, size: usize) -> Result<Self> {
+        Ok(MiniBatch {
+            inputs: Tensor::zeros_on(device.clone(), batched::<X>(size)?)?,
+            targets: Tensor::zeros_on(device, batched::<Y>(size)?)?,
+        })
+    }
+
+    /// The number of samples.
+    pub fn size(&self) -> usize {
+        self.inputs.batch()
+    }
+
+    /// Makes the mini-batch hold the given samples, in the memory that it has.
+    fn fill(&mut self, size: usize, inputs: &[E], targets: &[T]) -> Result<()> {
+        self.inputs.set_batch(size)?;
+        self.targets.set_batch(size)?;
+        self.inputs.write(inputs)?;
+        self.targets.write(targets)
+    }
+}
+
+impl<X, Y, E, T, Dev> fmt::Debug for MiniBatch<X, Y, E, T, Dev>
+where
+    X: SampleShape,
+    Y: SampleShape,
+    E: Float,
+    T: Element,
+    Dev: Memory,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MiniBatch")
+            .field("inputs", &self.inputs)
+            .field("targets", &self.targets)
+            .finish()
+    }
+}
+
+/// `S` with a batch axis of `size` in front.
+fn batched<S: SampleShape>(size: usize) -> Result<S::Batched> {
+    // A sample's shape has a batch of any size; the error keeps that a promise of shape.rs alone.
+    S::Batched::with_batch(size).ok_or_else(|| Error::Size {
+        what: format!("a batch of samples of shape {}", S::describe()),
+        expected: "a shape whose batch is known at run time".to_owned(),
+        found: format!("a batch of {size}"),
+    })
+}
+
+/// A mini-batch of the samples of `D`.
+pub type BatchOf<D, Dev = Cpu> = MiniBatch<
+    <D as Dataset>::Input,
+    <D as Dataset>::Target,
+    <D as Dataset>::Element,
+    <D as Dataset>::TargetElement,
+    Dev,
+>;
+
+/// The mini-batches of one pass over a data set, each in memory of its own:
+/// [`Dataset::batches`] and [`Dataset::batches_in_order`].
+///
+/// # Panics
+/// `next` panics where the memory is not enough for a batch.
+pub struct Batches<'a, D: Dataset> {
+    dataset: &'a D,
+    order: Vec<usize>,
+    size: usize,
+    taken: usize,
+}
+
+impl<'a, D: Dataset> Batches<'a, D> {
+    pub(crate) fn new(dataset: &'a D, order: Vec<usize>, size: usize) -> Self {
+        Batches { dataset, order, size: size.max(1), taken: 0 }
+    }
+}
+
+impl<D: Dataset> Iterator for Batches<'_, D> {
+    type Item = BatchOf<D>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let indices = chunk(&self.order[self.taken..], 0, self.size)?;
+        self.taken += indices.len();
+        let mut inputs = vec![D::Element::ZERO; indices.len() * D::Input::NUMEL];
+        let mut targets = vec![D::TargetElement::default(); indices.len() * D::Target::NUMEL];
+        self.dataset.gather(indices, &mut inputs, &mut targets);
+        let batch = MiniBatch::zeros_on(Cpu::default(), indices.len()).and_then(|mut batch| {
+            batch.fill(indices.len(), &inputs, &targets)?;
+            Ok(batch)
+        });
+        match batch {
+            Ok(batch) => Some(batch),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.order.len() - self.taken).div_ceil(self.size);
+        (left, Some(left))
+    }
+}
+
+impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
+
+/// Fills one mini-batch again and again with the samples of a data set: an epoch allocates nothing.
+///
+/// ```
+/// use netform_core::cpu::Cpu;
+/// use netform_core::data::{InMemory, Loader};
+/// use netform_core::dim::D;
+/// use netform_core::random::{Rng, Seed};
+///
+/// let points = InMemory::<(D<2>,), ()>::new(vec![0.0; 10], vec![0, 1, 0, 1, 0])?;
+/// let mut loader = Loader::new(&points, 2)?;
+/// let mut batch = loader.mini_batch_on(Cpu::default())?;
+/// let mut sizes = vec![];
+/// loader.epoch_order(&mut Rng::new(Seed(42), 0));
+/// for k in 0..loader.batches() {
+///     sizes.push(loader.fill(k, &mut batch)?);
+/// }
+/// assert_eq!(sizes, [2, 2, 1]);
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+pub struct Loader<'a, D: Dataset> {
+    dataset: &'a D,
+    order: Vec<usize>,
+    size: usize,
+    inputs: Vec<D::Element>,
+    targets: Vec<D::TargetElement>,
+}
+
+impl<'a, D: Dataset> Loader<'a, D> {
+    /// A loader of mini-batches of `size` samples, in the order of the data set.
+    ///
+    /// # Errors
+    /// If `size` is 0.
+    pub fn new(dataset: &'a D, size: usize) -> Result<Self> {
+        if size == 0 {
+            return Err(Error::Invalid("a batch size of 0: expected at least 1".to_owned()));
+        }
+        // Room for more samples than there are would never be used.
+        let size = size.min(dataset.len().max(1));
+        Ok(Loader {
+            dataset,
+            order: (0..dataset.len()).collect(),
+            size,
+            inputs: vec![D::Element::ZERO; size * D::Input::NUMEL],
+            targets: vec![D::TargetElement::default(); size * D::Target::NUMEL],
+        })
+    }
+
+    /// The number of samples of an epoch.
+    pub fn samples(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The number of mini-batches of an epoch, the last, smaller one included.
+    pub fn batches(&self) -> usize {
+        self.order.len().div_ceil(self.size)
+    }
+
+    /// The samples of each mini-batch but the last: the size that was asked for, or the number of samples
+    /// where that is smaller.
+    pub fn batch_size(&self) -> usize {
+        self.size
+    }
+
+    /// A new random order of the samples. It depends on `rng` alone, not on the order before.
+    pub fn epoch_order(&mut self, rng: &mut Rng) {
+        self.original_order();
+        rng.shuffle(&mut self.order);
+    }
+
+    /// The order of the data set.
+    pub fn original_order(&mut self) {
+        for (i, index) in self.order.iter_mut().enumerate() {
+            *index = i;
+        }
+    }
+
+    /// A mini-batch with room for every batch of this loader.
+    ///
+    /// # Errors
+    /// If the device has no memory for it.
+    pub fn mini_batch_on<Dev: Memory>(&self, device: Dev) -> Result<BatchOf<D, Dev>> {
+        MiniBatch::zeros_on(device, self.size)
+    }
+
+    /// Makes `batch` the `k`th mini-batch of the epoch, and returns the number of its samples.
+    ///
+    /// # Errors
+    /// If there are not so many mini-batches, `batch` has no room for this one, or the device is lost.
+    pub fn fill<Dev: Memory>(&mut self, k: usize, batch: &mut BatchOf<D, Dev>) -> Result<usize> {
+        self.fill_as(k, batch)?;
+        Ok(batch.size())
+    }
+
+    /// [`Loader::fill`] into a mini-batch of the shape that a network takes, which the caller has found to
+    /// be the data set's; returns the targets.
+    pub(crate) fn fill_as<X: SampleShape, Dev: Memory>(
+        &mut self,
+        k: usize,
+        batch: &mut MiniBatch<X, D::Target, D::Element, D::TargetElement, Dev>,
+    ) -> Result<&[D::TargetElement]> {
+        let indices = chunk(&self.order, k, self.size).ok_or_else(|| {
+            let batches = self.order.len().div_ceil(self.size);
+            Error::Invalid(format!("mini-batch {k} of an epoch of {batches}, counted from 0"))
+        })?;
+        let inputs = &mut self.inputs[..indices.len() * D::Input::NUMEL];
+        let targets = &mut self.targets[..indices.len() * D::Target::NUMEL];
+        self.dataset.gather(indices, inputs, targets);
+        batch.fill(indices.len(), inputs, targets)?;
+        Ok(targets)
+    }
+}
+
+/// The `k`th piece of `size` elements; the last one is shorter. `None` where there is none.
+fn chunk(order: &[usize], k: usize, size: usize) -> Option<&[usize]> {
+    let start = k.checked_mul(size).filter(|&start| start < order.len())?;
+    Some(&order[start..order.len().min(start.saturating_add(size))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::dataset::InMemory;
+    use crate::dim::{Batch, D};
+    use crate::random::Seed;
+
+    fn points(n: usize) -> InMemory<(D<2>,), ()> {
+        let inputs = (0..2 * n).map(|i| i as f32).collect();
+        InMemory::new(inputs, (0..n as u32).collect()).unwrap()
+    }
+
+    #[test]
+    fn batches_in_order_end_with_a_smaller_one() {
+        let points = points(5);
+        let batches = points.batches_in_order(2);
+        assert_eq!(batches.len(), 3);
+        let batches: Vec<_> = batches.collect();
+        assert_eq!(batches[0].inputs.to_vec(), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(batches[0].targets.to_vec(), [0, 1]);
+        assert_eq!(batches[2].inputs.shape(), (Batch(1), D::<2>));
+        assert_eq!(batches[2].targets.to_vec(), [4]);
+    }
+
+    #[test]
+    fn shuffled_batches_hold_every_sample_once() {
+        let points = points(50);
+        let mut rng = Rng::new(Seed(3), 0);
+        let order = |rng: &mut Rng| -> Vec<u32> {
+            points.batches(8, rng).flat_map(|batch| batch.targets.to_vec()).collect()
+        };
+        let first = order(&mut rng);
+        assert_ne!(first, order(&mut rng), "each pass has an order of its own");
+        let mut sorted = first.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, points.targets());
+        assert_eq!(first, order(&mut Rng::new(Seed(3), 0)), "a seed gives an order");
+    }
+
+    #[test]
+    fn odd_sizes() {
+        assert_eq!(points(3).batches_in_order(0).count(), 3);
+        assert_eq!(points(3).batches_in_order(usize::MAX).count(), 1);
+        assert_eq!(points(0).batches_in_order(4).count(), 0);
+        assert!(matches!(Loader::new(&points(3), 0), Err(Error::Invalid(_))));
+        assert_eq!(Loader::new(&points(3), usize::MAX).unwrap().batch_size(), 3);
+        assert_eq!(Loader::new(&points(0), 4).unwrap().batches(), 0);
+    }
+
+    #[test]
+    fn a_loader_gives_what_the_iterator_gives() {
+        let points = points(11);
+        let mut loader = Loader::new(&points, 4).unwrap();
+        let mut batch = loader.mini_batch_on(Cpu::default()).unwrap();
+        for seed in [1, 2] {
+            loader.epoch_order(&mut Rng::new(Seed(seed), 0));
+            let expected = points.batches(4, &mut Rng::new(Seed(seed), 0));
+            assert_eq!(expected.len(), loader.batches());
+            for (k, expected) in expected.enumerate() {
+                assert_eq!(loader.fill(k, &mut batch).unwrap(), expected.size());
+                assert_eq!(batch.inputs.to_vec(), expected.inputs.to_vec());
+                assert_eq!(batch.targets.to_vec(), expected.targets.to_vec());
+            }
+        }
+    }
+
+    #[test]
+    fn a_loader_refuses_what_does_not_fit() {
+        let points = points(11);
+        let mut loader = Loader::new(&points, 4).unwrap();
+        let mut batch = loader.mini_batch_on(Cpu::default()).unwrap();
+        assert!(matches!(loader.fill(3, &mut batch), Err(Error::Invalid(_))));
+        assert!(matches!(loader.fill(usize::MAX, &mut batch), Err(Error::Invalid(_))));
+        let mut small = MiniBatch::zeros_on(Cpu::default(), 3).unwrap();
+        assert!(matches!(loader.fill(0, &mut small), Err(Error::Size { .. })));
+    }
+}

@@ -1,0 +1,15 @@
+//! Data: readers of the formats that small data sets come in, data sets with typed shapes, and
+//! mini-batches of them.
+
+pub mod batches;
+pub mod csv;
+pub mod dataset;
+pub mod idx;
+pub mod mnist;
+pub mod scaling;
+
+pub use self::batches::{Batches, Loader, MiniBatch};
+pub use self::csv::Table;
+pub use self::dataset::{Dataset, InMemory};
+pub use self::mnist::mnist;
+pub use self::scaling::Scaling;

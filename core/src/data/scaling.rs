@@ -1,0 +1,161 @@
+//! Scaling of inputs, feature by feature, with figures of the training set alone: what is taken from the
+//! test set would tell the network about it.
+
+use std::marker::PhantomData;
+
+use crate::data::dataset::InMemory;
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+use crate::shape::SampleShape;
+
+/// A shift and a unit for each of the features of `X`: a feature becomes `(x - shift) / unit`.
+///
+/// A feature that has one value everywhere becomes 0.
+///
+/// ```
+/// use netform_core::data::{InMemory, Scaling};
+/// use netform_core::dim::D;
+///
+/// let mut train = InMemory::<(D<1>,), ()>::new(vec![2.0, 4.0, 6.0], vec![0, 0, 1])?;
+/// let mut test = InMemory::<(D<1>,), ()>::new(vec![5.0], vec![1])?;
+/// let scaling = Scaling::min_max(&train)?;
+/// scaling.apply(&mut train);
+/// scaling.apply(&mut test);
+/// assert_eq!(train.inputs(), [0.0, 0.5, 1.0]);
+/// assert_eq!(test.inputs(), [0.75]);
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling<X, E = f32> {
+    shifts: Vec<E>,
+    units: Vec<E>,
+    shape: PhantomData<fn() -> X>,
+}
+
+impl<X: SampleShape, E: Float> Scaling<X, E> {
+    /// To a mean of 0 and a standard deviation of 1, both over all samples of `data`.
+    ///
+    /// # Errors
+    /// If `data` has no samples.
+    pub fn standard<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
+        let count = count(data)?;
+        let means = columns(data, 0.0, |sum, _, x| sum + x / count);
+        let variances = columns(data, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
+        Ok(Self::new(&means, variances.into_iter().map(f64::sqrt)))
+    }
+
+    /// To 0 for the smallest and 1 for the largest value in `data`.
+    ///
+    /// # Errors
+    /// If `data` has no samples.
+    pub fn min_max<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
+        count(data)?;
+        let least = columns(data, f64::INFINITY, |least, _, x| least.min(x));
+        let most = columns(data, f64::NEG_INFINITY, |most, _, x| most.max(x));
+        Ok(Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least)))
+    }
+
+    fn new(shifts: &[f64], units: impl Iterator<Item = f64>) -> Self {
+        // Rounding leaves a constant feature a deviation of a few parts in 10^16 of its size: dividing by
+        // that would make noise of it.
+        let unit = |(unit, shift): (f64, &f64)| {
+            if unit > shift.abs() * 1e-12 { E::from_f64(unit) } else { E::ONE }
+        };
+        Scaling {
+            shifts: shifts.iter().map(|&shift| E::from_f64(shift)).collect(),
+            units: units.zip(shifts).map(unit).collect(),
+            shape: PhantomData,
+        }
+    }
+
+    /// Scales every input of `data`.
+    pub fn apply<Y: SampleShape, T: Element>(&self, data: &mut InMemory<X, Y, E, T>) {
+        self.apply_to(data.inputs_mut());
+    }
+
+    /// Scales samples that lie one after the other, for example one that is to be classified.
+    pub fn apply_to(&self, samples: &mut [E]) {
+        for sample in samples.chunks_mut(X::NUMEL.max(1)) {
+            for ((x, &shift), &unit) in sample.iter_mut().zip(&self.shifts).zip(&self.units) {
+                *x = (*x - shift) / unit;
+            }
+        }
+    }
+
+    /// What is taken from each feature.
+    pub fn shifts(&self) -> &[E] {
+        &self.shifts
+    }
+
+    /// What each feature is then divided by.
+    pub fn units(&self) -> &[E] {
+        &self.units
+    }
+}
+
+/// The number of samples, of which there must be one.
+fn count<X: SampleShape, Y: SampleShape, E: Float, T: Element>(
+    data: &InMemory<X, Y, E, T>,
+) -> Result<f64> {
+    use crate::data::dataset::Dataset;
+    match data.len() {
+        0 => {
+            Err(Error::Invalid("a scaling cannot be taken from a data set without samples".into()))
+        }
+        n => Ok(n as f64),
+    }
+}
+
+/// `fold(.., feature, x)` over all samples, for each feature, beginning with `start`.
+fn columns<X: SampleShape, Y: SampleShape, E: Float, T: Element>(
+    data: &InMemory<X, Y, E, T>,
+    start: f64,
+    fold: impl Fn(f64, usize, f64) -> f64,
+) -> Vec<f64> {
+    let mut folded = vec![start; X::NUMEL];
+    for sample in data.inputs().chunks_exact(X::NUMEL) {
+        for (i, (folded, x)) in folded.iter_mut().zip(sample).enumerate() {
+            *folded = fold(*folded, i, x.to_f64());
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dim::D;
+
+    type Points = InMemory<(D<2>,), ()>;
+
+    #[test]
+    fn standard_has_mean_zero_and_deviation_one() {
+        let mut data =
+            Points::new(vec![1.0, 0.1, 2.0, 0.1, 3.0, 0.1, 6.0, 0.1], vec![0; 4]).unwrap();
+        let scaling = Scaling::standard(&data).unwrap();
+        // Population variance of 1, 2, 3, 6 about 3: (4 + 1 + 0 + 9) / 4.
+        assert_eq!(scaling.shifts(), [3.0, 0.1]);
+        assert_eq!(scaling.units(), [3.5f32.sqrt(), 1.0]);
+        scaling.apply(&mut data);
+        let first: Vec<f32> = data.inputs().iter().copied().step_by(2).collect();
+        assert!(first.iter().sum::<f32>().abs() < 1e-6);
+        assert!((first.iter().map(|x| x * x).sum::<f32>() / 4.0 - 1.0).abs() < 1e-6);
+        assert!(data.inputs().iter().skip(1).step_by(2).all(|&x| x == 0.0), "a constant feature");
+    }
+
+    #[test]
+    fn min_max_is_taken_from_the_training_set_only() {
+        let train = Points::new(vec![0.0, -5.0, 10.0, 5.0], vec![0; 2]).unwrap();
+        let scaling = Scaling::min_max(&train).unwrap();
+        let mut sample = [20.0, 0.0];
+        scaling.apply_to(&mut sample);
+        assert_eq!(sample, [2.0, 0.5]);
+    }
+
+    #[test]
+    fn nothing_cannot_be_scaled() {
+        let empty = Points::new(vec![], vec![]).unwrap();
+        assert!(Scaling::standard(&empty).is_err());
+        assert!(Scaling::min_max(&empty).is_err());
+    }
+}

@@ -1,0 +1,139 @@
+//! Writing a file so that a crash, a full disk or a reader at the wrong moment meets the old file or the
+//! new one, never half of one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// Writes `bytes` as the file `path`, in place of the file that may be there.
+///
+/// The bytes go into a temporary file in the same folder, are brought to the disk, and then take the
+/// name. Where something fails the temporary file is removed and the old file stays.
+///
+/// # Errors
+/// If the folder does not exist, or the file cannot be written.
+pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
+    let path = path.as_ref();
+    let folder = folder(path)?;
+    let (temporary, file) = create_temporary(folder).map_err(|e| explain(path, folder, e))?;
+    let outcome = fill(file, bytes).and_then(|()| fs::rename(&temporary, path));
+    if let Err(e) = outcome {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+        return Err(Error::io(path, e));
+    }
+    sync_folder(folder);
+    Ok(())
+}
+
+/// The folder of a file: `.` for a bare name.
+fn folder(path: &Path) -> Result<&Path> {
+    match (path.file_name(), path.parent()) {
+        (Some(_), Some(parent)) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
+        (Some(_), Some(parent)) => Ok(parent),
+        _ => {
+            let message = "this is not the name of a file that can be written";
+            Err(Error::io(path, io::Error::new(ErrorKind::InvalidInput, message)))
+        }
+    }
+}
+
+/// A new file in `folder`, under a name that no other thread or process uses.
+fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(".netform-{}-{count}.tmp", std::process::id());
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            // Left by a process of the same number that was killed: take the next name.
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            outcome => return outcome.map(|file| (path, file)),
+        }
+    }
+}
+
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Brings the new name to the disk. Not every system lets a folder be opened, and the file is whole
+/// either way, so that a failure is none.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// The error about a temporary file as one about `path`.
+fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
+    if error.kind() == ErrorKind::NotFound {
+        let message = format!("the folder {} does not exist; create it first", folder.display());
+        return Error::io(path, io::Error::new(ErrorKind::NotFound, message));
+    }
+    Error::io(path, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new, empty folder.
+    fn empty_folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("netform-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_is_left() {
+        let folder = empty_folder("replace");
+        let path = folder.join("weights");
+        write_atomically(&path, b"old").unwrap();
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(&folder), ["weights"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_failure_leaves_no_temporary_file() {
+        let folder = empty_folder("failure");
+        let taken = folder.join("taken");
+        // A file cannot take the place of a folder: the last step fails.
+        fs::create_dir(&taken).unwrap();
+        let error = write_atomically(&taken, b"bytes").unwrap_err().to_string();
+        assert!(error.contains("taken"), "{error}");
+        assert_eq!(names(&folder), ["taken"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_bad_path_is_named() {
+        let folder = empty_folder("path");
+        let error = write_atomically(folder.join("no/weights"), b"").unwrap_err().to_string();
+        assert!(error.contains("no/weights") && error.contains("create it first"), "{error}");
+        for path in ["", "/", ".."] {
+            let error = write_atomically(path, b"").unwrap_err();
+            assert!(matches!(error, Error::Io { .. }), "{error}");
+        }
+        assert!(names(&folder).is_empty());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_this_folder() {
+        assert_eq!(folder(Path::new("weights")).unwrap(), Path::new("."));
+        assert_eq!(folder(Path::new("a/weights")).unwrap(), Path::new("a"));
+    }
+}

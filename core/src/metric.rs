@@ -1,0 +1,80 @@
+//! Figures beside the loss: how many rows of outputs have their largest value at the right class.
+
+use crate::element::{Element, Float};
+
+/// The position of the largest value of a row, the first of several; 0 for an empty row. What is not a
+/// number is never the largest.
+///
+/// ```
+/// assert_eq!(netform_core::metric::argmax(&[0.1, 0.7, 0.2]), 1);
+/// ```
+pub fn argmax<E: Float>(row: &[E]) -> usize {
+    let mut best = (0, E::NEG_INFINITY);
+    for (i, &x) in row.iter().enumerate() {
+        if x > best.1 {
+            best = (i, x);
+        }
+    }
+    best.0
+}
+
+/// [`argmax`] of each row of `classes` values.
+pub fn argmax_rows<E: Float>(values: &[E], classes: usize) -> impl Iterator<Item = usize> {
+    values.chunks_exact(classes.max(1)).map(argmax)
+}
+
+/// How many rows of `outputs` have their largest value at their label; there are as many rows as labels.
+///
+/// ```
+/// let outputs = [0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7];
+/// assert_eq!(netform_core::metric::correct_labels(&outputs, &[1, 1, 1]), 2);
+/// ```
+pub fn correct_labels<E: Float>(outputs: &[E], labels: &[u32]) -> usize {
+    let classes = outputs.len().checked_div(labels.len()).unwrap_or(0);
+    argmax_rows(outputs, classes)
+        .zip(labels)
+        .filter(|(found, label)| *found == **label as usize)
+        .count()
+}
+
+/// How many rows of `classes` outputs have their largest value where the row of targets has its own:
+/// for targets that are probabilities, or one-hot.
+pub fn correct_rows<E: Float>(outputs: &[E], targets: &[E], classes: usize) -> usize {
+    argmax_rows(outputs, classes)
+        .zip(argmax_rows(targets, classes))
+        .filter(|(found, expected)| found == expected)
+        .count()
+}
+
+/// How many logits are on the side of 0 that their target, 0 or 1, says: for binary classification.
+pub fn correct_signs<E: Float>(logits: &[E], targets: &[E]) -> usize {
+    let half = E::from_f64(0.5);
+    logits.iter().zip(targets).filter(|(x, t)| (**x > E::ZERO) == (**t > half)).count()
+}
+
+/// How many answers [`Loss::correct`](crate::loss::Loss::correct) judges: one for each label where
+/// targets are labels, else one for each sample.
+pub(crate) fn judged<T: Element>(samples: usize, targets: usize) -> usize {
+    if T::NAME == u32::NAME { targets } else { samples }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_the_largest() {
+        assert_eq!(argmax(&[1.0f32, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[f64::NAN, -1.0]), 1);
+        assert_eq!(argmax::<f32>(&[]), 0);
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(correct_labels(&[0.0f32, 1.0, 1.0, 0.0], &[1, 0]), 2);
+        assert_eq!(correct_labels::<f32>(&[], &[]), 0);
+        assert_eq!(correct_rows(&[0.0f32, 1.0, 1.0, 0.0], &[0.2, 0.8, 0.1, 0.9], 2), 1);
+        assert_eq!(correct_signs(&[2.0f64, -1.0, 0.5], &[1.0, 0.0, 0.0]), 2);
+        assert_eq!((judged::<u32>(4, 12), judged::<f32>(4, 12)), (12, 4));
+    }
+}

@@ -1,0 +1,84 @@
+//! Weights on disk while training goes on.
+
+use std::path::{Path, PathBuf};
+
+use super::callback::{Callback, Flow, NetworkAccess};
+use super::history::EpochRecord;
+use crate::error::Result;
+
+/// Writes the network's weights to a safetensors file after an epoch. The file is replaced as a whole:
+/// a crash leaves the old one or the new one.
+///
+/// ```
+/// use netform_core::train::Checkpoint;
+/// let best = Checkpoint::best("digits.safetensors");
+/// let tenth = Checkpoint::every(10, "digits-{epoch}.safetensors");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    when: When,
+}
+
+#[derive(Clone, Debug)]
+enum When {
+    Best { loss: Option<f64> },
+    Every { epochs: usize },
+}
+
+impl Checkpoint {
+    /// After each epoch that has a smaller validation loss than all before it (training loss without
+    /// validation).
+    pub fn best(path: impl Into<PathBuf>) -> Self {
+        Checkpoint { path: path.into(), when: When::Best { loss: None } }
+    }
+
+    /// After every `epochs` epochs. `{epoch}` in the path becomes the epoch's number, so that each has
+    /// a file of its own.
+    pub fn every(epochs: usize, path: impl Into<PathBuf>) -> Self {
+        Checkpoint { path: path.into(), when: When::Every { epochs: epochs.max(1) } }
+    }
+}
+
+impl Callback for Checkpoint {
+    fn on_epoch_end(&mut self, epoch: &EpochRecord, net: &mut dyn NetworkAccess) -> Result<Flow> {
+        match &mut self.when {
+            When::Best { loss } => {
+                let found = epoch.monitored();
+                if loss.map_or(!found.is_nan(), |best| found < best) {
+                    net.save(&self.path)?;
+                    *loss = Some(found);
+                }
+            }
+            When::Every { epochs } => {
+                if epoch.epoch.is_multiple_of(*epochs) {
+                    net.save(&numbered(&self.path, epoch.epoch))?;
+                }
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn best_weights(&self) -> Option<&Path> {
+        matches!(self.when, When::Best { loss: Some(_) }).then_some(&*self.path)
+    }
+}
+
+/// The path with the epoch's number for `{epoch}`. A path that is not text has no such place.
+fn numbered(path: &Path, epoch: usize) -> PathBuf {
+    match path.to_str() {
+        Some(text) => text.replace("{epoch}", &epoch.to_string()).into(),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_has_a_file_of_its_own() {
+        assert_eq!(numbered(Path::new("a-{epoch}.st"), 12), Path::new("a-12.st"));
+        assert_eq!(numbered(Path::new("a.st"), 12), Path::new("a.st"));
+    }
+}

@@ -1,0 +1,118 @@
+//! One epoch: every sample once, in an order of its own.
+
+use super::callback::{BatchRecord, Callback};
+use super::tally::{Evaluation, Tally};
+use super::validation::{BatchFor, not_empty};
+use crate::data::{Dataset, Loader, MiniBatch};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::random::{Rng, Seed, stream};
+use crate::shape::{SameSample, SampleShape};
+use crate::step::TrainStep;
+
+/// The stream of random numbers that orders the samples; the epoch is added in the upper half, which no
+/// other stream uses.
+const ORDER: u32 = stream("netform: order of samples");
+
+/// What an epoch needs, used again by the next one: an epoch allocates nothing.
+pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
+    pub step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
+    loader: Loader<'d, D>,
+    batch: BatchFor<N, D>,
+    /// The outputs of a batch, if the loss judges answers.
+    outputs: Vec<N::Elem>,
+    seed: Seed,
+}
+
+/// The data and the memory for training on it, before the network is borrowed.
+pub(super) struct Feed<'d, N: Network, D: Dataset> {
+    pub loader: Loader<'d, D>,
+    batch: BatchFor<N, D>,
+}
+
+impl<'d, N, D> Feed<'d, N, D>
+where
+    N: Network,
+    D: Dataset<Element = N::Elem>,
+{
+    pub fn new(net: &N, data: &'d D, batch: usize) -> Result<Self> {
+        not_empty("the training set", data)?;
+        let loader = Loader::new(data, batch)?;
+        let batch = MiniBatch::zeros_on(net.store().device.clone(), loader.batch_size())?;
+        Ok(Feed { loader, batch })
+    }
+
+    pub fn train<'n, L, O>(
+        self,
+        step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
+        seed: Seed,
+    ) -> Epochs<'n, 'd, N, D, L, O> {
+        let Feed { loader, batch } = self;
+        let outputs = vec![N::Elem::ZERO; loader.batch_size() * N::Output::NUMEL];
+        Epochs { step, loader, batch, outputs, seed }
+    }
+}
+
+impl<N, D, L, O> Epochs<'_, '_, N, D, L, O>
+where
+    N: Network,
+    D: Dataset<Element = N::Elem>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    O: Optimizer,
+{
+    /// Trains on every sample once. The order depends on the seed and on the epoch's number, so that a
+    /// continued training goes on as a long one would.
+    pub fn run(
+        &mut self,
+        epoch: usize,
+        callbacks: &mut [Box<dyn Callback + '_>],
+    ) -> Result<Evaluation> {
+        let order = (epoch as u64) << 32 | u64::from(ORDER);
+        self.loader.epoch_order(&mut Rng::new(self.seed, order));
+        let mut tally = Tally::default();
+        let mut judged = true;
+        for k in 0..self.loader.batches() {
+            let targets = self.loader.fill_as(k, &mut self.batch)?;
+            let loss = self.step.run(&self.batch)?.to_f64();
+            if !loss.is_finite() {
+                return Err(not_finite(loss, epoch, k + 1, callbacks));
+            }
+            let samples = self.batch.size();
+            tally.add_loss(loss, samples);
+            if judged {
+                let len = self.step.read_outputs(&mut self.outputs)?;
+                let outputs = &self.outputs[..len];
+                judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
+                    self.step.loss(),
+                    samples,
+                    outputs,
+                    targets,
+                );
+            }
+            let Evaluation { loss: mean_loss, accuracy } = tally.evaluation();
+            let samples = tally.samples;
+            let record = BatchRecord { epoch, batch: k + 1, samples, loss, mean_loss, accuracy };
+            callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))?;
+        }
+        Ok(tally.evaluation())
+    }
+}
+
+/// The error for a loss that is no number, with the file that holds the best weights, if one does.
+fn not_finite(
+    loss: f64,
+    epoch: usize,
+    batch: usize,
+    callbacks: &[Box<dyn Callback + '_>],
+) -> Error {
+    let saved = callbacks
+        .iter()
+        .find_map(|callback| callback.best_weights())
+        .map(|path| format!("; the best weights so far are in {}", path.display()))
+        .unwrap_or_default();
+    Error::NotFinite { loss, epoch, batch, saved }
+}

@@ -1,0 +1,22 @@
+//! Training: epochs of shuffled batches, validation after each, and callbacks between them.
+
+mod callback;
+mod checkpoint;
+mod epoch;
+mod history;
+mod progress;
+mod stopping;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod trainer;
+mod validation;
+
+pub use callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan, Snapshot};
+pub use checkpoint::Checkpoint;
+pub use history::{EpochRecord, History};
+pub use progress::Progress;
+pub use stopping::EarlyStopping;
+pub use tally::Evaluation;
+pub use trainer::Trainer;
+pub use validation::{NoValidation, Validation, evaluate};

@@ -1,0 +1,138 @@
+//! Training as it is seen in a terminal, or in a log.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan};
+use super::history::{EpochRecord, History, percent};
+use crate::error::Result;
+use crate::summary::thousands;
+
+/// How often a bar's figures change: more often is not readable, and would cost small networks time.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// Shows how training goes: a line for each epoch, and in a terminal a bar for the epoch that runs.
+///
+/// ```
+/// use netform_core::train::Progress;
+/// let progress = Progress::bar();
+/// ```
+pub struct Progress {
+    wanted: bool,
+    bar: Option<ProgressBar>,
+    epochs: usize,
+    samples: usize,
+    refreshed: Option<Instant>,
+}
+
+impl Progress {
+    /// A bar with loss, accuracy, samples per second and the time left; where standard output is no
+    /// terminal, the lines of [`Progress::plain`].
+    pub fn bar() -> Self {
+        Progress { wanted: std::io::stdout().is_terminal(), ..Self::plain() }
+    }
+
+    /// One line on standard output for each epoch.
+    pub fn plain() -> Self {
+        Progress { wanted: false, bar: None, epochs: 0, samples: 0, refreshed: None }
+    }
+
+    fn line(&self, epoch: &EpochRecord) -> String {
+        let width = self.epochs.to_string().len();
+        let mut line = format!("epoch {:>width$}/{}", epoch.epoch, self.epochs);
+        line += &figures("", Some(epoch.train_loss), epoch.train_accuracy);
+        line += &figures("validation ", epoch.validation_loss, epoch.validation_accuracy);
+        let speed = self.samples as f64 / epoch.seconds.max(1e-9);
+        line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
+    }
+}
+
+/// A loss and an accuracy, as far as there are.
+fn figures(of: &str, loss: Option<f64>, accuracy: Option<f64>) -> String {
+    let loss = loss.map_or_else(String::new, |loss| format!("   {of}loss {loss:.4}"));
+    match accuracy {
+        Some(_) => format!("{loss}   {of}accuracy {}", percent(accuracy)),
+        None => loss,
+    }
+}
+
+impl Callback for Progress {
+    fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
+        self.epochs = plan.last_epoch;
+        self.samples = plan.samples;
+        if self.wanted {
+            let bar = ProgressBar::with_draw_target(
+                Some(plan.samples as u64),
+                ProgressDrawTarget::stdout(),
+            );
+            let template =
+                "{prefix} {bar:30} {human_pos}/{human_len}   {msg}   {per_sec}   {eta} left";
+            // The template is a constant: were it wrong, indicatif's own style would do.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, batch: &BatchRecord) -> Result<()> {
+        let Some(bar) = &self.bar else { return Ok(()) };
+        if batch.batch == 1 {
+            bar.reset();
+            bar.set_prefix(format!("epoch {}/{}", batch.epoch, self.epochs));
+        } else if self.refreshed.is_some_and(|then| then.elapsed() < REFRESH) {
+            return Ok(());
+        }
+        self.refreshed = Some(Instant::now());
+        bar.set_position(batch.samples as u64);
+        bar.set_message(figures("", Some(batch.mean_loss), batch.accuracy).trim().to_owned());
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, epoch: &EpochRecord, _: &mut dyn NetworkAccess) -> Result<Flow> {
+        let line = self.line(epoch);
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => println!("{line}"),
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn on_train_end(&mut self, _: &History, _: &mut dyn NetworkAccess) -> Result<()> {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_an_epoch() {
+        let progress = Progress { epochs: 10, samples: 60_000, ..Progress::plain() };
+        let mut epoch = EpochRecord {
+            epoch: 3,
+            train_loss: 0.125,
+            train_accuracy: Some(0.96125),
+            validation_loss: Some(0.1),
+            validation_accuracy: Some(0.97),
+            seconds: 2.0,
+            rate: 1e-3,
+        };
+        assert_eq!(
+            progress.line(&epoch),
+            "epoch  3/10   loss 0.1250   accuracy 96.12%   validation loss 0.1000   \
+             validation accuracy 97.00%   2.00 s, 30,000 samples/s"
+        );
+        epoch.train_accuracy = None;
+        epoch.validation_loss = None;
+        epoch.validation_accuracy = None;
+        assert_eq!(progress.line(&epoch), "epoch  3/10   loss 0.1250   2.00 s, 30,000 samples/s");
+    }
+}

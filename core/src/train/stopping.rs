@@ -1,0 +1,73 @@
+//! Stopping when training no longer gets better.
+
+use super::callback::{Callback, Flow, NetworkAccess, Plan, Snapshot};
+use super::history::{EpochRecord, History};
+use crate::error::Result;
+
+/// Stops training when the loss has not improved for some epochs, and gives the network the weights of
+/// the best epoch at the end.
+///
+/// It watches the validation loss, or the training loss where there is no validation.
+///
+/// ```
+/// use netform_core::train::EarlyStopping;
+/// let stopping = EarlyStopping::patience(3).min_delta(1e-4);
+/// ```
+#[derive(Clone, Debug)]
+pub struct EarlyStopping {
+    patience: usize,
+    min_delta: f64,
+    waited: usize,
+    best: Option<Best>,
+}
+
+#[derive(Clone, Debug)]
+struct Best {
+    loss: f64,
+    epoch: usize,
+    weights: Snapshot,
+}
+
+impl EarlyStopping {
+    /// Stops after so many epochs without improvement.
+    pub fn patience(epochs: usize) -> Self {
+        EarlyStopping { patience: epochs, min_delta: 0.0, waited: 0, best: None }
+    }
+
+    /// By how much the loss must fall to count as improved; any amount unless set.
+    pub fn min_delta(mut self, delta: f64) -> Self {
+        self.min_delta = delta;
+        self
+    }
+
+    /// The best epoch so far.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best.as_ref().map(|best| best.epoch)
+    }
+}
+
+impl Callback for EarlyStopping {
+    fn on_train_begin(&mut self, _: &Plan) -> Result<()> {
+        self.waited = 0;
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, epoch: &EpochRecord, net: &mut dyn NetworkAccess) -> Result<Flow> {
+        let loss = epoch.monitored();
+        let enough = |best: &Best| loss < best.loss - self.min_delta;
+        if self.best.as_ref().map_or(!loss.is_nan(), enough) {
+            self.best = Some(Best { loss, epoch: epoch.epoch, weights: net.snapshot()? });
+            self.waited = 0;
+            return Ok(Flow::Continue);
+        }
+        self.waited += 1;
+        Ok(if self.waited >= self.patience { Flow::Stop } else { Flow::Continue })
+    }
+
+    fn on_train_end(&mut self, _: &History, net: &mut dyn NetworkAccess) -> Result<()> {
+        match &self.best {
+            Some(best) => net.restore(&best.weights),
+            None => Ok(()),
+        }
+    }
+}

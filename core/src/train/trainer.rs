@@ -1,0 +1,248 @@
+//! The trainer: what is trained with what, for how long, and who watches.
+
+use std::any::Any;
+use std::time::Instant;
+
+use super::callback::{Callback, Flow, Lent, Plan};
+use super::epoch::{Epochs, Feed};
+use super::history::{EpochRecord, History};
+use super::validation::{NoValidation, Validation};
+use crate::data::Dataset;
+use crate::device::Memory;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::random::Seed;
+use crate::shape::SameSample;
+use crate::step::{OptimizerState, TrainStep};
+
+/// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
+///
+/// ```text
+/// let history = Trainer::new(CrossEntropy, Adam::new(1e-3))
+///     .epochs(10)
+///     .batch(64)
+///     .validate(&test)
+///     .callback(EarlyStopping::patience(3))
+///     .callback(Checkpoint::best("digits.safetensors"))
+///     .fit(&mut net, &train)?;
+/// println!("{history}");
+/// ```
+///
+/// A trainer that is kept goes on where it stopped: a second call of [`Trainer::fit`] continues with the
+/// optimiser's state and with the next epoch's number, as one longer call would have.
+pub struct Trainer<'c, L, O, V = NoValidation> {
+    loss: L,
+    optimizer: O,
+    epochs: usize,
+    batch: usize,
+    seed: Option<Seed>,
+    validation: V,
+    callbacks: Vec<Box<dyn Callback + 'c>>,
+    /// Epochs trained by earlier calls.
+    done: usize,
+    kept: Option<Kept>,
+}
+
+/// What is kept between calls of `fit`.
+struct Kept {
+    network: &'static str,
+    params: usize,
+    /// An [`OptimizerState`] of the buffers of the network's device, which the trainer's type does not name.
+    state: Box<dyn Any>,
+}
+
+type StateOf<N> = OptimizerState<<<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>>;
+
+impl<L, O> Trainer<'_, L, O> {
+    /// A trainer of one epoch in batches of 32 samples, unless more is set.
+    pub fn new(loss: L, optimizer: O) -> Self {
+        Trainer {
+            loss,
+            optimizer,
+            epochs: 1,
+            batch: 32,
+            seed: None,
+            validation: NoValidation,
+            callbacks: Vec::new(),
+            done: 0,
+            kept: None,
+        }
+    }
+}
+
+impl<'c, L, O, V> Trainer<'c, L, O, V> {
+    /// How many epochs each call of [`Trainer::fit`] trains; 1 unless set.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// How many samples a batch has; 32 unless set. The last batch of an epoch has what is left.
+    #[must_use]
+    pub fn batch(mut self, samples: usize) -> Self {
+        self.batch = samples;
+        self
+    }
+
+    /// What the order of the samples is drawn from; the network's own seed unless set.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The data set on which loss and accuracy are taken after each epoch, in evaluation mode.
+    #[must_use]
+    pub fn validate<D: Dataset>(self, data: &D) -> Trainer<'c, L, O, &D> {
+        Trainer {
+            loss: self.loss,
+            optimizer: self.optimizer,
+            epochs: self.epochs,
+            batch: self.batch,
+            seed: self.seed,
+            validation: data,
+            callbacks: self.callbacks,
+            done: self.done,
+            kept: self.kept,
+        }
+    }
+
+    /// Adds a callback; they are called in the order in which they were added. `&mut callback` lends one.
+    #[must_use]
+    pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// The optimiser, to change its learning rate between calls of [`Trainer::fit`].
+    pub fn optimizer_mut(&mut self) -> &mut O {
+        &mut self.optimizer
+    }
+
+    /// Trains `net` on `data`, and returns the figures of this call's epochs.
+    ///
+    /// # Errors
+    /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
+    /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
+    /// - If a label is out of range, a callback returns an error, or the device is lost.
+    pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
+    where
+        N: Network,
+        D: Dataset<Element = N::Elem>,
+        D::Input: SameSample<N::Input>,
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
+        O: Optimizer,
+        V: Validation<N, L>,
+    {
+        self.optimizer.check()?;
+        let feed = Feed::new(net, data, self.batch)?;
+        let mut pass = self.validation.prepare(net, &self.loss, self.batch)?;
+        let plan = Plan {
+            network: N::NAME,
+            first_epoch: self.done + 1,
+            last_epoch: self.done + self.epochs,
+            samples: feed.loader.samples(),
+            batch: feed.loader.batch_size(),
+        };
+        let seed = self.seed.unwrap_or(net.store().seed);
+        let state = self.take_state::<N>()?;
+        let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
+        let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
+        let mut epochs = feed.train(step, seed);
+        let outcome = self.watched(&mut epochs, &mut pass, &plan);
+        let (_, optimizer, state) = epochs.step.into_state();
+        self.optimizer = optimizer;
+        self.kept = Some(Kept { network: N::NAME, params: N::PARAM_LEN, state: Box::new(state) });
+        outcome
+    }
+
+    /// The optimiser's state for `N`, from before or new.
+    fn take_state<N: Network>(&mut self) -> Result<StateOf<N>> {
+        let Some(kept) = &self.kept else { return Ok(OptimizerState::default()) };
+        if kept.network != N::NAME || kept.params != N::PARAM_LEN || !kept.state.is::<StateOf<N>>()
+        {
+            return Err(Error::Invalid(format!(
+                "this trainer holds the optimiser's state of network `{}` and cannot go on with `{}`; a new Trainer can",
+                kept.network,
+                N::NAME
+            )));
+        }
+        let state = self.kept.take().and_then(|kept| kept.state.downcast().ok());
+        Ok(state.map_or_else(OptimizerState::default, |state| *state))
+    }
+
+    /// All epochs, between the callbacks' begin and end: what began also ends where training fails.
+    fn watched<N, D>(
+        &mut self,
+        epochs: &mut Epochs<'_, '_, N, D, L, O>,
+        pass: &mut V::Pass,
+        plan: &Plan,
+    ) -> Result<History>
+    where
+        N: Network,
+        D: Dataset<Element = N::Elem>,
+        D::Input: SameSample<N::Input>,
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+        O: Optimizer,
+        V: Validation<N, L>,
+    {
+        let mut history = History::default();
+        let mut outcome =
+            self.callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(plan));
+        if outcome.is_ok() {
+            outcome = self.all(epochs, pass, plan, &mut history);
+        }
+        for callback in &mut self.callbacks {
+            let end = callback.on_train_end(&history, &mut Lent(epochs.step.net_mut()));
+            outcome = outcome.and(end);
+        }
+        outcome.map(|()| history)
+    }
+
+    fn all<N, D>(
+        &mut self,
+        epochs: &mut Epochs<'_, '_, N, D, L, O>,
+        pass: &mut V::Pass,
+        plan: &Plan,
+        history: &mut History,
+    ) -> Result<()>
+    where
+        N: Network,
+        D: Dataset<Element = N::Elem>,
+        D::Input: SameSample<N::Input>,
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+        O: Optimizer,
+        V: Validation<N, L>,
+    {
+        for epoch in plan.first_epoch..=plan.last_epoch {
+            let begin = Instant::now();
+            let rate = epochs.step.optimizer_mut().rate();
+            let train = epochs.run(epoch, &mut self.callbacks)?;
+            let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
+            self.done = epoch;
+            let record = EpochRecord {
+                epoch,
+                train_loss: train.loss,
+                train_accuracy: train.accuracy,
+                validation_loss: validation.map(|it| it.loss),
+                validation_accuracy: validation.and_then(|it| it.accuracy),
+                seconds: begin.elapsed().as_secs_f64(),
+                rate,
+            };
+            history.push(record.clone());
+            let mut stop = false;
+            for callback in &mut self.callbacks {
+                let mut net = Lent(epochs.step.net_mut());
+                stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
+            }
+            if stop {
+                history.stopped_early = epoch < plan.last_epoch;
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Evaluation of a whole data set, once or after every epoch.
+
+use super::tally::{Evaluation, Tally};
+use crate::data::{Dataset, Loader, MiniBatch};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::shape::{SameSample, SampleShape};
+use crate::step::Evaluator;
+
+/// The mini-batches of `D`, in the shape of `N`'s inputs. That they are the same shape is what
+/// [`SameSample`] says; rustc is not told, so that a mismatch is reported in its words.
+pub(super) type BatchFor<N, D> = MiniBatch<
+    <N as Network>::Input,
+    <D as Dataset>::Target,
+    <N as Network>::Elem,
+    <D as Dataset>::TargetElement,
+    <N as Network>::Device,
+>;
+
+/// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
+///
+/// # Errors
+/// If the data set is empty, `batch` is 0, a label is out of range, or the device has not enough memory or
+/// is lost.
+pub fn evaluate<N, L, D>(net: &N, loss: &L, data: &D, batch: usize) -> Result<Evaluation>
+where
+    N: Network,
+    D: Dataset<Element = N::Elem>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+{
+    EvaluationPass::new(net, loss, data, batch)?.run(net, loss)
+}
+
+/// All the memory that evaluating a data set needs; the trainer uses it again after every epoch.
+pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
+    loader: Loader<'d, D>,
+    batch: BatchFor<N, D>,
+    evaluator: Evaluator<N, L>,
+    outputs: Vec<N::Elem>,
+}
+
+impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
+where
+    N: Network,
+    D: Dataset<Element = N::Elem>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+{
+    fn new(net: &N, loss: &L, data: &'d D, batch: usize) -> Result<Self> {
+        not_empty("the data set to evaluate on", data)?;
+        let loader = Loader::new(data, batch)?;
+        let capacity = loader.batch_size();
+        Ok(EvaluationPass {
+            batch: MiniBatch::zeros_on(net.store().device.clone(), capacity)?,
+            evaluator: Evaluator::new::<D::Target, D::TargetElement>(net, loss, capacity)?,
+            outputs: vec![N::Elem::ZERO; capacity * N::Output::NUMEL],
+            loader,
+        })
+    }
+
+    fn run(&mut self, net: &N, loss: &L) -> Result<Evaluation> {
+        let mut tally = Tally::default();
+        for k in 0..self.loader.batches() {
+            let targets = self.loader.fill_as(k, &mut self.batch)?;
+            let samples = self.batch.size();
+            let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?;
+            tally.add_loss(value.to_f64(), samples);
+            let outputs = &self.outputs[..samples * N::Output::NUMEL];
+            tally.add_answers::<_, N::Output, D::Target, _, _>(loss, samples, outputs, targets);
+        }
+        Ok(tally.evaluation())
+    }
+}
+
+pub(super) fn not_empty<D: Dataset>(what: &str, data: &D) -> Result<()> {
+    match data.len() {
+        0 => Err(Error::Size {
+            what: what.to_owned(),
+            expected: "at least one sample".to_owned(),
+            found: "none".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// No data set to validate on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoValidation;
+
+/// What a trainer validates on: a data set that fits the network and the loss, or [`NoValidation`].
+pub trait Validation<N: Network, L> {
+    /// Memory that is used again after every epoch.
+    #[doc(hidden)]
+    type Pass;
+    /// The memory, for batches of up to `batch` samples.
+    #[doc(hidden)]
+    fn prepare(&self, net: &N, loss: &L, batch: usize) -> Result<Self::Pass>;
+    /// Loss and accuracy of the network as it is.
+    #[doc(hidden)]
+    fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>>;
+}
+
+impl<N: Network, L> Validation<N, L> for NoValidation {
+    type Pass = ();
+
+    fn prepare(&self, _: &N, _: &L, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn run((): &mut (), _: &N, _: &L) -> Result<Option<Evaluation>> {
+        Ok(None)
+    }
+}
+
+impl<'d, N, L, D> Validation<N, L> for &'d D
+where
+    N: Network,
+    D: Dataset<Element = N::Elem>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+{
+    type Pass = EvaluationPass<'d, N, D, L>;
+
+    fn prepare(&self, net: &N, loss: &L, batch: usize) -> Result<Self::Pass> {
+        EvaluationPass::new(net, loss, *self, batch)
+    }
+
+    fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>> {
+        pass.run(net, loss).map(Some)
+    }
+}

@@ -1,0 +1,273 @@
+//! A network's weights by name: one at a time, and all of them as a safetensors file with PyTorch's
+//! names and layouts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::device::Memory;
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::io::safetensors::{self, NamedTensor, Values};
+use crate::io::write_atomically;
+use crate::network::{Network, ParamSpec, Store, build};
+use crate::random::Seed;
+
+/// PyTorch's counters of batches, which belong to no formula of ours: files may have them or not.
+const IGNORED: &str = "num_batches_tracked";
+
+/// The weights of a network by name, in files and in memory.
+///
+/// ```text
+/// net.save("digits.safetensors")?;
+/// net.load("digits.safetensors")?;
+/// let bias = net.parameter("fc1.bias")?;
+/// ```
+pub trait Weights: Network {
+    /// Writes the weights and the running statistics to a safetensors file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or the device is lost.
+    fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path, &self.to_bytes()?)
+    }
+
+    /// Reads the weights from a safetensors file. F32, F64, F16 and BF16 become the network's element type.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or [`Error::Weights`] with every tensor that is missing, not the
+    /// network's or of another shape. The network keeps its old values then.
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        replace(self, safetensors::read(path)?.tensors)
+    }
+
+    /// The bytes of the file that [`Weights::save`] writes.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let store = self.store();
+        let mut tensors = named::<Self>(Self::PARAMS, &store.params, store)?;
+        tensors.extend(named::<Self>(Self::STATES, &store.state, store)?);
+        safetensors::to_bytes(&tensors, &BTreeMap::new())
+    }
+
+    /// Reads the weights from the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// As [`Weights::load`].
+    fn load_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        replace(self, safetensors::from_bytes(bytes, "weights in memory")?.tensors)
+    }
+
+    /// The values of the parameter called `name`, in row order.
+    ///
+    /// # Errors
+    /// If there is no such parameter, or the device is lost.
+    fn parameter(&self, name: &str) -> Result<Vec<Self::Elem>> {
+        let spec = find::<Self>(name)?;
+        let mut values = vec![Self::Elem::ZERO; spec.numel()];
+        let store = self.store();
+        store.device.read(&store.params, spec.offset, &mut values)?;
+        Ok(values)
+    }
+
+    /// Gives the parameter called `name` new values, in row order.
+    ///
+    /// # Errors
+    /// If there is no such parameter, it has another number of values, or the device is lost.
+    fn set_parameter(&mut self, name: &str, values: &[Self::Elem]) -> Result<()> {
+        let spec = find::<Self>(name)?;
+        if values.len() != spec.numel() {
+            return Err(Error::Size {
+                what: format!("parameter `{name}` of network `{}`", Self::NAME),
+                expected: format!("{} values for its shape {:?}", spec.numel(), spec.shape),
+                found: values.len().to_string(),
+            });
+        }
+        let store = self.store_mut();
+        store.device.write(&mut store.params, spec.offset, values)
+    }
+}
+
+impl<N: Network> Weights for N {}
+
+/// A network with weights from the bytes of a safetensors file.
+///
+/// # Errors
+/// As [`Weights::load`], or if the device has not enough memory.
+#[doc(hidden)]
+pub fn from_bytes<N: Network>(bytes: &[u8], device: N::Device) -> Result<N> {
+    let mut net: N = build(device, Seed(0))?;
+    net.load_bytes(bytes)?;
+    Ok(net)
+}
+
+/// The parameter called `name`.
+pub(crate) fn find<N: Network>(name: &str) -> Result<&'static ParamSpec> {
+    N::PARAMS.iter().find(|spec| spec.name == name).ok_or_else(|| {
+        let names: Vec<&str> = N::PARAMS.iter().map(|spec| spec.name).collect();
+        let known = match names.is_empty() {
+            true => "it has none".to_owned(),
+            false => format!("it has {}", names.join(", ")),
+        };
+        Error::Invalid(format!("network `{}` has no parameter `{name}`; {known}", N::NAME))
+    })
+}
+
+/// The tensors that `specs` name in a buffer, as a file holds them.
+fn named<N: Network>(
+    specs: &[ParamSpec],
+    buffer: &<N::Device as Memory>::Buffer<N::Elem>,
+    store: &Store<N::Elem, N::Device>,
+) -> Result<Vec<NamedTensor>> {
+    let tensor = |spec: &ParamSpec| {
+        let mut values = vec![N::Elem::ZERO; spec.numel()];
+        store.device.read(buffer, spec.offset, &mut values)?;
+        let data = Values::from_floats(&values);
+        Ok(NamedTensor { name: spec.name.to_owned(), shape: spec.shape.to_vec(), data })
+    };
+    specs.iter().map(tensor).collect()
+}
+
+/// Replaces all weights by `tensors`, or none.
+fn replace<N: Network>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
+    let problems = problems::<N>(&tensors);
+    if !problems.is_empty() {
+        return Err(Error::Weights { network: N::NAME, problems });
+    }
+    let store = net.store_mut();
+    for tensor in &tensors {
+        let values: Vec<N::Elem> = match tensor.name.ends_with(IGNORED) {
+            true => continue,
+            false => tensor.data.to_floats(),
+        };
+        if let Some(spec) = spec(N::PARAMS, &tensor.name) {
+            store.device.write(&mut store.params, spec.offset, &values)?;
+        } else if let Some(spec) = spec(N::STATES, &tensor.name) {
+            store.device.write(&mut store.state, spec.offset, &values)?;
+        }
+    }
+    Ok(())
+}
+
+fn spec(specs: &'static [ParamSpec], name: &str) -> Option<&'static ParamSpec> {
+    specs.iter().find(|spec| spec.name == name)
+}
+
+/// Why `tensors` are not the weights of `N`: nothing, if they are.
+fn problems<N: Network>(tensors: &[NamedTensor]) -> Vec<String> {
+    let found: BTreeMap<&str, &NamedTensor> =
+        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    let mut problems = Vec::new();
+    for &ParamSpec { name, shape, .. } in N::PARAMS.iter().chain(N::STATES) {
+        match found.get(name) {
+            None => problems.push(format!("`{name}` is missing: expected shape {shape:?}")),
+            Some(tensor) if tensor.shape != shape => problems.push(format!(
+                "`{name}` has another shape: expected {shape:?}, found {:?}",
+                tensor.shape
+            )),
+            Some(tensor) if !is_float(&tensor.data) => problems.push(format!(
+                "`{name}` has another element type: expected floats, found {}",
+                tensor.data.dtype()
+            )),
+            Some(_) => {}
+        }
+    }
+    for (name, tensor) in found {
+        let known = spec(N::PARAMS, name).or(spec(N::STATES, name)).is_some();
+        if !known && !name.ends_with(IGNORED) {
+            problems.push(format!(
+                "`{name}` is not a tensor of the network: found shape {:?}",
+                tensor.shape
+            ));
+        }
+    }
+    problems
+}
+
+fn is_float(values: &Values) -> bool {
+    matches!(values, Values::F32(_) | Values::F64(_) | Values::F16(_) | Values::BF16(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Cpu;
+    use crate::testing::Line;
+
+    fn line(seed: u64) -> Line {
+        build(Cpu::default(), Seed(seed)).unwrap()
+    }
+
+    fn tensor(name: &str, shape: &[usize], data: Values) -> NamedTensor {
+        NamedTensor { name: name.to_owned(), shape: shape.to_vec(), data }
+    }
+
+    #[test]
+    fn weights_come_back_from_bytes() {
+        let net = line(1);
+        let bytes = net.to_bytes().unwrap();
+        let mut other = line(2);
+        assert_ne!(other.to_bytes().unwrap(), bytes);
+        other.load_bytes(&bytes).unwrap();
+        assert_eq!(other.to_bytes().unwrap(), bytes);
+        let shipped: Line = from_bytes(&bytes, Cpu::default()).unwrap();
+        assert_eq!(shipped.parameter("fc.weight").unwrap(), net.parameter("fc.weight").unwrap());
+    }
+
+    #[test]
+    fn other_floats_and_counters_are_taken() {
+        let tensors = [
+            tensor("fc.weight", &[1, 2], Values::F64(vec![0.25, -2.0])),
+            tensor("fc.bias", &[1], Values::BF16(vec![0x3f80])),
+            tensor("seen.sum", &[1], Values::F16(vec![0x4000])),
+            tensor("seen.num_batches_tracked", &[], Values::I64(vec![7])),
+        ];
+        let mut net = line(1);
+        net.load_bytes(&safetensors::to_bytes(&tensors, &BTreeMap::new()).unwrap()).unwrap();
+        assert_eq!(net.parameter("fc.weight").unwrap(), [0.25, -2.0]);
+        assert_eq!(net.parameter("fc.bias").unwrap(), [1.0]);
+        let mut sum = [0.0];
+        net.store().device.read(&net.store().state, 0, &mut sum).unwrap();
+        assert_eq!(sum, [2.0]);
+    }
+
+    #[test]
+    fn every_problem_is_listed_and_nothing_changes() {
+        let tensors = [
+            tensor("fc.weight", &[2, 1], Values::F32(vec![1.0, 2.0])),
+            tensor("fc.bias", &[1], Values::I32(vec![1])),
+            tensor("fc2.weight", &[3], Values::F32(vec![0.0; 3])),
+        ];
+        let mut net = line(1);
+        let before = net.to_bytes().unwrap();
+        let bytes = safetensors::to_bytes(&tensors, &BTreeMap::new()).unwrap();
+        let message = net.load_bytes(&bytes).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "weights do not fit network `Line`; it keeps its old values:\n  \
+             - `fc.weight` has another shape: expected [1, 2], found [2, 1]\n  \
+             - `fc.bias` has another element type: expected floats, found I32\n  \
+             - `seen.sum` is missing: expected shape [1]\n  \
+             - `fc2.weight` is not a tensor of the network: found shape [3]"
+        );
+        assert_eq!(net.to_bytes().unwrap(), before);
+    }
+
+    #[test]
+    fn parameters_by_name() {
+        let mut net = line(1);
+        net.set_parameter("fc.bias", &[4.0]).unwrap();
+        assert_eq!(net.parameter("fc.bias").unwrap(), [4.0]);
+        let message = net.parameter("fc.wieght").unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "network `Line` has no parameter `fc.wieght`; it has fc.weight, fc.bias"
+        );
+        let message = net.set_parameter("fc.weight", &[1.0]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "parameter `fc.weight` of network `Line`: expected 2 values for its shape [1, 2], found 1"
+        );
+    }
+}
