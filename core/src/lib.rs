@@ -10,5 +10,6 @@ pub mod device;
 pub mod dim;
 pub mod element;
 pub mod error;
+pub mod random;
 pub mod shape;
 pub mod tensor;
