@@ -97,7 +97,6 @@ pub use netform_core::error::{Error, Result};
 /// layer with parameters (`net.fc1().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
 pub use netform_macros::network;
 
-
 /// What programs that declare and train networks use.
 pub mod prelude {
     pub use crate::cpu::Cpu;

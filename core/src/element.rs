@@ -222,8 +222,20 @@ macro_rules! float {
                 // SAFETY: the caller's promise is the one that matrixmultiply asks for.
                 unsafe {
                     $gemm(
-                        m, k, n, alpha, a, a_strides.0, a_strides.1, b, b_strides.0, b_strides.1,
-                        beta, c, c_strides.0, c_strides.1,
+                        m,
+                        k,
+                        n,
+                        alpha,
+                        a,
+                        a_strides.0,
+                        a_strides.1,
+                        b,
+                        b_strides.0,
+                        b_strides.1,
+                        beta,
+                        c,
+                        c_strides.0,
+                        c_strides.1,
                     )
                 }
             }

@@ -57,7 +57,9 @@ pub enum Error {
         size: usize,
     },
     /// Training met a loss that is infinite or not a number.
-    #[error("the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate or clipped gradients often help")]
+    #[error(
+        "the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate or clipped gradients often help"
+    )]
     NotFinite {
         /// The loss.
         loss: f64,

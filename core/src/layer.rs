@@ -10,10 +10,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// A parameter of `net` as a tensor of its own.
-fn copy<N: Network, S: Shape>(
-    net: &N,
-    spec: &ParamSpec,
-) -> Result<Tensor<S, N::Elem, N::Device>> {
+fn copy<N: Network, S: Shape>(net: &N, spec: &ParamSpec) -> Result<Tensor<S, N::Elem, N::Device>> {
     let store = net.store();
     let mut values = vec![N::Elem::default(); spec.numel()];
     store.device.read(&store.params, spec.offset, &mut values)?;

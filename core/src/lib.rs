@@ -5,6 +5,9 @@
 
 extern crate self as netform;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod cpu;
 pub mod data;
 pub mod device;
@@ -19,9 +22,6 @@ pub mod message;
 pub mod metric;
 pub mod network;
 pub mod optim;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod random;
 pub mod shape;
 pub mod step;

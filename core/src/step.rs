@@ -113,15 +113,7 @@ where
         if state.slots.is_none() {
             state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
         }
-        Ok(TrainStep {
-            net,
-            loss,
-            optimizer,
-            memories,
-            state,
-            outputs: None,
-            targets: PhantomData,
-        })
+        Ok(TrainStep { net, loss, optimizer, memories, state, outputs: None, targets: PhantomData })
     }
 
     /// Trains on one batch and returns its loss, from before the update.
@@ -185,9 +177,9 @@ where
     /// # Errors
     /// If no batch has been run, `out` is too short, or the device is lost.
     pub fn read_outputs(&self, out: &mut [N::Elem]) -> Result<usize> {
-        let span = self
-            .outputs
-            .ok_or_else(|| Error::Invalid("no batch has been run yet, so there are no outputs".into()))?;
+        let span = self.outputs.ok_or_else(|| {
+            Error::Invalid("no batch has been run yet, so there are no outputs".into())
+        })?;
         let found = out.len();
         let out = out.get_mut(..span.len).ok_or_else(|| Error::Size {
             what: "room for the outputs of a batch".to_owned(),
@@ -441,8 +433,9 @@ where
 {
     let batch = inputs.batch();
     let device = &net.store().device;
-    let shape = R::with_batch(batch)
-        .ok_or_else(|| Error::Invalid(format!("no output of shape {} for {batch} samples", R::describe())))?;
+    let shape = R::with_batch(batch).ok_or_else(|| {
+        Error::Invalid(format!("no output of shape {} for {batch} samples", R::describe()))
+    })?;
     let mut output = Tensor::zeros_on(device.clone(), shape)?;
     if batch > 0 {
         let mut workspace = device.zeros(N::infer_workspace(batch))?;
@@ -471,7 +464,9 @@ impl<N: Network, L> Evaluator<N, L> {
         T: Element,
     {
         if batch == 0 {
-            return Err(Error::Invalid("an evaluation needs at least one sample; found 0".to_owned()));
+            return Err(Error::Invalid(
+                "an evaluation needs at least one sample; found 0".to_owned(),
+            ));
         }
         let device = &net.store().device;
         let workspace = N::infer_workspace(batch) + loss.workspace(batch);

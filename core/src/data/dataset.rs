@@ -93,7 +93,7 @@ pub trait Dataset {
 /// # Ok::<(), netform_core::error::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct InMemory<X, Y, E = f32, T = u32> {
+pub struct InMemory<X, Y = (), E = f32, T = u32> {
     inputs: Vec<E>,
     targets: Vec<T>,
     class_names: Vec<String>,
