@@ -50,9 +50,11 @@ pub fn difference<E: Float>(found: &[E], expected: &[f64]) -> f64 {
     let largest = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
     let difference = |(found, expected): (&E, &f64)| (found.to_f64() - expected).abs();
     // Not `f64::max`: it would pass over NaN.
-    let worst = found.iter().zip(expected).map(difference).fold(0.0, |most: f64, x| {
-        if x <= most { most } else { x }
-    });
+    let worst = found
+        .iter()
+        .zip(expected)
+        .map(difference)
+        .fold(0.0, |most: f64, x| if x <= most { most } else { x });
     if worst == 0.0 { 0.0 } else { worst / largest }
 }
 
