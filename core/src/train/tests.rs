@@ -227,6 +227,30 @@ fn settings_and_networks_are_checked() {
 }
 
 #[test]
+fn a_checkpoint_without_a_folder_is_found_at_once() {
+    let data: Points = points(10, 2.0, -1.0);
+    let error = Trainer::new(Square, Sgd::new(0.1))
+        .callback(Checkpoint::best("no/such/folder/best.safetensors"))
+        .fit(&mut line(), &data)
+        .unwrap_err();
+    assert!(error.to_string().contains("there is no folder no/such/folder"), "{error}");
+}
+
+#[test]
+fn early_stopping_repairs_a_failed_training() {
+    let data: Points = points(32, 2.0, -1.0);
+    let mut net = line();
+    let error = Trainer::new(Square, Sgd::new(1e15))
+        .epochs(50)
+        .batch(32)
+        .callback(EarlyStopping::patience(9))
+        .fit(&mut net, &data)
+        .unwrap_err();
+    assert!(matches!(error, Error::NotFinite { epoch: 3, .. }), "{error}");
+    assert!(net.parameter("fc.weight").unwrap().iter().all(|x| x.is_finite()));
+}
+
+#[test]
 fn a_snapshot_is_of_one_network() {
     let (mut net, mut other) = (line(), build::<Line<f64>>(Cpu::default(), Seed(1)).unwrap());
     let before = net.to_bytes().unwrap();

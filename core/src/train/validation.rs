@@ -103,6 +103,8 @@ pub trait Validation<N: Network, L> {
     fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>>;
 }
 
+// Not a hint for whoever validates on data of the wrong shape.
+#[diagnostic::do_not_recommend]
 impl<N: Network, L> Validation<N, L> for NoValidation {
     type Pass = ();
 
