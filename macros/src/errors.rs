@@ -1,0 +1,103 @@
+//! Errors with spans: collected within a stage, reported together between stages.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+
+/// The tokens from one span to another, for a caret under all of them. Stable Rust cannot join spans;
+/// rustc joins the first and the last token of an error itself.
+#[derive(Clone, Copy)]
+pub struct Range {
+    start: Span,
+    end: Span,
+}
+
+impl Range {
+    pub fn new(start: Span, end: Span) -> Self {
+        Range { start, end }
+    }
+
+    pub fn of(tokens: &impl ToTokens) -> Self {
+        let mut all = tokens.to_token_stream().into_iter();
+        let first = all.next();
+        let start = first.as_ref().map_or_else(Span::call_site, TokenTree::span);
+        let end = all.last().or(first).map_or_else(Span::call_site, |token| token.span());
+        Range { start, end }
+    }
+
+    pub fn to(self, other: Range) -> Self {
+        Range { start: self.start, end: other.end }
+    }
+
+    pub fn error(self, message: impl std::fmt::Display) -> syn::Error {
+        syn::Error::new_spanned(self.ends(), message)
+    }
+
+    /// `function(arguments)` whose caret is under this range: the function's name carries the first
+    /// span, its parentheses the last.
+    pub fn call(self, function: &str, arguments: TokenStream) -> TokenStream {
+        let name = Ident::new(function, self.start);
+        let mut group = Group::new(Delimiter::Parenthesis, arguments);
+        group.set_span(self.end);
+        [TokenTree::from(name), group.into()].into_iter().collect()
+    }
+
+    fn ends(self) -> TokenStream {
+        [Ident::new("a", self.start), Ident::new("z", self.end)]
+            .into_iter()
+            .map(TokenTree::from)
+            .collect()
+    }
+}
+
+/// The errors of a stage.
+#[derive(Default)]
+pub struct Errors(Vec<syn::Error>);
+
+impl Errors {
+    pub fn push(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+
+    /// All errors as one, if there are any.
+    pub fn propagate(self) -> syn::Result<()> {
+        match self.0.into_iter().reduce(|mut all, next| {
+            all.combine(next);
+            all
+        }) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The candidate that is one or two edits from `name`, for "did you mean".
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(edits, candidate)| *edits <= 2 && *edits < candidate.len())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// ". Did you mean `x`?", or nothing.
+pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+}
+
+/// Edits (insertion, deletion, substitution, case aside) between two names.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,99 @@
+//! What is printed beside an error: a network of the declared type that does nothing, so that code that uses
+//! it adds no errors of its own.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+
+use crate::ast::{Declaration, Item, Network};
+use crate::emit::dim_type;
+use crate::errors::Errors;
+use crate::lower::tensor_type;
+use crate::print::{input_trait, tuple};
+use crate::shape::{Dim, Shape};
+
+/// The error, and a stub of each network.
+pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let stubs = declaration.items.iter().filter_map(|item| match item {
+        Item::Network(network) => Some(stub(network)),
+        Item::Function(function) => {
+            let (vis, name) = (&function.vis, &function.name);
+            Some(quote!(#[allow(non_camel_case_types, missing_docs)] #vis struct #name;))
+        }
+    });
+    quote!(#error #(#stubs)*)
+}
+
+/// A declared shape, as far as it has one.
+fn declared(shape: Option<&crate::ast::TensorType>) -> Shape {
+    shape
+        .and_then(|shape| tensor_type(shape, &[], &mut Errors::default()))
+        .unwrap_or_else(|| vec![Dim::one()])
+}
+
+fn stub(network: &Network) -> TokenStream {
+    let (vis, name, text) = (&network.vis, &network.name, network.name.to_string());
+    let input_trait = input_trait(name);
+    let (input, output) = (declared(Some(&network.input)), declared(network.output.as_ref()));
+    let output_dims: Vec<_> = output.iter().map(dim_type).collect();
+    let (input, output) = (tuple(&input), tuple(&output));
+    let accessors = network.layers.iter().filter_map(|layer| layer.name.as_ref()).map(|name| {
+        let name = syn::Ident::new(&name.to_string(), Span::call_site());
+        quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })
+    });
+    quote! {
+        #[allow(missing_docs)]
+        #vis struct #name<
+            E: ::netform::element::Float = f32,
+            Dev: ::netform::device::Device<E> = ::netform::cpu::Cpu,
+        > {
+            store: ::netform::network::Store<E, Dev>,
+        }
+        #[doc(hidden)]
+        #vis trait #input_trait: ::netform::shape::BatchedShape {
+            type Output: ::netform::shape::BatchedShape;
+        }
+        #[allow(unused, missing_docs, clippy::all)]
+        const _: () = {
+            use ::netform::__private as __n;
+            impl<S: __n::BatchedShape> #input_trait for S {
+                type Output = (__n::Batch, #(#output_dims,)*);
+            }
+            impl #name<f32, __n::Cpu> {
+                pub const PLAN: &'static str = "";
+                pub fn new(seed: __n::Seed) -> Self { ::core::unreachable!() }
+            }
+            impl<E: __n::Float, Dev: __n::Device<E>> #name<E, Dev> {
+                pub fn on(device: Dev, seed: __n::Seed) -> __n::Result<Self> { ::core::unreachable!() }
+                pub fn from_bytes(bytes: &[u8], device: Dev) -> __n::Result<Self> { ::core::unreachable!() }
+                pub fn forward<S: #input_trait>(
+                    &self, input: &__n::Tensor<S, E, Dev>,
+                ) -> __n::Result<__n::Tensor<S::Output, E, Dev>> { ::core::unreachable!() }
+                #(#accessors)*
+            }
+            impl<E: __n::Float, Dev: __n::Device<E>> __n::Network for #name<E, Dev> {
+                type Elem = E;
+                type Device = Dev;
+                type Input = #input;
+                type Output = #output;
+                const NAME: &'static str = #text;
+                const PLAN: &'static str = "";
+                const PARAMS: &'static [__n::ParamSpec] = &[];
+                const LAYERS: &'static [__n::LayerSpec] = &[];
+                const PARAM_LEN: usize = 0;
+                const STATE_LEN: usize = 0;
+                fn from_store(store: __n::Store<E, Dev>) -> Self { Self { store } }
+                fn store(&self) -> &__n::Store<E, Dev> { &self.store }
+                fn store_mut(&mut self) -> &mut __n::Store<E, Dev> { &mut self.store }
+                fn infer_workspace(b: usize) -> usize { 0 }
+                fn infer<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span, output: __n::Span) {}
+                fn train_workspace(b: usize) -> usize { 0 }
+                fn train_forward<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span) -> __n::Span {
+                    ::core::unreachable!()
+                }
+                fn output_gradient(b: usize) -> __n::Span { ::core::unreachable!() }
+                fn backward<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span) {}
+            }
+        };
+    }
+}

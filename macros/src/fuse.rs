@@ -1,0 +1,304 @@
+//! Which scalar ops become one loop: trees of scalar ops, their leaves and their text in Rust and WGSL.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::graph::{Graph, NodeId};
+use crate::ops::Op;
+use crate::shape::{Dim, Shape, broadcast, contiguous, numel};
+
+/// A value as strides over the storage of another node.
+#[derive(Clone)]
+pub struct View {
+    pub base: NodeId,
+    pub shape: Shape,
+    pub strides: Vec<Dim>,
+}
+
+impl View {
+    /// Whether elements lie in row order without gaps. Axes of size 1 have no stride that matters.
+    pub fn is_contiguous(&self) -> bool {
+        let row_order = contiguous(&self.shape);
+        let mut axes = self.shape.iter().zip(self.strides.iter().zip(&row_order));
+        axes.all(|(size, (stride, expected))| size.is_one() || stride == expected)
+    }
+}
+
+/// The value of a node as strides, through reshapes and broadcasts. `None` where a reshape
+/// of strided elements needs a copy first.
+pub fn view(g: &Graph, id: NodeId) -> Option<View> {
+    let node = &g.nodes[id];
+    let inner = |input: usize| view(g, node.inputs[input]);
+    let shape = node.shape.clone();
+    Some(match &node.op {
+        Op::Reshape(_) => {
+            let v = inner(0)?;
+            let strides = if v.is_contiguous() { contiguous(&shape) } else { squeeze(&v, &shape)? };
+            View { base: v.base, shape, strides }
+        }
+        Op::Broadcast(_) => {
+            let v = inner(0)?;
+            let strides = align(&v.shape, &v.strides, &shape);
+            View { base: v.base, shape, strides }
+        }
+        _ => View { base: id, strides: contiguous(&shape), shape },
+    })
+}
+
+/// Strides after adding and removing axes of size 1.
+fn squeeze(v: &View, to: &Shape) -> Option<Vec<Dim>> {
+    let mut from = v.shape.iter().zip(&v.strides).filter(|(size, _)| !size.is_one());
+    let strides = to
+        .iter()
+        .map(|size| match size.is_one() {
+            true => Some(Dim::literal(0)),
+            false => from.next().filter(|(old, _)| *old == size).map(|(_, stride)| stride.clone()),
+        })
+        .collect::<Option<Vec<Dim>>>()?;
+    from.next().is_none().then_some(strides)
+}
+
+/// Strides of a value that broadcasts to `to`: 0 along what is repeated.
+fn align(shape: &[Dim], strides: &[Dim], to: &[Dim]) -> Vec<Dim> {
+    let added = to.len() - shape.len();
+    (0..to.len())
+        .map(|i| match i.checked_sub(added) {
+            Some(j) if !(shape[j].is_one() && !to[i].is_one()) => strides[j].clone(),
+            _ => Dim::literal(0),
+        })
+        .collect()
+}
+
+/// What a tree reads.
+#[derive(Clone, PartialEq)]
+pub enum Leaf {
+    /// The storage of a node, with strides over the tree's shape.
+    View {
+        base: NodeId,
+        strides: Vec<Dim>,
+    },
+    Coordinate {
+        strides: Vec<Dim>,
+    },
+    Uniform {
+        stream: String,
+        per_sample: Dim,
+    },
+}
+
+/// A number in a tree.
+#[derive(Clone, PartialEq)]
+pub enum Number {
+    Literal(u64),
+    Size(Dim),
+}
+
+impl Number {
+    pub fn tokens(&self) -> TokenStream {
+        match self {
+            Number::Literal(bits) => match f64::from_bits(*bits) {
+                x if x == 0.0 => quote!(E::ZERO),
+                x if x == 1.0 => quote!(E::ONE),
+                x => {
+                    let literal = Literal::f64_unsuffixed(x.abs());
+                    if x < 0.0 {
+                        quote!(E::from_f64(-#literal))
+                    } else {
+                        quote!(E::from_f64(#literal))
+                    }
+                }
+            },
+            Number::Size(dim) => {
+                let size = dim.tokens();
+                quote!(E::from_usize(#size))
+            }
+        }
+    }
+}
+
+/// A fused scalar expression over a shape. Two trees with the same text are one function in printed code:
+/// numbers are arguments.
+#[derive(Clone)]
+pub struct Tree {
+    pub shape: Shape,
+    pub leaves: Vec<Leaf>,
+    pub numbers: Vec<Number>,
+    /// `let` statements and the result, of `a0`.., `c0`.. and, in an epilogue, `x`.
+    pub rust: String,
+    /// The same as statements and one expression of WGSL.
+    pub wgsl: Vec<String>,
+    /// As listings print it.
+    pub text: String,
+}
+
+/// Builds the tree of a root: `members` are computed, everything else is read. `host` is the node whose
+/// value an epilogue gets as `x`.
+pub struct Builder<'g> {
+    pub graph: &'g Graph,
+    pub members: &'g BTreeSet<NodeId>,
+    pub host: Option<NodeId>,
+    tree: Tree,
+    names: Vec<(NodeId, String)>,
+    texts: Vec<(NodeId, String)>,
+}
+
+impl<'g> Builder<'g> {
+    pub fn new(
+        graph: &'g Graph,
+        members: &'g BTreeSet<NodeId>,
+        host: Option<NodeId>,
+        shape: Shape,
+    ) -> Self {
+        let tree = Tree {
+            shape,
+            leaves: vec![],
+            numbers: vec![],
+            rust: String::new(),
+            wgsl: vec![],
+            text: String::new(),
+        };
+        Builder { graph, members, host, tree, names: vec![], texts: vec![] }
+    }
+
+    /// The tree whose value is `root`: one of the members, or a single leaf.
+    pub fn build(mut self, root: NodeId) -> Result<Tree, String> {
+        let (name, text) = self.operand(root)?;
+        self.tree.rust.push_str(&name);
+        self.tree.wgsl.push(name);
+        self.tree.text = text;
+        Ok(self.tree)
+    }
+
+    /// The variable that holds a node's value, and its text for listings.
+    fn operand(&mut self, id: NodeId) -> Result<(String, String), String> {
+        let known =
+            |list: &[(NodeId, String)]| list.iter().find(|(n, _)| *n == id).map(|(_, s)| s.clone());
+        if let (Some(name), Some(text)) = (known(&self.names), known(&self.texts)) {
+            return Ok((name, text));
+        }
+        let pair = if self.host == Some(id) {
+            ("x".to_owned(), "x".to_owned())
+        } else if self.members.contains(&id) {
+            self.member(id)?
+        } else {
+            self.leaf(id)?
+        };
+        self.names.push((id, pair.0.clone()));
+        self.texts.push((id, pair.1.clone()));
+        Ok(pair)
+    }
+
+    fn member(&mut self, id: NodeId) -> Result<(String, String), String> {
+        let node = &self.graph.nodes[id];
+        let row = match &node.op {
+            Op::Scalar(row) => *row,
+            // Views and copies of members change nothing in a loop over the same shape.
+            _ => return self.operand(node.inputs[0]),
+        };
+        let operands =
+            node.inputs.iter().map(|input| self.operand(*input)).collect::<Result<Vec<_>, _>>()?;
+        let fill = |template: &str| {
+            operands
+                .iter()
+                .zip(["{a}", "{b}", "{c}"])
+                .fold(template.to_owned(), |text, ((name, _), hole)| text.replace(hole, name))
+        };
+        let name =
+            format!("t{}", self.names.iter().filter(|(_, name)| name.starts_with('t')).count());
+        self.tree.rust.push_str(&format!("let {name} = {};", fill(row.rust)));
+        self.tree.wgsl.push(format!("let {name} = {};", fill(row.wgsl)));
+        let texts: Vec<&str> = operands.iter().map(|(_, text)| text.as_str()).collect();
+        Ok((name, format!("{}({})", row.name, texts.join(", "))))
+    }
+
+    fn leaf(&mut self, id: NodeId) -> Result<(String, String), String> {
+        let g = self.graph;
+        let v = view(g, id).ok_or("a view that needs a copy")?;
+        let base = &g.nodes[v.base];
+        if let Some(number) = number(&base.op) {
+            let text = g.label(v.base);
+            return Ok((format!("c{}", position(&mut self.tree.numbers, number)), text));
+        }
+        if broadcast(&v.shape, &self.tree.shape).as_ref() != Some(&self.tree.shape) {
+            return Err(format!("%{id} does not broadcast to the loop that reads it"));
+        }
+        let strides = align(&v.shape, &v.strides, &self.tree.shape);
+        let leaf = match &base.op {
+            Op::Coordinate(_) => Leaf::Coordinate { strides },
+            Op::Uniform { stream, shape } => {
+                if numel(shape) != numel(&self.tree.shape) || !v.is_contiguous() {
+                    return Err("random numbers that are broadcast".to_owned());
+                }
+                let per_sample = numel(&shape[1..]);
+                Leaf::Uniform { stream: stream.clone(), per_sample }
+            }
+            _ => Leaf::View { base: v.base, strides },
+        };
+        let text = match &leaf {
+            Leaf::View { base, .. } => g.label(*base),
+            Leaf::Coordinate { .. } => "coordinate".to_owned(),
+            Leaf::Uniform { stream, .. } => format!("uniform `{stream}`"),
+        };
+        Ok((format!("a{}", position(&mut self.tree.leaves, leaf)), text))
+    }
+}
+
+/// The number that an op is, if it is one.
+pub fn number(op: &Op) -> Option<Number> {
+    match op {
+        Op::Const(bits) => Some(Number::Literal(*bits)),
+        Op::Size(dim) => Some(Number::Size(dim.clone())),
+        _ => None,
+    }
+}
+
+/// The index of an item, which is added where it is new.
+fn position<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+    match items.iter().position(|other| *other == item) {
+        Some(i) => i,
+        None => {
+            items.push(item);
+            items.len() - 1
+        }
+    }
+}
+
+/// A loop's axes, merged where every reader visits two of them as one.
+pub struct Axes {
+    pub sizes: Vec<Dim>,
+    /// Strides of each reader.
+    pub strides: Vec<Vec<Dim>>,
+    /// Which of the merged axes each flagged one belongs to.
+    pub flags: Vec<bool>,
+}
+
+/// Merges adjacent axes with the same flag. Axes of size 1 vanish.
+pub fn merge(shape: &[Dim], strides: &[Vec<Dim>], flags: &[bool]) -> Axes {
+    let mut axes = Axes { sizes: vec![], strides: vec![vec![]; strides.len()], flags: vec![] };
+    for (i, size) in shape.iter().enumerate() {
+        if size.is_one() {
+            continue;
+        }
+        let joins = axes.flags.last() == Some(&flags[i])
+            && strides
+                .iter()
+                .zip(&axes.strides)
+                .all(|(new, old)| old.last().is_some_and(|outer| *outer == new[i].mul(size)));
+        if joins {
+            let last = axes.sizes.len() - 1;
+            axes.sizes[last] = axes.sizes[last].mul(size);
+            for (old, new) in axes.strides.iter_mut().zip(strides) {
+                old[last] = new[i].clone();
+            }
+        } else {
+            axes.sizes.push(size.clone());
+            axes.flags.push(flags[i]);
+            for (old, new) in axes.strides.iter_mut().zip(strides) {
+                old.push(new[i].clone());
+            }
+        }
+    }
+    axes
+}

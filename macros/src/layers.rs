@@ -1,0 +1,540 @@
+//! Layers as compositions of ops, with their arguments, parameters and initialisation. Names, defaults and
+//! layouts are PyTorch's.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::arguments::Arguments;
+use crate::ast::Layer;
+use crate::errors::suggestion;
+use crate::graph::NodeId;
+use crate::lower::{Chain, LayerInfo, LayerView, Part, text, too_large};
+use crate::ops::Op;
+use crate::ops::conv::Window2;
+use crate::ops::reduce::Fold;
+use crate::shape::{Dim, Shape, numel};
+
+/// Applies a layer to the current value; `None` after an error.
+type Apply = fn(&mut Chain, &Layer, &mut Arguments) -> Option<()>;
+
+/// Every layer, by name.
+const LAYERS: &[(&str, Apply)] = &[
+    ("Linear", linear),
+    ("Conv2d", conv2d),
+    ("MaxPool2d", max_pool2d),
+    ("Flatten", flatten),
+    ("Reshape", reshape),
+    ("Relu", |cx, layer, _| activation(cx, layer, "relu")),
+    ("Sigmoid", |cx, layer, _| activation(cx, layer, "sigmoid")),
+    ("Tanh", |cx, layer, _| activation(cx, layer, "tanh")),
+    ("Gelu", gelu),
+    ("Softmax", softmax),
+    ("Dropout", dropout),
+];
+
+/// Lowers one layer. After an error the rest of the chain is still checked, as far as it does not depend on
+/// the shape that is missing.
+pub fn apply(cx: &mut Chain, layer: &Layer) {
+    let kind = layer.kind.to_string();
+    let Some((_, apply)) = LAYERS.iter().find(|(name, _)| *name == kind) else {
+        let names = LAYERS.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = names.clone().collect();
+        let near = suggestion(&kind, names);
+        let hint =
+            if near.is_empty() { format!("; layers are {}", known.join(", ")) } else { near };
+        cx.errors.push(
+            crate::errors::Range::of(&layer.kind).error(format!("unknown layer `{kind}`{hint}")),
+        );
+        cx.known = false;
+        return;
+    };
+    let mut arguments = Arguments::new(layer);
+    let first_param = cx.params.len();
+    let done = apply(cx, layer, &mut arguments);
+    let stray = arguments.finish();
+    let arguments_fit = stray.is_empty();
+    stray.into_iter().for_each(|error| cx.errors.push(error));
+    if done.is_none() || !arguments_fit {
+        cx.known = false;
+    }
+    if !cx.known {
+        return;
+    }
+    let sample = cx.sample();
+    if too_large(&numel(&sample)) {
+        let head = cx.mismatch(layer);
+        cx.fail(
+            layer.range,
+            &[
+                head,
+                text(" yields "),
+                Part::Shape(sample),
+                text(", more elements than memory can hold"),
+            ],
+        );
+        return;
+    }
+    let info = cx.layers.last_mut().filter(|info| info.output.is_empty() && info.view.is_some());
+    if let Some(info) = info {
+        info.output = sample;
+    } else {
+        let name = layer.name.as_ref().map_or_else(String::new, ToString::to_string);
+        let (text, params) = (layer.constructor(), Dim::literal(0));
+        cx.layers.push(LayerInfo {
+            name,
+            ident: layer.name.clone(),
+            text,
+            output: sample,
+            params,
+            view: None,
+        });
+    }
+    let has_params = cx.params.len() > first_param;
+    let shapeless =
+        matches!(kind.as_str(), "Relu" | "Sigmoid" | "Tanh" | "Gelu" | "Softmax" | "Dropout");
+    if has_params || !shapeless {
+        let name = match cx.layers.last() {
+            Some(info) if !info.name.is_empty() => info.name.clone(),
+            _ => layer.constructor(),
+        };
+        cx.previous = (name, layer.range);
+    }
+}
+
+/// Records a layer with parameters; its output is filled in when it is known.
+fn record(cx: &mut Chain, layer: &Layer, name: &str, view: LayerView) {
+    let params =
+        cx.params[view.weight..].iter().fold(Dim::literal(0), |n, p| n.add(&numel(&p.shape)));
+    let text = layer.constructor();
+    let (name, ident) = (name.to_owned(), layer.name.clone());
+    cx.layers.push(LayerInfo { name, ident, text, output: vec![], params, view: Some(view) });
+}
+
+/// Adds a weight and, unless `bias = false`, a bias; returns their nodes.
+fn weights(
+    cx: &mut Chain,
+    arguments: &mut Arguments,
+    name: &str,
+    shape: Shape,
+) -> Option<(NodeId, Option<NodeId>)> {
+    // PyTorch's default for both, kaiming_uniform(a = sqrt(5)): uniform in +-1/sqrt(fan_in).
+    let fan_in = numel(&shape[1..]).tokens();
+    let default = quote!(__n::Init::FanIn { fan_in: #fan_in });
+    let errors = &mut cx.errors;
+    let with_bias = arguments.boolean("bias", true, errors)?;
+    let init = arguments.init("init", errors)?.unwrap_or_else(|| default.clone());
+    let bias_init = arguments.init("bias_init", errors)?.unwrap_or(default);
+    let out = shape[0].clone();
+    let weight = cx.param(format!("{name}.weight"), shape, init);
+    let bias = with_bias.then(|| cx.param(format!("{name}.bias"), vec![out], bias_init));
+    Some((weight, bias))
+}
+
+/// y = x W^T + b over the last axis; W is [out, in].
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html>
+fn linear(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let (declared_in, out) = arguments.in_out("out_features", "Linear(10)", &mut cx.errors)?;
+    let name = cx.name_of(layer);
+    let sample = if cx.known { Some(cx.sample()) } else { None };
+    let features = match (&sample, &declared_in) {
+        (Some(sample), _) => match sample.last() {
+            Some(last) => last.clone(),
+            None => {
+                let head = cx.mismatch(layer);
+                let message = [
+                    head,
+                    text(format!(
+                        " needs an axis of features, but `{}` yields a scalar",
+                        cx.previous.0
+                    )),
+                ];
+                cx.fail(layer.range, &message);
+                return None;
+            }
+        },
+        (None, Some(declared)) => declared.clone(),
+        (None, None) => Dim::one(),
+    };
+    let index = cx.params.len();
+    let (weight, bias) = weights(cx, arguments, &name, vec![out.clone(), features.clone()])?;
+    let dims = vec![features.clone(), out.clone()];
+    record(
+        cx,
+        layer,
+        &name,
+        LayerView { kind: "Linear", dims, weight: index, bias: bias.is_some() },
+    );
+    let sample = sample?;
+    if let Some(want) = &declared_in {
+        let (head, previous) = (cx.mismatch(layer), cx.previous.0.clone());
+        let mut message = vec![
+            head,
+            text(" expects "),
+            Part::Number(want.clone()),
+            text(format!(" features, but `{previous}` yields ")),
+            Part::Shape(sample.clone()),
+        ];
+        if sample.len() == 1 {
+            message[4] = Part::Number(features.clone());
+        } else {
+            message.extend([text(", "), Part::Number(features.clone()), text(" on its last axis")]);
+            if numel(&sample) == *want {
+                message.push(text("; put `Flatten` before it"));
+            }
+        }
+        cx.require_equal(want, &features, layer.range, &message);
+        if !cx.known {
+            return None;
+        }
+    }
+    // [batch, .., in] -> [rows, in] -> [rows, out] -> [batch, .., out]
+    let shape = cx.graph.shape(cx.x).clone();
+    let (lead, _) = shape.split_at(shape.len() - 1);
+    let rows = vec![numel(lead), features];
+    let flat = cx.graph.reshape(cx.x, rows);
+    let flat = cx.op(flat, layer)?;
+    let product =
+        cx.graph.push(Op::Matmul { transpose_a: false, transpose_b: true }, &[flat, weight]);
+    let mut y = cx.op(product, layer)?;
+    if let Some(bias) = bias {
+        let sum = cx.graph.scalar("add", &[y, bias]);
+        y = cx.op(sum, layer)?;
+    }
+    let to: Shape = lead.iter().cloned().chain([out]).collect();
+    let y = cx.graph.reshape(y, to);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// Kernel, stride and padding of a window layer.
+fn window(
+    cx: &mut Chain,
+    arguments: &mut Arguments,
+    kernel: Option<[Dim; 2]>,
+    stride: Option<[Dim; 2]>,
+) -> Option<Window2> {
+    let errors = &mut cx.errors;
+    let kernel = match kernel {
+        Some(kernel) => kernel,
+        None => arguments.required_pair("kernel", "kernel = 3", errors)?,
+    };
+    let default = stride.unwrap_or([Dim::one(), Dim::one()]);
+    let stride = arguments.pair("stride", 1, errors)?.unwrap_or(default);
+    let padding =
+        arguments.pair("padding", 0, errors)?.unwrap_or([Dim::literal(0), Dim::literal(0)]);
+    Some(Window2 { kernel, stride, padding })
+}
+
+/// [channels, height, width] of the current value, or an error at the layer.
+fn image(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 3]> {
+    let sample = cx.sample();
+    match <[Dim; 3]>::try_from(sample.clone()) {
+        Ok(image) => Some(image),
+        Err(_) => {
+            let head = cx.mismatch(layer);
+            let previous = cx.previous.0.clone();
+            let message = [
+                head,
+                text(format!(" expects [channels, height, width], but `{previous}` yields ")),
+                Part::Shape(sample),
+            ];
+            cx.fail(layer.range, &message);
+            None
+        }
+    }
+}
+
+/// That the window fits along both axes.
+fn fits(cx: &mut Chain, layer: &Layer, window: &Window2, height: &Dim, width: &Dim) -> Option<()> {
+    let [kh, kw] = &window.kernel;
+    let need = if kh == kw { kh.to_string() } else { format!("{kh} x {kw}") };
+    let padded = if window.padding.iter().all(Dim::is_zero) { "" } else { " (padding counted)" };
+    for (axis, size) in [height, width].into_iter().enumerate() {
+        let head = cx.mismatch(layer);
+        let message = [
+            head,
+            text(format!(
+                " needs at least {need} points along each axis{padded}, but `{}` yields ",
+                cx.previous.0
+            )),
+            Part::Shape(cx.sample()),
+        ];
+        let [kernel, stride, padding] =
+            [&window.kernel, &window.stride, &window.padding].map(|p| &p[axis]);
+        cx.require_fits(size, kernel, stride, padding, layer.range, &message);
+        if !cx.known {
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html>
+fn conv2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let (declared_in, out) =
+        arguments.in_out("out_channels", "Conv2d(6, kernel = 5)", &mut cx.errors)?;
+    let window = window(cx, arguments, None, None)?;
+    let name = cx.name_of(layer);
+    let shape = if cx.known { Some(image(cx, layer)?) } else { None };
+    let channels = shape
+        .as_ref()
+        .map(|[c, ..]| c.clone())
+        .or_else(|| declared_in.clone())
+        .unwrap_or_else(Dim::one);
+    let index = cx.params.len();
+    let [kh, kw] = window.kernel.clone();
+    let (weight, bias) =
+        weights(cx, arguments, &name, vec![out.clone(), channels.clone(), kh.clone(), kw.clone()])?;
+    let dims = vec![channels.clone(), out.clone(), kh, kw];
+    record(
+        cx,
+        layer,
+        &name,
+        LayerView { kind: "Conv2d", dims, weight: index, bias: bias.is_some() },
+    );
+    let [_, height, width] = shape?;
+    if let Some(want) = &declared_in {
+        let (head, previous) = (cx.mismatch(layer), cx.previous.0.clone());
+        let message = [
+            head,
+            text(" expects "),
+            Part::Number(want.clone()),
+            text(format!(" channels, but `{previous}` yields ")),
+            Part::Shape(cx.sample()),
+        ];
+        cx.require_equal(want, &channels, layer.range, &message);
+    }
+    if !cx.known {
+        return None;
+    }
+    fits(cx, layer, &window, &height, &width)?;
+    let y = cx.graph.push(Op::Conv2d(window), &[cx.x, weight]);
+    let mut y = cx.op(y, layer)?;
+    if let Some(bias) = bias {
+        // [out] -> [out, 1, 1], over [batch, out, oh, ow]
+        let column = cx.graph.reshape(bias, vec![out, Dim::one(), Dim::one()]);
+        let column = cx.op(column, layer)?;
+        let sum = cx.graph.scalar("add", &[y, column]);
+        y = cx.op(sum, layer)?;
+    }
+    cx.x = y;
+    Some(())
+}
+
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html>
+fn max_pool2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let kernel = arguments.positional_pair("kernel", "MaxPool2d(2)", &mut cx.errors)?;
+    let window = window(cx, arguments, Some(kernel.clone()), Some(kernel))?;
+    for (k, p) in window.kernel.iter().zip(&window.padding) {
+        if let (Some(k), Some(p)) = (k.as_literal(), p.as_literal())
+            && 2 * p > k
+        {
+            let message =
+                format!("layer `{layer}`: a padding of {p} is more than half of the kernel, {k}");
+            cx.errors.push(layer.range.error(message));
+            return None;
+        }
+    }
+    if !cx.known {
+        return None;
+    }
+    let [_, height, width] = image(cx, layer)?;
+    fits(cx, layer, &window, &height, &width)?;
+    let y = cx.graph.push(Op::MaxPool2d(window), &[cx.x]);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// All axes of a sample into one.
+fn flatten(cx: &mut Chain, layer: &Layer, _: &mut Arguments) -> Option<()> {
+    if !cx.known {
+        return None;
+    }
+    let features = numel(&cx.sample());
+    let y = cx.graph.reshape(cx.x, vec![Dim::batch(), features]);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+fn reshape(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let to = arguments.shape("Reshape([16, 5, 5])", &mut cx.errors)?;
+    if !cx.known {
+        return None;
+    }
+    let from = cx.sample();
+    let (head, previous) = (cx.mismatch(layer), cx.previous.0.clone());
+    let message = [
+        head,
+        text(" has "),
+        Part::Total(to.clone()),
+        text(format!(" values, but `{previous}` yields ")),
+        Part::Total(from.clone()),
+    ];
+    cx.require_equal(&numel(&to), &numel(&from), layer.range, &message);
+    if !cx.known {
+        return None;
+    }
+    let batched = [Dim::batch()].into_iter().chain(to).collect();
+    let y = cx.graph.reshape(cx.x, batched);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+fn activation(cx: &mut Chain, layer: &Layer, op: &str) -> Option<()> {
+    if !cx.known {
+        return None;
+    }
+    let y = cx.graph.scalar(op, &[cx.x]);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// x Phi(x), with Phi exact or by tanh (Hendrycks and Gimpel, 2016).
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html>
+fn gelu(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let approximate = arguments.choice("approximate", &["none", "tanh"], &mut cx.errors)?;
+    if !cx.known {
+        return None;
+    }
+    let y = cx.graph.gelu(cx.x, approximate == Some("tanh"));
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+fn softmax(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let axis = arguments.axis("axis", -1, &mut cx.errors)?;
+    if !cx.known {
+        return None;
+    }
+    let rank = cx.sample().len();
+    let position = if axis < 0 { axis + rank as i64 } else { axis };
+    if !(0..rank as i64).contains(&position) {
+        let head = cx.mismatch(layer);
+        let message = [
+            head,
+            text(format!(" has axis {axis}, but `{}` yields ", cx.previous.0)),
+            Part::Shape(cx.sample()),
+        ];
+        cx.fail(layer.range, &message);
+        return None;
+    }
+    let y = cx.graph.softmax(cx.x, position as usize + 1);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// In training, zero with probability `rate`, else scaled by 1 / (1 - rate); in evaluation, nothing.
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html>
+fn dropout(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let rate = arguments.probability("rate", "Dropout(0.25)", &mut cx.errors)?;
+    let stream = cx.name_of(layer);
+    if !cx.known {
+        return None;
+    }
+    if cx.train && rate > 0.0 {
+        let y = cx.graph.dropout(cx.x, rate, &stream);
+        cx.x = cx.op(y, layer)?;
+    }
+    Some(())
+}
+
+impl crate::graph::Graph {
+    fn gelu(&mut self, x: NodeId, tanh: bool) -> Result<NodeId, String> {
+        let inner = if tanh {
+            // tanh(sqrt(2 / pi) (x + 0.044715 x^3))
+            let square = self.scalar("square", &[x])?;
+            let cubic = self.constant(0.044715);
+            let cubic = self.scalar("mul", &[square, cubic])?;
+            let one = self.constant(1.0);
+            let factor = self.scalar("add", &[cubic, one])?;
+            let sum = self.scalar("mul", &[x, factor])?;
+            let scale = self.constant((2.0 / std::f64::consts::PI).sqrt());
+            let scaled = self.scalar("mul", &[sum, scale])?;
+            self.scalar("tanh", &[scaled])?
+        } else {
+            let scale = self.constant(std::f64::consts::FRAC_1_SQRT_2);
+            let scaled = self.scalar("mul", &[x, scale])?;
+            self.scalar("erf", &[scaled])?
+        };
+        let one = self.constant(1.0);
+        let shifted = self.scalar("add", &[inner, one])?;
+        let half = self.constant(0.5);
+        let halved = self.scalar("mul", &[x, half])?;
+        self.scalar("mul", &[halved, shifted])
+    }
+
+    /// e^(x - max) / sum of e^(x - max): the maximum changes nothing but overflow, and gets no gradient.
+    fn softmax(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
+        let shifted = self.shifted(x, axis)?.0;
+        let e = self.scalar("exp", &[shifted])?;
+        let sum = self.sum(e, vec![axis])?;
+        self.scalar("div", &[e, sum])
+    }
+
+    /// x - max and max, over one axis, which remains.
+    pub fn shifted(&mut self, x: NodeId, axis: usize) -> Result<(NodeId, NodeId), String> {
+        let max = self.push(Op::Reduce { fold: Fold::Max, axes: vec![axis] }, &[x])?;
+        let max = self.push(Op::StopGradient, &[max])?;
+        Ok((self.scalar("sub", &[x, max])?, max))
+    }
+
+    fn dropout(&mut self, x: NodeId, rate: f64, stream: &str) -> Result<NodeId, String> {
+        let shape = self.shape(x).clone();
+        let random = self.uniform(stream, shape)?;
+        let keep = self.constant(1.0 - rate);
+        let kept = self.scalar("lt", &[random, keep])?;
+        // With a rate of 1 nothing is kept, and nothing needs scaling.
+        let scale = self.constant(if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 });
+        let mask = self.scalar("mul", &[kept, scale])?;
+        self.scalar("mul", &[x, mask])
+    }
+}
+
+/// Initialisers by name, with how many numbers each takes.
+pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
+    let signed = |x: f64| {
+        let literal = proc_macro2::Literal::f64_unsuffixed(x.abs());
+        if x < 0.0 { quote!(-#literal) } else { quote!(#literal) }
+    };
+    let values: Vec<TokenStream> = numbers.iter().map(|x| signed(*x)).collect();
+    Ok(match (name, &values[..]) {
+        ("Zeros", []) => quote!(__n::Init::Zeros),
+        ("Ones", []) => quote!(__n::Init::Ones),
+        ("Constant", [x]) => quote!(__n::Init::Constant(#x)),
+        ("Xavier", []) => quote!(__n::Init::Xavier),
+        ("XavierNormal", []) => quote!(__n::Init::XavierNormal),
+        ("He", []) => quote!(__n::Init::He),
+        ("HeUniform", []) => quote!(__n::Init::HeUniform),
+        ("Uniform", [low, high]) if numbers[0] <= numbers[1] => {
+            quote!(__n::Init::Uniform { low: #low, high: #high })
+        }
+        ("Uniform", [bound]) if numbers[0] >= 0.0 => {
+            quote!(__n::Init::Uniform { low: -#bound, high: #bound })
+        }
+        ("Normal", [mean, std]) if numbers[1] >= 0.0 => {
+            quote!(__n::Init::Normal { mean: #mean, std: #std })
+        }
+        ("Normal", [std]) if numbers[0] >= 0.0 => {
+            quote!(__n::Init::Normal { mean: 0.0, std: #std })
+        }
+        _ => {
+            let known = [
+                "Zeros",
+                "Ones",
+                "Constant",
+                "Xavier",
+                "XavierNormal",
+                "He",
+                "HeUniform",
+                "Uniform",
+                "Normal",
+            ];
+            let near = suggestion(name, known.into_iter().filter(|other| *other != name));
+            return Err(format!(
+                "expected an initialiser (Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
+                 Uniform(-0.1, 0.1), Normal(0.0, 0.02)), found `{name}` with {} numbers{near}",
+                numbers.len()
+            ));
+        }
+    })
+}

@@ -1,0 +1,439 @@
+//! AST to graph: names, shapes and the user's errors. A chain is lowered twice, for training and for
+//! evaluation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use crate::ast::{Expr, ExprKind, Layer, Network, TensorType, path_text};
+use crate::errors::{Errors, Range};
+use crate::graph::{Graph, NodeId};
+use crate::layers;
+use crate::shape::{Atom, ConstExpr, Dim, Shape, numel, show};
+
+/// What a message is made of: numbers and shapes are filled in by the macro where it knows them, by const
+/// evaluation where it does not.
+#[derive(Clone)]
+pub enum Part {
+    Text(String),
+    Number(Dim),
+    Shape(Shape),
+    /// `[16, 5, 5] = 400`; a single size alone.
+    Total(Shape),
+}
+
+pub fn text(s: impl Into<String>) -> Part {
+    Part::Text(s.into())
+}
+
+/// A message whose numbers the macro knows, or as far as it knows them.
+pub fn render(parts: &[Part]) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Number(dim) => dim.to_string(),
+        Part::Shape(shape) => show(shape),
+        Part::Total(shape) if shape.len() == 1 => shape[0].to_string(),
+        Part::Total(shape) => format!("{} = {}", show(shape), numel(shape)),
+    };
+    parts.iter().map(part).collect()
+}
+
+/// A condition on constants that the macro cannot see into: checked by const evaluation in the user's
+/// crate.
+pub struct Check {
+    pub condition: TokenStream,
+    pub message: Vec<Part>,
+    /// The layer that is wrong.
+    pub at: Range,
+    /// Where the other shape comes from.
+    pub previous: Range,
+    pub previous_name: String,
+}
+
+/// A parameter with its place in the buffer.
+pub struct Param {
+    pub name: String,
+    pub shape: Shape,
+    pub offset: Dim,
+    pub init: TokenStream,
+}
+
+/// A layer as the summary and the accessors see it.
+pub struct LayerInfo {
+    /// Empty for unnamed layers without parameters.
+    pub name: String,
+    pub ident: Option<Ident>,
+    pub text: String,
+    pub output: Shape,
+    /// The number of parameters.
+    pub params: Dim,
+    /// The typed view of the layer's parameters, if it has some.
+    pub view: Option<LayerView>,
+}
+
+/// What an accessor returns: `Linear<I, O>` or `Conv2d<I, O, KH, KW>` of netform-core.
+pub struct LayerView {
+    pub kind: &'static str,
+    pub dims: Vec<Dim>,
+    /// Index of the weight among the parameters; the bias follows, where there is one.
+    pub weight: usize,
+    pub bias: bool,
+}
+
+/// A chain on its way from layer to layer.
+pub struct Chain {
+    pub network: String,
+    pub graph: Graph,
+    /// The current value, with the batch.
+    pub x: NodeId,
+    pub train: bool,
+    pub params: Vec<Param>,
+    pub param_len: Dim,
+    pub layers: Vec<LayerInfo>,
+    pub checks: Vec<Check>,
+    pub errors: Errors,
+    /// The layer or input that yielded the current value: its name in messages, its tokens.
+    pub previous: (String, Range),
+    /// Whether the shape of the current value is known: not after an error.
+    pub known: bool,
+    names: BTreeSet<String>,
+    counts: BTreeMap<String, usize>,
+}
+
+/// Methods of a printed network: a layer's accessor cannot have their names.
+const RESERVED: &[&str] = &[
+    "new",
+    "on",
+    "from_bytes",
+    "forward",
+    "backward",
+    "train_step",
+    "predictor",
+    "value_and_gradients",
+    "summary",
+    "save",
+    "load",
+    "load_bytes",
+    "to_bytes",
+    "parameter",
+    "set_parameter",
+    "store",
+    "store_mut",
+    "from_store",
+    "infer",
+    "infer_workspace",
+    "train_workspace",
+    "train_forward",
+    "output_gradient",
+    "clone",
+    "input",
+    "batch",
+];
+
+impl Chain {
+    fn new(network: &Network, train: bool) -> Self {
+        Chain {
+            network: network.name.to_string(),
+            graph: Graph::new(network.name.to_string()),
+            x: 0,
+            train,
+            params: vec![],
+            param_len: Dim::literal(0),
+            layers: vec![],
+            checks: vec![],
+            errors: Errors::default(),
+            previous: ("input".to_owned(), network.input.range),
+            known: true,
+            names: BTreeSet::new(),
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// The shape of the current value for one sample.
+    pub fn sample(&self) -> Shape {
+        self.graph.shape(self.x)[1..].to_vec()
+    }
+
+    /// `layer `fc1: Linear(120)` of network `Digits``, as messages begin.
+    pub fn mismatch(&self, layer: &Layer) -> Part {
+        text(format!("shape mismatch in network `{}`: layer `{layer}`", self.network))
+    }
+
+    /// An error at a layer, in the words of shape errors; what follows it has no shape to be checked against.
+    pub fn fail(&mut self, at: Range, message: &[Part]) {
+        self.errors.push(at.error(render(message)));
+        self.known = false;
+    }
+
+    /// That two sizes are equal: proved, refuted, or left to const evaluation.
+    pub fn require_equal(&mut self, want: &Dim, got: &Dim, at: Range, message: &[Part]) {
+        if want == got {
+            return;
+        }
+        let (a, b) = (want.tokens(), got.tokens());
+        self.require(want.sub(got).as_literal().is_none(), quote!(#a == #b), at, message);
+    }
+
+    /// That a window fits an axis.
+    pub fn require_fits(
+        &mut self,
+        size: &Dim,
+        kernel: &Dim,
+        stride: &Dim,
+        padding: &Dim,
+        at: Range,
+        message: &[Part],
+    ) {
+        let window = Dim::window(size, kernel, stride, padding);
+        if window.as_literal().is_some_and(|n| n > 0) {
+            return;
+        }
+        let count = window.tokens();
+        self.require(window.as_literal().is_none(), quote!(#count > 0), at, message);
+    }
+
+    fn require(&mut self, open: bool, condition: TokenStream, at: Range, message: &[Part]) {
+        if !open {
+            self.fail(at, message);
+            return;
+        }
+        let (previous_name, previous) = self.previous.clone();
+        self.checks.push(Check {
+            condition,
+            message: message.to_vec(),
+            at,
+            previous,
+            previous_name,
+        });
+    }
+
+    /// Appends an op to the graph. Its shape rule was checked before, in the user's words.
+    pub fn op(&mut self, result: Result<NodeId, String>, layer: &Layer) -> Option<NodeId> {
+        match result {
+            Ok(id) => Some(id),
+            Err(message) => {
+                let head = self.mismatch(layer);
+                self.fail(layer.range, &[head, text(format!(": {message}"))]);
+                None
+            }
+        }
+    }
+
+    /// A new parameter, at the end of the buffer.
+    pub fn param(&mut self, name: String, shape: Shape, init: TokenStream) -> NodeId {
+        let offset = self.param_len.clone();
+        self.param_len = offset.add(&numel(&shape));
+        let node = self.graph.param(&name, shape.clone());
+        self.params.push(Param { name, shape, offset, init });
+        node
+    }
+
+    /// The name of a layer that is not named: `linear1`, counted by kind.
+    pub fn name_of(&mut self, layer: &Layer) -> String {
+        if let Some(name) = &layer.name {
+            return name.to_string();
+        }
+        let kind = layer.kind.to_string().to_lowercase();
+        let count = self.counts.entry(kind.clone()).or_insert(0);
+        loop {
+            *count += 1;
+            let name = format!("{kind}{count}");
+            if self.names.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
+
+    fn check_name(&mut self, layer: &Layer) {
+        let Some(name) = &layer.name else { return };
+        let text = name.to_string();
+        if RESERVED.contains(&text.as_str()) {
+            let message =
+                format!("a layer cannot be called `{text}`: networks have a method of that name");
+            self.errors.push(Range::of(name).error(message));
+        } else if !self.names.insert(text.clone()) {
+            let message = format!("two layers of network `{}` are called `{text}`", self.network);
+            self.errors.push(Range::of(name).error(message));
+        }
+    }
+}
+
+/// Lowers a chain.
+pub fn chain(network: &Network, train: bool) -> Chain {
+    let mut cx = Chain::new(network, train);
+    let Some(shape) = tensor_type(&network.input, &[], &mut cx.errors) else {
+        cx.known = false;
+        check_layers(&mut cx, network);
+        return cx;
+    };
+    if network.input.integer {
+        let message =
+            "a chain of float layers cannot begin with integers: write the shape without `u32`";
+        cx.errors.push(network.input.range.error(message));
+        cx.known = false;
+    }
+    let batched: Shape = [Dim::batch()].into_iter().chain(shape).collect();
+    cx.x = cx.graph.input("input", batched, false);
+    check_layers(&mut cx, network);
+    if let Some(output) = &network.output {
+        check_output(&mut cx, output);
+    }
+    cx.graph.outputs = vec![cx.x];
+    cx
+}
+
+fn check_layers(cx: &mut Chain, network: &Network) {
+    if network.layers.is_empty() {
+        let message = format!("network `{}` has no layers", network.name);
+        cx.errors.push(Range::of(&network.name).error(message));
+    }
+    for layer in &network.layers {
+        cx.check_name(layer);
+        layers::apply(cx, layer);
+    }
+}
+
+fn check_output(cx: &mut Chain, output: &TensorType) {
+    let Some(want) = tensor_type(output, &[], &mut cx.errors) else { return };
+    if !cx.known {
+        return;
+    }
+    let got = cx.sample();
+    let message = [
+        text(format!("shape mismatch in network `{}`: the declared output is ", cx.network)),
+        Part::Shape(want.clone()),
+        text(format!(", but `{}` yields ", cx.previous.0)),
+        Part::Shape(got.clone()),
+    ];
+    if want.len() != got.len() {
+        cx.fail(output.range, &message);
+        return;
+    }
+    // One error, however many axes differ; const evaluation checks all that is open at once.
+    let differ = want.iter().zip(&got).any(|(a, b)| a != b && a.sub(b).as_literal().is_some());
+    if differ {
+        cx.fail(output.range, &message);
+        return;
+    }
+    let open: Vec<TokenStream> = want
+        .iter()
+        .zip(&got)
+        .filter(|(a, b)| a != b)
+        .map(|(a, b)| {
+            let (a, b) = (a.tokens(), b.tokens());
+            quote!(#a == #b)
+        })
+        .collect();
+    if !open.is_empty() {
+        cx.require(true, quote!(#(#open)&&*), output.range, &message);
+    }
+}
+
+/// The sizes of a declared shape, without the batch.
+pub fn tensor_type(
+    declared: &TensorType,
+    generics: &[String],
+    errors: &mut Errors,
+) -> Option<Shape> {
+    if declared.dims.len() > MAX_SAMPLE_RANK {
+        let message =
+            format!("a sample has at most {MAX_SAMPLE_RANK} axes, found {}", declared.dims.len());
+        errors.push(declared.range.error(message));
+        return None;
+    }
+    let mut shape = Some(vec![]);
+    for expr in &declared.dims {
+        match size(expr, generics) {
+            Ok(dim) => shape.iter_mut().for_each(|shape: &mut Shape| shape.push(dim.clone())),
+            Err(error) => {
+                errors.push(error);
+                shape = None;
+            }
+        }
+    }
+    let shape = shape?;
+    if too_large(&numel(&shape)) {
+        errors.push(
+            declared
+                .range
+                .error(format!("{} has more elements than memory can hold", show(&shape))),
+        );
+        return None;
+    }
+    Some(shape)
+}
+
+/// The most axes of one sample: `MAX_RANK` of netform-core without the batch.
+const MAX_SAMPLE_RANK: usize = 5;
+
+pub fn too_large(n: &Dim) -> bool {
+    n.as_term().is_some_and(|(n, _)| n > Dim::LARGEST)
+}
+
+/// A size of at least 1.
+pub fn size(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
+    let dim = size_or_zero(expr, generics)?;
+    if dim.is_zero() {
+        return Err(expr.range.error("a size of 0; sizes are at least 1"));
+    }
+    Ok(dim)
+}
+
+/// A size as a polynomial.
+pub fn size_or_zero(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
+    let dim = match &expr.kind {
+        ExprKind::Int(n) => Dim::literal(*n),
+        ExprKind::Path(path) => match path.get_ident().map(Ident::to_string) {
+            Some(name) if generics.contains(&name) => Dim::atom(Atom::Param(name)),
+            _ => constant(path_text(path), quote!(#path)),
+        },
+        ExprKind::Const(tokens) => constant(format!("{{{tokens}}}"), quote!({ #tokens })),
+        ExprKind::Binary(op, a, b) => {
+            let (x, y) = (size_or_zero(a, generics)?, size_or_zero(b, generics)?);
+            binary_size(expr, *op, &x, &y)?
+        }
+        ExprKind::Negative(_) => {
+            return Err(expr.range.error(format!("`{expr}` is negative; sizes are at least 1")));
+        }
+        _ => {
+            return Err(expr.range.error(format!(
+                "expected a size (a whole number, a const item, or a const expression in braces), found `{expr}`"
+            )));
+        }
+    };
+    let negative = dim.as_literal().is_some_and(|n| n < 0);
+    if negative {
+        return Err(expr.range.error(format!("`{expr}` is {dim}; sizes are at least 1")));
+    }
+    if too_large(&dim) {
+        return Err(expr.range.error(format!("`{expr}` is larger than any memory")));
+    }
+    Ok(dim)
+}
+
+fn constant(text: String, tokens: TokenStream) -> Dim {
+    Dim::atom(Atom::Const(ConstExpr { text, tokens }))
+}
+
+fn binary_size(expr: &Expr, op: crate::ast::BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> {
+    use crate::ast::BinaryOp::{Add, Div, Matmul, Mul, Sub};
+    Ok(match op {
+        Add => a.add(b),
+        Sub => a.sub(b),
+        Mul => a.mul(b),
+        Div => match (a.div(b), a.as_literal(), b.as_literal()) {
+            (Some(quotient), ..) => quotient,
+            (None, _, Some(0)) => return Err(expr.range.error(format!("`{expr}` divides by 0"))),
+            (None, Some(n), Some(d)) => {
+                return Err(expr.range.error(format!("`{expr}` leaves a remainder of {}", n % d)));
+            }
+            _ => {
+                let (x, y) = (a.tokens(), b.tokens());
+                constant(expr.to_string(), quote!(((#x) / (#y))))
+            }
+        },
+        Matmul => return Err(expr.range.error("`@` multiplies matrices, not sizes: use `*`")),
+    })
+}

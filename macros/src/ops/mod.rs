@@ -1,0 +1,178 @@
+//! The ops of the graph. Each has one file with its shape rule and its derivative side by side;
+//! derivatives are graph expressions in the same ops.
+
+pub mod call;
+pub mod conv;
+pub mod gather;
+pub mod matmul;
+pub mod movement;
+pub mod pool;
+pub mod random;
+pub mod reduce;
+pub mod scalar;
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::graph::{Graph, NodeId};
+use crate::shape::{Dim, Shape, show};
+
+/// What a node computes. Shapes are those of the whole batch.
+#[derive(Clone)]
+pub enum Op {
+    /// Input `i` of the graph.
+    Input(usize),
+    /// Parameter `i` of the graph.
+    Param(usize),
+    /// A number, by its bits.
+    Const(u64),
+    /// A size as a number.
+    Size(Dim),
+    /// The coordinate along the last axis of a shape `[n]`.
+    Coordinate(Dim),
+    /// Random numbers in [0, 1): see `Arg::Uniform` of netform-core.
+    Uniform { stream: String, shape: Shape },
+    /// A row of the scalar table, with broadcasting.
+    Scalar(&'static scalar::Row),
+    /// A fold over axes, which remain with size 1.
+    Reduce { fold: reduce::Fold, axes: Vec<usize> },
+    /// A matrix product over the last two axes; either side may be stored transposed.
+    Matmul { transpose_a: bool, transpose_b: bool },
+    /// The same elements in row order in another shape.
+    Reshape(Shape),
+    /// Repeats axes of size 1, and adds axes in front.
+    Broadcast(Shape),
+    /// A copy in row order, where a kernel needs one.
+    Contiguous,
+    /// y from x and w.
+    Conv2d(conv::Window2),
+    /// The gradient with respect to x, of the given shape, from dy and w.
+    Conv2dInput(conv::Window2, Shape),
+    /// The gradient with respect to w, of the given shape, from x and dy.
+    Conv2dWeight(conv::Window2, Shape),
+    /// The maximum of each window of x.
+    MaxPool2d(conv::Window2),
+    /// dy to where its window of x has the maximum.
+    MaxPool2dScatter(conv::Window2),
+    /// Of g, the element where the window of x has its maximum.
+    MaxPool2dGather(conv::Window2),
+    /// For each row of x, the element at the row's index.
+    Gather,
+    /// The value, through which no gradient flows.
+    StopGradient,
+    /// One output of another graph.
+    Call { graph: Rc<Graph>, output: usize },
+}
+
+/// Each input's gradient; `None` where there is none.
+pub type Cotangents = Vec<Option<NodeId>>;
+
+impl Op {
+    /// The shape rule. The message names the shapes that do not fit.
+    pub fn shape(&self, g: &Graph, inputs: &[NodeId]) -> Result<Shape, String> {
+        let at = |i: usize| -> &Shape { g.shape(inputs[i]) };
+        match self {
+            Op::Input(i) => Ok(g.inputs[*i].shape.clone()),
+            Op::Param(i) => Ok(g.params[*i].shape.clone()),
+            Op::Const(_) | Op::Size(_) => Ok(vec![]),
+            Op::Coordinate(n) => Ok(vec![n.clone()]),
+            Op::Uniform { shape, .. } => Ok(shape.clone()),
+            Op::Scalar(row) => scalar::shape(row, g, inputs),
+            Op::Reduce { axes, .. } => reduce::shape(at(0), axes),
+            Op::Matmul { transpose_a, transpose_b } => {
+                matmul::shape(at(0), at(1), *transpose_a, *transpose_b)
+            }
+            Op::Reshape(to) => movement::reshape(at(0), to),
+            Op::Broadcast(to) => movement::broadcast(at(0), to),
+            Op::Contiguous | Op::StopGradient => Ok(at(0).clone()),
+            Op::Conv2d(w) => conv::shape(at(0), at(1), w),
+            Op::Conv2dInput(_, shape) | Op::Conv2dWeight(_, shape) => Ok(shape.clone()),
+            Op::MaxPool2d(w) => pool::shape(at(0), w),
+            Op::MaxPool2dScatter(_) => Ok(at(0).clone()),
+            Op::MaxPool2dGather(w) => pool::shape(at(0), w),
+            Op::Gather => gather::shape(at(0), at(1)),
+            Op::Call { graph, output } => call::shape(graph, *output, g, inputs),
+        }
+    }
+
+    /// Whether the value is of integers.
+    pub fn integer(&self, g: &Graph, inputs: &[NodeId]) -> bool {
+        match self {
+            Op::Input(i) => g.inputs[*i].integer,
+            Op::Reshape(_) | Op::Broadcast(_) => g.nodes[inputs[0]].integer,
+            Op::Call { graph, output } => graph.nodes[graph.outputs[*output]].integer,
+            _ => false,
+        }
+    }
+
+    /// The gradient of each input of `node`, given the gradient `dy` of its value. A scalar op's may have
+    /// the shape of `dy` where the input was broadcast: the walk sums it.
+    pub fn cotangents(
+        &self,
+        g: &mut Graph,
+        node: NodeId,
+        dy: NodeId,
+    ) -> Result<Cotangents, String> {
+        let inputs = g.nodes[node].inputs.clone();
+        match self {
+            Op::Scalar(row) => scalar::cotangents(row, g, node, dy),
+            Op::Reduce { fold, axes } => reduce::cotangents(*fold, axes, g, node, dy),
+            Op::Matmul { transpose_a, transpose_b } => {
+                matmul::cotangents(*transpose_a, *transpose_b, g, &inputs, dy)
+            }
+            Op::Reshape(_) => {
+                let shape = g.shape(inputs[0]).clone();
+                Ok(vec![Some(g.reshape(dy, shape)?)])
+            }
+            // The walk sums over what was repeated.
+            Op::Broadcast(_) | Op::Contiguous => Ok(vec![Some(dy)]),
+            Op::Conv2d(w) | Op::Conv2dInput(w, _) | Op::Conv2dWeight(w, _) => {
+                conv::cotangents(self, w, g, &inputs, dy)
+            }
+            Op::MaxPool2d(w) | Op::MaxPool2dScatter(w) | Op::MaxPool2dGather(w) => {
+                pool::cotangents(self, w, g, &inputs, dy)
+            }
+            Op::Gather => gather::cotangents(g, &inputs, dy),
+            Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
+            Op::Input(_)
+            | Op::Param(_)
+            | Op::Const(_)
+            | Op::Size(_)
+            | Op::Coordinate(_)
+            | Op::Uniform { .. }
+            | Op::StopGradient => Ok(vec![None; inputs.len()]),
+        }
+    }
+}
+
+/// As listings print it; two ops with the same text compute the same of the same inputs.
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::Input(i) => write!(f, "input {i}"),
+            Op::Param(i) => write!(f, "param {i}"),
+            Op::Const(bits) => write!(f, "{:?}", f64::from_bits(*bits)),
+            Op::Size(dim) => write!(f, "size {dim}"),
+            Op::Coordinate(dim) => write!(f, "coordinate [{dim}]"),
+            Op::Uniform { stream, shape } => write!(f, "uniform `{stream}` {}", show(shape)),
+            Op::Scalar(row) => f.write_str(row.name),
+            Op::Reduce { fold, axes } => write!(f, "{} {axes:?}", fold.name()),
+            Op::Matmul { transpose_a, transpose_b } => {
+                let flag = |t: &bool| if *t { "^T" } else { "" };
+                write!(f, "matmul a{} b{}", flag(transpose_a), flag(transpose_b))
+            }
+            Op::Reshape(shape) => write!(f, "reshape {}", show(shape)),
+            Op::Broadcast(shape) => write!(f, "broadcast {}", show(shape)),
+            Op::Contiguous => f.write_str("contiguous"),
+            Op::Conv2d(w) => write!(f, "conv2d {w}"),
+            Op::Conv2dInput(w, _) => write!(f, "conv2d_input {w}"),
+            Op::Conv2dWeight(w, _) => write!(f, "conv2d_weight {w}"),
+            Op::MaxPool2d(w) => write!(f, "max_pool2d {w}"),
+            Op::MaxPool2dScatter(w) => write!(f, "max_pool2d_scatter {w}"),
+            Op::MaxPool2dGather(w) => write!(f, "max_pool2d_gather {w}"),
+            Op::Gather => f.write_str("gather"),
+            Op::StopGradient => f.write_str("stop_gradient"),
+            Op::Call { graph, output } => write!(f, "call {}.{output}", graph.name),
+        }
+    }
+}

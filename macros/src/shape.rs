@@ -1,0 +1,331 @@
+//! Symbolic sizes: polynomials over the batch, generic parameters and constants that the macro cannot
+//! see into. What is equal as a polynomial is proved; the rest is left to const evaluation.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+/// What a size is made of besides literals.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Atom {
+    /// The number of samples: `b` in printed code.
+    Batch,
+    /// A generic parameter, a run-time value in printed code.
+    Param(String),
+    /// A constant of the user's.
+    Const(ConstExpr),
+    /// The number of windows that fit an axis.
+    Window(Box<WindowSize>),
+}
+
+/// The arguments of `window(size, kernel, stride, padding)`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WindowSize {
+    pub size: Dim,
+    pub kernel: Dim,
+    pub stride: Dim,
+    pub padding: Dim,
+}
+
+/// A const item or const expression: its tokens, compared by their text.
+#[derive(Clone)]
+pub struct ConstExpr {
+    pub text: String,
+    pub tokens: TokenStream,
+}
+
+impl PartialEq for ConstExpr {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for ConstExpr {}
+impl Hash for ConstExpr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+impl PartialOrd for ConstExpr {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for ConstExpr {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+/// A product of atoms, sorted.
+type Monomial = Vec<Atom>;
+
+/// A size: a sum of integer multiples of products of atoms. Sums that overflow saturate; a size above
+/// [`Dim::LARGEST`] is reported where it arises.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Dim(BTreeMap<Monomial, i128>);
+
+/// The axes of a value, outermost first. The batch is an axis like any other.
+pub type Shape = Vec<Dim>;
+
+impl Dim {
+    /// More elements than any allocation can hold.
+    pub const LARGEST: i128 = 1 << 46;
+
+    pub fn literal(n: impl TryInto<i128>) -> Dim {
+        let n = n.try_into().unwrap_or(i128::MAX);
+        Dim(if n == 0 { BTreeMap::new() } else { BTreeMap::from([(vec![], n)]) })
+    }
+
+    pub fn atom(atom: Atom) -> Dim {
+        Dim(BTreeMap::from([(vec![atom], 1)]))
+    }
+
+    pub fn one() -> Dim {
+        Dim::literal(1)
+    }
+
+    pub fn batch() -> Dim {
+        Dim::atom(Atom::Batch)
+    }
+
+    /// The value, where it has no atoms.
+    pub fn as_literal(&self) -> Option<i128> {
+        match self.0.len() {
+            0 => Some(0),
+            1 => self.0.get(&vec![]).copied(),
+            _ => None,
+        }
+    }
+
+    pub fn is_one(&self) -> bool {
+        self.as_literal() == Some(1)
+    }
+
+    pub fn is_zero(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Coefficient and atoms, where there is one term; `(0, [])` for zero.
+    pub fn as_term(&self) -> Option<(i128, Monomial)> {
+        match self.0.len() {
+            0 => Some((0, vec![])),
+            1 => self.0.iter().next().map(|(atoms, n)| (*n, atoms.clone())),
+            _ => None,
+        }
+    }
+
+    pub fn from_term(coefficient: i128, atoms: Monomial) -> Dim {
+        Dim(if coefficient == 0 { BTreeMap::new() } else { BTreeMap::from([(atoms, coefficient)]) })
+    }
+
+    pub fn add(&self, other: &Dim) -> Dim {
+        let mut sum = self.0.clone();
+        for (atoms, n) in &other.0 {
+            let entry = sum.entry(atoms.clone()).or_insert(0);
+            *entry = entry.saturating_add(*n);
+        }
+        sum.retain(|_, n| *n != 0);
+        Dim(sum)
+    }
+
+    pub fn sub(&self, other: &Dim) -> Dim {
+        self.add(&other.mul(&Dim::literal(-1)))
+    }
+
+    pub fn mul(&self, other: &Dim) -> Dim {
+        let mut product = Dim(BTreeMap::new());
+        for (a, m) in &self.0 {
+            for (b, n) in &other.0 {
+                let mut atoms = [a.as_slice(), b.as_slice()].concat();
+                atoms.sort();
+                product = product.add(&Dim::from_term(m.saturating_mul(*n), atoms));
+            }
+        }
+        product
+    }
+
+    /// The quotient, where it is a polynomial and `other` has one term.
+    pub fn div(&self, other: &Dim) -> Option<Dim> {
+        let (n, divisor) = other.as_term().filter(|(n, _)| *n != 0)?;
+        let mut quotient = BTreeMap::new();
+        for (atoms, m) in &self.0 {
+            if m % n != 0 {
+                return None;
+            }
+            let mut rest = atoms.clone();
+            for atom in &divisor {
+                rest.remove(rest.iter().position(|a| a == atom)?);
+            }
+            quotient.insert(rest, m / n);
+        }
+        Some(Dim(quotient))
+    }
+
+    /// How many windows fit: a literal where everything is known, else an atom.
+    pub fn window(size: &Dim, kernel: &Dim, stride: &Dim, padding: &Dim) -> Dim {
+        let known = [size, kernel, stride, padding].map(Dim::as_literal);
+        if let [Some(h), Some(k), Some(s), Some(p)] = known {
+            let fits = s > 0 && k > 0 && h + 2 * p >= k;
+            return Dim::literal(if fits { (h + 2 * p - k) / s + 1 } else { 0 });
+        }
+        let (size, kernel, stride, padding) =
+            (size.clone(), kernel.clone(), stride.clone(), padding.clone());
+        Dim::atom(Atom::Window(Box::new(WindowSize { size, kernel, stride, padding })))
+    }
+
+    /// A `usize` expression. Terms with a minus sign come last, so that no intermediate is negative
+    /// where the value is not.
+    pub fn tokens(&self) -> TokenStream {
+        let mut terms: Vec<(&Monomial, i128)> = self.0.iter().map(|(a, n)| (a, *n)).collect();
+        terms.sort_by_key(|(_, n)| *n < 0);
+        let mut sum = TokenStream::new();
+        for (i, (atoms, n)) in terms.into_iter().enumerate() {
+            let size = u64::try_from(n.unsigned_abs()).unwrap_or(u64::MAX);
+            let literal = Literal::u64_unsuffixed(size);
+            let factors = atoms.iter().map(Atom::tokens);
+            let term = match (size, atoms.is_empty()) {
+                (1, false) => quote!(#(#factors)**),
+                (_, true) => quote!(#literal),
+                _ => quote!(#literal #(* #factors)*),
+            };
+            sum.extend(match (i, n < 0) {
+                (0, _) => term,
+                (_, false) => quote!(+ #term),
+                (_, true) => quote!(- #term),
+            });
+        }
+        if sum.is_empty() { quote!(0) } else { sum }
+    }
+}
+
+impl Atom {
+    fn tokens(&self) -> TokenStream {
+        match self {
+            Atom::Batch => quote!(b),
+            Atom::Param(name) => {
+                let name = format_ident!("{}", name);
+                quote!(#name)
+            }
+            Atom::Const(c) => c.tokens.clone(),
+            Atom::Window(w) => {
+                let [size, kernel, stride, padding] =
+                    [&w.size, &w.kernel, &w.stride, &w.padding].map(Dim::tokens);
+                quote!(::netform::device::window(#size, #kernel, #stride, #padding, 1))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Atom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Atom::Batch => f.write_str("batch"),
+            Atom::Param(name) => f.write_str(name),
+            Atom::Const(c) => f.write_str(&c.text),
+            Atom::Window(w) => write!(f, "window({}, {})", w.size, w.kernel),
+        }
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("0");
+        }
+        for (i, (atoms, n)) in self.0.iter().enumerate() {
+            match (i, *n < 0) {
+                (0, true) => f.write_str("-")?,
+                (0, false) => {}
+                (_, true) => f.write_str(" - ")?,
+                (_, false) => f.write_str(" + ")?,
+            }
+            let size = n.unsigned_abs();
+            let mut factors: Vec<String> = atoms.iter().map(Atom::to_string).collect();
+            if size != 1 || factors.is_empty() {
+                factors.insert(0, size.to_string());
+            }
+            f.write_str(&factors.join(" * "))?;
+        }
+        Ok(())
+    }
+}
+
+/// `[1, 28, 28]`
+pub fn show(shape: &[Dim]) -> String {
+    let sizes: Vec<String> = shape.iter().map(Dim::to_string).collect();
+    format!("[{}]", sizes.join(", "))
+}
+
+pub fn numel(shape: &[Dim]) -> Dim {
+    shape.iter().fold(Dim::one(), |n, dim| n.mul(dim))
+}
+
+/// The shape of an elementwise operation on `a` and `b`: aligned at the last axis; only a literal 1
+/// broadcasts.
+pub fn broadcast(a: &[Dim], b: &[Dim]) -> Option<Shape> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[Dim], i: usize| match (i + shape.len()).checked_sub(rank) {
+        Some(j) => shape[j].clone(),
+        None => Dim::one(),
+    };
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (x, y) if x == y || y.is_one() => Some(x),
+            (x, y) if x.is_one() => Some(y),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Strides of a value stored in row order.
+pub fn contiguous(shape: &[Dim]) -> Vec<Dim> {
+    let mut strides = vec![Dim::one(); shape.len()];
+    for i in (0..shape.len().saturating_sub(1)).rev() {
+        strides[i] = strides[i + 1].mul(&shape[i + 1]);
+    }
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn param(name: &str) -> Dim {
+        Dim::atom(Atom::Param(name.to_owned()))
+    }
+
+    #[test]
+    fn products_commute_and_cancel() {
+        let (h, w) = (param("H"), param("W"));
+        assert!(h.mul(&w) == w.mul(&h));
+        assert!(h.add(&w).sub(&w) == h);
+        assert!(
+            h.mul(&w).mul(&Dim::literal(6)).div(&h.mul(&Dim::literal(2)))
+                == Some(w.mul(&Dim::literal(3)))
+        );
+        assert!(h.div(&w).is_none());
+        assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "1 + 3 * H");
+    }
+
+    #[test]
+    fn windows() {
+        let n = |n: i128| Dim::literal(n);
+        assert!(Dim::window(&n(28), &n(5), &n(1), &n(2)) == n(28));
+        assert!(Dim::window(&n(4), &n(5), &n(1), &n(0)) == n(0));
+        assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0)).as_literal().is_none());
+    }
+
+    #[test]
+    fn only_a_literal_one_broadcasts() {
+        let (n, one) = (param("N"), Dim::one());
+        assert!(
+            broadcast(&[Dim::batch(), n.clone()], &[n.clone()])
+                == Some(vec![Dim::batch(), n.clone()])
+        );
+        assert!(broadcast(&[one], &[n.clone()]) == Some(vec![n.clone()]));
+        assert!(broadcast(&[Dim::literal(3)], &[n]).is_none());
+    }
+}

@@ -1,0 +1,171 @@
+//! Constants folded, equal nodes merged, dead nodes dropped: what differentiation leaves behind.
+
+use std::collections::HashMap;
+
+use crate::graph::{Graph, Node, NodeId};
+use crate::ops::{Op, scalar};
+use crate::shape::show;
+
+/// The same function with fewer nodes.
+pub fn simplify(graph: &Graph) -> Result<Graph, String> {
+    let once = pass(graph)?;
+    // A second pass sees what the first one made equal.
+    let twice = pass(&once)?;
+    twice.check()?;
+    Ok(twice)
+}
+
+fn pass(graph: &Graph) -> Result<Graph, String> {
+    let needed = graph.ancestors(&graph.outputs);
+    let mut s = Simplifier {
+        out: Graph { nodes: vec![], outputs: vec![], ..graph.clone() },
+        seen: HashMap::new(),
+    };
+    let mut map = vec![usize::MAX; graph.nodes.len()];
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if needed[id] {
+            let inputs: Vec<NodeId> = node.inputs.iter().map(|input| map[*input]).collect();
+            map[id] = s.node(node, inputs)?;
+        }
+    }
+    s.out.outputs = graph.outputs.iter().map(|id| map[*id]).collect();
+    Ok(s.out)
+}
+
+struct Simplifier {
+    out: Graph,
+    /// Nodes by op, shape and inputs.
+    seen: HashMap<(String, Vec<NodeId>), NodeId>,
+}
+
+impl Simplifier {
+    fn node(&mut self, node: &Node, mut inputs: Vec<NodeId>) -> Result<NodeId, String> {
+        let mut op = node.op.clone();
+        match &mut op {
+            Op::StopGradient => return Ok(inputs[0]),
+            Op::Scalar(row) => {
+                self.drop_broadcasts(node, &mut inputs);
+                if let Some(id) = self.scalar(row, &mut inputs)? {
+                    return self.with_shape(id, node);
+                }
+            }
+            Op::Reshape(_) | Op::Broadcast(_) => {
+                let through =
+                    |n: &Node| std::mem::discriminant(&n.op) == std::mem::discriminant(&node.op);
+                while through(&self.out.nodes[inputs[0]]) {
+                    inputs[0] = self.out.nodes[inputs[0]].inputs[0];
+                }
+                if self.out.nodes[inputs[0]].shape == node.shape {
+                    return Ok(inputs[0]);
+                }
+            }
+            Op::Reduce { axes, .. } => {
+                let shape = self.out.shape(inputs[0]);
+                axes.retain(|axis| !shape[*axis].is_one());
+                if axes.is_empty() {
+                    return Ok(inputs[0]);
+                }
+            }
+            _ => {}
+        }
+        Ok(self.merged(op, node, inputs))
+    }
+
+    /// A scalar op broadcasts by itself: an operand's own broadcast is not needed where another operand
+    /// has the full shape.
+    fn drop_broadcasts(&self, node: &Node, inputs: &mut [NodeId]) {
+        for i in 0..inputs.len() {
+            let operand = &self.out.nodes[inputs[i]];
+            let others =
+                (0..inputs.len()).any(|j| j != i && *self.out.shape(inputs[j]) == node.shape);
+            if matches!(operand.op, Op::Broadcast(_)) && others {
+                inputs[i] = operand.inputs[0];
+            }
+        }
+    }
+
+    /// What a scalar op of constants or neutral elements comes to.
+    fn scalar(
+        &mut self,
+        row: &scalar::Row,
+        inputs: &mut [NodeId],
+    ) -> Result<Option<NodeId>, String> {
+        let values: Vec<Option<f64>> = inputs.iter().map(|id| self.constant(*id)).collect();
+        if let Some(values) = values.iter().copied().collect::<Option<Vec<f64>>>()
+            && let Some(value) = scalar::fold(row, &values)
+        {
+            let constant = self.out.constant(value);
+            return Ok(Some(constant));
+        }
+        if matches!(row.name, "add" | "mul" | "max" | "min") {
+            inputs.sort_unstable();
+        }
+        let neutral = |i: usize, n: f64| values.get(i).copied().flatten() == Some(n);
+        Ok(match row.name {
+            "mul" if neutral(0, 1.0) || neutral(1, 1.0) => {
+                inputs.iter().copied().find(|id| self.constant(*id) != Some(1.0))
+            }
+            "add" if neutral(0, 0.0) || neutral(1, 0.0) => {
+                inputs.iter().copied().find(|id| self.constant(*id) != Some(0.0))
+            }
+            "sub" if neutral(1, 0.0) => Some(inputs[0]),
+            "div" if neutral(1, 1.0) => Some(inputs[0]),
+            "neg" => match &self.out.nodes[inputs[0]] {
+                Node { op: Op::Scalar(inner), inputs, .. } if inner.name == "neg" => {
+                    Some(inputs[0])
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn constant(&self, id: NodeId) -> Option<f64> {
+        match self.out.nodes[id].op {
+            Op::Const(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    fn with_shape(&mut self, id: NodeId, node: &Node) -> Result<NodeId, String> {
+        if *self.out.shape(id) == node.shape {
+            return Ok(id);
+        }
+        let broadcast = Node { op: Op::Broadcast(node.shape.clone()), ..node.clone() };
+        Ok(self.merged(broadcast.op.clone(), &broadcast, vec![id]))
+    }
+
+    /// The node, or an earlier one that computes the same.
+    fn merged(&mut self, op: Op, node: &Node, inputs: Vec<NodeId>) -> NodeId {
+        let key = (format!("{op} {}", show(&node.shape)), inputs.clone());
+        if let Some(id) = self.seen.get(&key) {
+            return *id;
+        }
+        self.out.nodes.push(Node { op, inputs, shape: node.shape.clone(), integer: node.integer });
+        let id = self.out.nodes.len() - 1;
+        self.seen.insert(key, id);
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Dim;
+
+    #[test]
+    fn constants_neutral_elements_and_twins() {
+        let mut g = Graph::new("g");
+        let x = g.input("x", vec![Dim::batch()], false);
+        let (two, three, one) = (g.constant(2.0), g.constant(3.0), g.constant(1.0));
+        let six = g.scalar("mul", &[two, three]).unwrap();
+        let same = g.scalar("mul", &[x, one]).unwrap();
+        let left = g.scalar("mul", &[same, six]).unwrap();
+        let right = g.scalar("mul", &[six, x]).unwrap();
+        let sum = g.scalar("add", &[left, right]).unwrap();
+        g.outputs = vec![sum];
+        let s = simplify(&g).unwrap();
+        // x, 6, 6 x, 6 x + 6 x
+        assert_eq!(s.nodes.len(), 4, "{}", s.listing());
+    }
+}
