@@ -1,3 +1,173 @@
 //! The CPU as a device: kernels are loops over slices, run at once, on a small pool of threads.
 
 pub mod math;
+
+mod buffer;
+mod kernels;
+#[cfg(test)]
+mod naive;
+mod pool;
+mod run;
+mod scratch;
+mod simd;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock};
+
+use crate::device::{Bindings, Device, Memory};
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+
+pub use buffer::CpuBuffer;
+pub use run::CpuRun;
+
+use pool::Pool;
+
+/// The processor, with a pool of threads that its copies share.
+#[derive(Clone)]
+pub struct Cpu {
+    pool: Arc<Pool>,
+}
+
+/// The pool of [`Cpu::default`].
+static SHARED: LazyLock<Cpu> = LazyLock::new(|| {
+    let wanted = std::env::var("NETFORM_THREADS")
+        .ok()
+        .and_then(|n| n.trim().parse().ok());
+    let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Cpu::with_threads(wanted.filter(|&n: &usize| n > 0).unwrap_or_else(available))
+});
+
+impl Default for Cpu {
+    /// The processor with one pool for the whole program: a thread for each core, or as many as the
+    /// environment variable `NETFORM_THREADS` says.
+    fn default() -> Self {
+        SHARED.clone()
+    }
+}
+
+impl Cpu {
+    /// The processor with a pool of `threads` threads of its own, the caller included. Results do not
+    /// depend on the number.
+    pub fn with_threads(threads: usize) -> Self {
+        Cpu {
+            pool: Arc::new(Pool::new(threads)),
+        }
+    }
+
+    /// The number of threads that work on a kernel.
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+}
+
+impl std::fmt::Debug for Cpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cpu({} threads)", self.threads())
+    }
+}
+
+/// How often this process has called matrixmultiply, which allocates memory to pack its operands into:
+/// a test that counts allocations subtracts them.
+#[doc(hidden)]
+pub fn gemm_calls() -> u64 {
+    kernels::gemm_calls()
+}
+
+/// The error for a range that does not lie in a buffer.
+fn range_error(what: &str, offset: usize, len: usize, size: usize) -> Error {
+    Error::Size {
+        what: what.to_owned(),
+        expected: format!("a range within its {size} elements"),
+        found: format!("{len} elements from {offset} on"),
+    }
+}
+
+impl Memory for Cpu {
+    type Buffer<T: Element> = CpuBuffer<T>;
+
+    fn zeros<T: Element>(&self, len: usize) -> Result<CpuBuffer<T>> {
+        CpuBuffer::zeros(len).ok_or_else(|| Error::OutOfMemory {
+            device: self.name(),
+            bytes: len.saturating_mul(size_of::<T>()),
+        })
+    }
+
+    fn len<T: Element>(&self, buffer: &CpuBuffer<T>) -> usize {
+        buffer.as_slice().len()
+    }
+
+    fn write<T: Element>(
+        &self,
+        buffer: &mut CpuBuffer<T>,
+        offset: usize,
+        data: &[T],
+    ) -> Result<()> {
+        let size = buffer.as_slice().len();
+        let end = offset.checked_add(data.len());
+        let target = end.and_then(|end| buffer.as_mut_slice().get_mut(offset..end));
+        let error = || range_error("writing to a buffer", offset, data.len(), size);
+        target.ok_or_else(error)?.copy_from_slice(data);
+        Ok(())
+    }
+
+    fn read<T: Element>(&self, buffer: &CpuBuffer<T>, offset: usize, data: &mut [T]) -> Result<()> {
+        let size = buffer.as_slice().len();
+        let end = offset.checked_add(data.len());
+        let source = end.and_then(|end| buffer.as_slice().get(offset..end));
+        let error = || range_error("reading from a buffer", offset, data.len(), size);
+        data.copy_from_slice(source.ok_or_else(error)?);
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        match self.threads() {
+            1 => "cpu (1 thread)".to_owned(),
+            n => format!("cpu ({n} threads)"),
+        }
+    }
+}
+
+impl<E: Float> Device<E> for Cpu {
+    type Run<'a> = CpuRun<'a, E>;
+
+    fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> CpuRun<'a, E> {
+        CpuRun::new(&self.pool, bindings)
+    }
+}
+
+#[cfg(test)]
+mod memory_tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_checked() {
+        let cpu = Cpu::with_threads(2);
+        assert_eq!(cpu.name(), "cpu (2 threads)");
+        let mut buffer = cpu.zeros::<f32>(5).unwrap();
+        cpu.write(&mut buffer, 2, &[1.0, 2.0]).unwrap();
+        assert_eq!(buffer.as_slice(), [0.0, 0.0, 1.0, 2.0, 0.0]);
+        assert_eq!(buffer.as_slice().as_ptr() as usize % 64, 0);
+        let mut out = [0.0; 2];
+        cpu.read(&buffer, 3, &mut out).unwrap();
+        assert_eq!(out, [2.0, 0.0]);
+        for offset in [4, 6, usize::MAX] {
+            assert!(matches!(
+                cpu.read(&buffer, offset, &mut out),
+                Err(Error::Size { .. })
+            ));
+            assert!(matches!(
+                cpu.write(&mut buffer, offset, &out),
+                Err(Error::Size { .. })
+            ));
+        }
+        for len in [usize::MAX, usize::MAX / 4, usize::MAX / 16] {
+            assert!(matches!(
+                cpu.zeros::<f32>(len),
+                Err(Error::OutOfMemory { .. })
+            ));
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The gradients of a convolution.
+//!
+//! With respect to the input: the convolution of dy, its points set apart by the stride, with the
+//! flipped kernel. With respect to the weight: dot products of dy and shifted x along the points, of
+//! several samples at once.
+
+use super::conv::{Correlation, for_each_block, lens};
+use super::dot::{Dots, Rows, dots};
+use super::frame::{Frame, points_of_kernel};
+use super::{TASK_PRODUCTS, units_per_task};
+use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
+use crate::cpu::scratch::{self, lines};
+use crate::device::{Conv2dDims, Span};
+use crate::element::Float;
+
+pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
+    let [dx_len, w_len, dy_len] = lens(&dims);
+    sized(dx, dx_len);
+    sized(dy, dy_len);
+    sized(w, w_len);
+    disjoint(dx, dy);
+    disjoint(dx, w);
+    let (dx, dy, w) = (run.write(dx), run.read(dy), run.read(w));
+    if dx_len == 0 || dy_len == 0 {
+        // SAFETY: the span holds `dx_len` elements.
+        (0..dx_len).for_each(|i| unsafe { dx.get().add(i).write(E::ZERO) });
+        return;
+    }
+    let correlation = backward(&dims);
+    let (k, points) = (correlation.k(), correlation.points());
+    let rows = dims.in_channels / dims.groups;
+    let image = correlation.channels * correlation.frame.image[0] * correlation.frame.image[1];
+    scratch::with(lines::<E>(w_len), |mut scratch| {
+        let flipped = scratch.take::<E>(w_len);
+        // SAFETY: the span holds `w_len` elements.
+        flip(
+            unsafe { std::slice::from_raw_parts(w.get(), w_len) },
+            flipped,
+            &dims,
+        );
+        let flipped = &*flipped;
+        for_each_block(
+            run,
+            &dims,
+            &correlation,
+            rows,
+            |block, scratch| {
+                let mut room = correlation.room(block.rows, false, scratch);
+                for unit in block.units.clone() {
+                    let weight = flipped[(unit % dims.groups * rows + block.row) * k..].as_ptr();
+                    let out = dx.get().wrapping_add((unit * rows + block.row) * points);
+                    let dy = dy.get().cast_const().wrapping_add(unit * image);
+                    // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
+                    unsafe { correlation.compute(dy, weight, block.rows, out, false, &mut room) };
+                }
+            },
+            false,
+        );
+    });
+}
+
+/// The correlation that computes dx from dy.
+fn backward(d: &Conv2dDims) -> Correlation {
+    let reach = |axis: usize| d.dilation[axis] * (d.kernel[axis] - 1);
+    let first = |axis: usize| reach(axis) as isize - d.padding[axis] as isize;
+    Correlation {
+        channels: d.out_channels / d.groups,
+        frame: Frame {
+            image: d.out_size(),
+            size: [d.height + reach(0), d.width + reach(1)],
+            first: [first(0), first(1)],
+            step: d.stride,
+        },
+        kernel: d.kernel,
+        stride: [1, 1],
+        dilation: d.dilation,
+        out: [d.height, d.width],
+    }
+}
+
+/// The weights [groups, out, in, kernel] as [groups, in, out, kernel backwards].
+fn flip<E: Float>(w: &[E], flipped: &mut [E], d: &Conv2dDims) {
+    let (outs, ins) = (d.out_channels / d.groups, d.in_channels / d.groups);
+    let taps = d.kernel[0] * d.kernel[1];
+    for (i, from) in w.chunks_exact(taps).enumerate() {
+        let (group, o, c) = (i / (outs * ins), i / ins % outs, i % ins);
+        let to = &mut flipped[((group * ins + c) * outs + o) * taps..][..taps];
+        for (to, &from) in to.iter_mut().zip(from.iter().rev()) {
+            *to = from;
+        }
+    }
+}
+
+/// The most parts of the batch that are summed up apart.
+const MAX_PARTS: usize = 16;
+/// Points that a dot product should have: it costs as much as some more to add up the lanes.
+const POINTS: usize = 1024;
+
+pub(super) fn weight<E: Float>(run: &CpuRun<'_, E>, dw: Span, x: Span, dy: Span, dims: Conv2dDims) {
+    let [x_len, w_len, dy_len] = lens(&dims);
+    sized(dw, w_len);
+    sized(x, x_len);
+    sized(dy, dy_len);
+    disjoint(dw, x);
+    disjoint(dw, dy);
+    let (dw, x, dy) = (run.write(dw), run.read(x), run.read(dy));
+    // SAFETY: the span holds `w_len` elements, and no other slice of them exists.
+    let dw = unsafe { std::slice::from_raw_parts_mut(dw.get(), w_len) };
+    dw.fill(E::ZERO);
+    if x_len == 0 || dy_len == 0 || w_len == 0 {
+        return;
+    }
+    let shifted = Shifted::new(&dims);
+    let work = w_len * shifted.correlation.points() * dims.batch;
+    let per_part =
+        units_per_task(dims.batch, work, TASK_PRODUCTS).max(dims.batch.div_ceil(MAX_PARTS));
+    let parts = dims.batch.div_ceil(per_part);
+    if parts == 1 {
+        // SAFETY: the spans hold all samples.
+        unsafe { shifted.add_samples(dw, x.get(), dy.get(), 0..dims.batch) };
+        return;
+    }
+    scratch::with(lines::<E>(parts * w_len), |mut scratch| {
+        let sums = scratch.take::<E>(parts * w_len);
+        let first = Ptr(sums.as_mut_ptr());
+        run.pool.run(parts, |part| {
+            // SAFETY: each part has a piece of the sums of its own, and the spans hold all samples.
+            unsafe {
+                let place = first.get().add(part * w_len);
+                let sum = std::slice::from_raw_parts_mut(place, w_len);
+                sum.fill(E::ZERO);
+                let samples = part * per_part..((part + 1) * per_part).min(dims.batch);
+                shifted.add_samples(sum, x.get(), dy.get(), samples);
+            }
+        });
+        for part in sums.chunks_exact(w_len) {
+            for (sum, &x) in dw.iter_mut().zip(part) {
+                *sum = *sum + x;
+            }
+        }
+    });
+}
+
+/// How dot products along the points of several samples are laid out: for each channel the samples'
+/// planes one after another.
+struct Shifted {
+    dims: Conv2dDims,
+    correlation: Correlation,
+    /// dy with its rows as far apart as those of the frame.
+    dy_frame: Frame,
+    /// The elements of one sample's plane.
+    plane: usize,
+    /// The samples of one dot product.
+    samples: usize,
+}
+
+impl Shifted {
+    fn new(dims: &Conv2dDims) -> Self {
+        let correlation = Correlation::forward(dims);
+        let out = dims.out_size();
+        let size = if correlation.is_dense() {
+            correlation.frame.size
+        } else {
+            out
+        };
+        let dy_frame = Frame {
+            image: out,
+            size,
+            first: [0, 0],
+            step: [1, 1],
+        };
+        let plane = dy_frame.len();
+        let samples = POINTS.div_ceil(plane).min(dims.batch).max(1);
+        Shifted {
+            dims: *dims,
+            correlation,
+            dy_frame,
+            plane,
+            samples,
+        }
+    }
+
+    /// Adds the gradient of some samples to `sum`.
+    ///
+    /// # Safety
+    /// `x` and `dy` must be good for the whole batch.
+    unsafe fn add_samples<E: Float>(
+        &self,
+        sum: &mut [E],
+        x: *const E,
+        dy: *const E,
+        samples: std::ops::Range<usize>,
+    ) {
+        let d = &self.dims;
+        let (outs, k) = (d.out_channels / d.groups, self.correlation.k());
+        let pitch = self.samples * self.plane;
+        let rows_of_x = if self.correlation.is_dense() {
+            self.correlation.channels
+        } else {
+            k
+        };
+        let single = if self.correlation.is_dense() {
+            0
+        } else {
+            self.correlation.channels * self.correlation.frame.len()
+        };
+        let lens = [rows_of_x * pitch, outs * pitch, single];
+        let needed = lens.map(lines::<E>).iter().sum::<usize>() + lines::<usize>(k);
+        scratch::with(needed, |mut scratch| {
+            let [x_rows, dy_rows, frames] = lens.map(|len| scratch.take::<E>(len));
+            let offsets = scratch.take_offsets(k);
+            self.offsets(offsets, pitch);
+            for first in samples.clone().step_by(self.samples) {
+                let count = self.samples.min(samples.end - first);
+                for group in 0..d.groups {
+                    for s in 0..count {
+                        let unit = (first + s) * d.groups + group;
+                        // SAFETY: the caller's promise; the rows have a plane for each sample.
+                        unsafe {
+                            self.lay_out_x(x, unit, &mut x_rows[s * self.plane..], pitch, frames);
+                            self.lay_out_dy(dy, unit, &mut dy_rows[s * self.plane..], pitch);
+                        }
+                    }
+                    let points = self.dy_frame.size[1] * (self.dy_frame.image[0] - 1)
+                        + self.dy_frame.image[1];
+                    // SAFETY: the rows and the group's part of the sum have these sizes.
+                    unsafe {
+                        dots(Dots {
+                            a: dy_rows.as_ptr(),
+                            a_row: pitch,
+                            b: x_rows.as_ptr(),
+                            rows_of_b: Rows::At(offsets.as_ptr()),
+                            c: sum[group * outs * k..].as_mut_ptr(),
+                            c_row: k,
+                            rows: outs,
+                            cols: k,
+                            k: (count - 1) * self.plane + points,
+                            add: true,
+                        });
+                    }
+                }
+            }
+        });
+    }
+
+    /// Where the row of x for each channel and point of the kernel begins.
+    fn offsets(&self, offsets: &mut [usize], pitch: usize) {
+        if !self.correlation.is_dense() {
+            offsets
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, offset)| *offset = i * pitch);
+            return;
+        }
+        self.correlation.offsets(offsets);
+        let taps = self.correlation.kernel[0] * self.correlation.kernel[1];
+        for (i, offset) in offsets.iter_mut().enumerate() {
+            *offset += i / taps * (pitch - self.plane);
+        }
+    }
+
+    /// Lays out the channels of x of one sample and group, or the points that the kernel meets.
+    ///
+    /// # Safety
+    /// `x` must be good for the whole batch.
+    unsafe fn lay_out_x<E: Float>(
+        &self,
+        x: *const E,
+        unit: usize,
+        rows: &mut [E],
+        pitch: usize,
+        frames: &mut [E],
+    ) {
+        let Correlation {
+            channels,
+            frame,
+            kernel,
+            dilation,
+            stride,
+            out,
+            ..
+        } = self.correlation;
+        let dense = self.correlation.is_dense();
+        let image = frame.image[0] * frame.image[1];
+        for c in 0..channels {
+            let x = x.wrapping_add((unit * channels + c) * image);
+            let target = if dense {
+                rows[c * pitch..][..self.plane].as_mut_ptr()
+            } else {
+                frames[c * frame.len()..][..frame.len()].as_mut_ptr()
+            };
+            // SAFETY: the caller's promise; `target` is a frame.
+            unsafe { frame.fill(x, target) };
+        }
+        if !dense {
+            let (frames, rows) = (frames.as_ptr(), rows.as_mut_ptr());
+            // SAFETY: the frames are filled, and `rows` has a plane in each row.
+            unsafe {
+                points_of_kernel(
+                    frames, &frame, channels, kernel, dilation, stride, out, rows, pitch,
+                );
+            }
+        }
+    }
+
+    /// Lays out the channels of dy of one sample and group.
+    ///
+    /// # Safety
+    /// `dy` must be good for the whole batch.
+    unsafe fn lay_out_dy<E: Float>(&self, dy: *const E, unit: usize, rows: &mut [E], pitch: usize) {
+        let outs = self.dims.out_channels / self.dims.groups;
+        let points = self.dy_frame.image[0] * self.dy_frame.image[1];
+        for o in 0..outs {
+            let dy = dy.wrapping_add((unit * outs + o) * points);
+            let target = rows[o * pitch..][..self.plane].as_mut_ptr();
+            // SAFETY: the caller's promise; `target` is a frame.
+            unsafe { self.dy_frame.fill(dy, target) };
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Products of matrices, with a fused epilogue.
+//!
+//! Three ways, chosen by the sizes: dot products where both matrices are stored along k (a layer's x and
+//! weight), tiles from our own kernel where the product is small, matrixmultiply where it is large.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::dot::{Dots, Rows, dots};
+use super::inputs::Inputs;
+use super::map::finish;
+use super::tile::{Product, WIDTH, pack, product};
+use super::{TASK_PRODUCTS, units_per_task};
+use crate::cpu::run::{CpuRun, disjoint, overlap, sized};
+use crate::cpu::scratch::{self, Scratch, lines};
+use crate::device::{Arg, MatmulDims, Span};
+use crate::element::Float;
+
+static GEMM_CALLS: AtomicU64 = AtomicU64::new(0);
+
+/// How often matrixmultiply has been called.
+pub(crate) fn gemm_calls() -> u64 {
+    GEMM_CALLS.load(Ordering::Relaxed)
+}
+
+/// Multiply-adds above which packing both matrices pays, and the allocation that matrixmultiply makes.
+const LARGE: usize = 1 << 16;
+/// Rows of the right matrix that are packed together: a panel of them stays in the second cache.
+const DEPTH: usize = 512;
+/// Rows of the result up to which the right matrix is used where it lies.
+const FEW_ROWS: usize = 16;
+
+/// How a product is computed.
+#[derive(Clone, Copy, PartialEq)]
+enum Method {
+    Dots,
+    Tiles,
+    Gemm,
+}
+
+fn method(dims: &MatmulDims) -> Method {
+    let MatmulDims { m, n, k, .. } = *dims;
+    let work = m * n * k;
+    if !dims.transpose_a && dims.transpose_b && k >= 16 {
+        Method::Dots
+    } else if work <= LARGE || m.min(n).min(k) < 4 {
+        Method::Tiles
+    } else {
+        Method::Gemm
+    }
+}
+
+/// A matrix: element (i, j) is at `first + i * row + j * col`.
+#[derive(Clone, Copy)]
+struct Matrix<E> {
+    first: *const E,
+    row: usize,
+    col: usize,
+}
+
+impl<E> Matrix<E> {
+    fn new(first: *const E, transposed: bool, rows: usize, cols: usize) -> Self {
+        let (row, col) = if transposed { (1, rows) } else { (cols, 1) };
+        Matrix { first, row, col }
+    }
+
+    fn from(self, i: usize, j: usize) -> Self {
+        Matrix {
+            first: self.first.wrapping_add(i * self.row + j * self.col),
+            ..self
+        }
+    }
+}
+
+/// How a product is cut: blocks of rows or of columns of one product, or several products.
+struct Cut {
+    rows: usize,
+    cols: usize,
+    products: usize,
+}
+
+impl Cut {
+    fn new(dims: &MatmulDims) -> Self {
+        let MatmulDims { batch, m, n, k, .. } = *dims;
+        let work = m * n * k;
+        let whole = Cut {
+            rows: m,
+            cols: n,
+            products: 1,
+        };
+        if work < 2 * TASK_PRODUCTS {
+            let products = units_per_task(batch, work.saturating_mul(batch), TASK_PRODUCTS);
+            return Cut { products, ..whole };
+        }
+        // Blocks of whole tiles along the longer side.
+        if m >= n {
+            Cut {
+                rows: 8 * units_per_task(m.div_ceil(8), work, TASK_PRODUCTS),
+                ..whole
+            }
+        } else {
+            Cut {
+                cols: WIDTH * units_per_task(n.div_ceil(WIDTH), work, TASK_PRODUCTS),
+                ..whole
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+pub(super) fn matmul<E: Float, const N: usize, const C: usize>(
+    run: &CpuRun<'_, E>,
+    out: Span,
+    a: Span,
+    b: Span,
+    dims: MatmulDims,
+    args: [Arg; N],
+    consts: [E; C],
+    epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+) {
+    let MatmulDims {
+        batch,
+        m,
+        n,
+        k,
+        stride_a,
+        stride_b,
+        ..
+    } = dims;
+    if batch * m * n == 0 {
+        return;
+    }
+    sized(out, batch * m * n);
+    sized(a, (batch - 1) * stride_a + m * k);
+    sized(b, (batch - 1) * stride_b + k * n);
+    disjoint(out, a);
+    disjoint(out, b);
+    let inputs = Inputs::new(run, [1, batch, m, n], args, &[out]);
+    // An input of the epilogue may be the output itself: then the sums need another place.
+    let in_place = args
+        .iter()
+        .any(|arg| matches!(arg, Arg::View { span, .. } if overlap(*span, out)));
+    let (a, b, target) = (run.read(a), run.read(b), run.write(out));
+    let (method, cut) = (method(&dims), Cut::new(&dims));
+    let (down, across) = (m.div_ceil(cut.rows).max(1), n.div_ceil(cut.cols).max(1));
+    let blocks = down * across;
+    run.pool.run(batch.div_ceil(cut.products) * blocks, |task| {
+        let (group, block) = (task / blocks, task % blocks);
+        let (row, col) = (block / across * cut.rows, block % across * cut.cols);
+        let (rows, cols) = (cut.rows.min(m - row), cut.cols.min(n - col));
+        let sums_len = if in_place { rows * cols } else { 0 };
+        let needed = lines::<E>(sums_len) + scratch_lines::<E>(method, k);
+        let products = group * cut.products..((group + 1) * cut.products).min(batch);
+        scratch::with(needed, |mut scratch| {
+            let sums = scratch.take::<E>(sums_len).as_mut_ptr();
+            let mut room = Room::new(method, k, &mut scratch);
+            for i in products {
+                let a = a.get().cast_const().wrapping_add(i * stride_a);
+                let b = b.get().cast_const().wrapping_add(i * stride_b);
+                let a = Matrix::new(a, dims.transpose_a, m, k).from(row, 0);
+                let b = Matrix::new(b, dims.transpose_b, k, n).from(0, col);
+                let start = (i * m + row) * n + col;
+                let (c, c_row) = match in_place {
+                    true => (sums, cols),
+                    false => (target.get().wrapping_add(start), n),
+                };
+                // SAFETY: the spans hold all elements that the sizes address, and the blocks of the
+                // tasks do not overlap; `finish` gets the rows of this block.
+                unsafe {
+                    multiply(method, a, b, c, c_row, [rows, cols, k], &mut room);
+                    if cols == n {
+                        let end = start + rows * n;
+                        finish(c, target, start, end, &inputs, consts, epilogue);
+                    } else {
+                        for r in 0..rows {
+                            let start = start + r * n;
+                            let sums = c.add(r * c_row);
+                            finish(sums, target, start, start + cols, &inputs, consts, epilogue);
+                        }
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// Memory to pack into.
+struct Room<'a, E> {
+    panel: &'a mut [E],
+    offsets: &'a mut [usize],
+}
+
+fn scratch_lines<E>(method: Method, k: usize) -> usize {
+    match method {
+        Method::Tiles => lines::<E>(k.min(DEPTH) * WIDTH) + lines::<usize>(k.min(DEPTH)),
+        Method::Dots | Method::Gemm => 0,
+    }
+}
+
+impl<'a, E: Float> Room<'a, E> {
+    fn new(method: Method, k: usize, scratch: &mut Scratch<'a>) -> Self {
+        let depth = if method == Method::Tiles {
+            k.min(DEPTH)
+        } else {
+            0
+        };
+        Room {
+            panel: scratch.take(depth * WIDTH),
+            offsets: scratch.take_offsets(depth),
+        }
+    }
+}
+
+/// `c = a @ b`, of the sizes [rows, cols, k].
+///
+/// # Safety
+/// The matrices must hold the elements that the sizes address; `c` must not overlap the others.
+unsafe fn multiply<E: Float>(
+    method: Method,
+    a: Matrix<E>,
+    b: Matrix<E>,
+    c: *mut E,
+    c_row: usize,
+    [rows, cols, k]: [usize; 3],
+    room: &mut Room<'_, E>,
+) {
+    match method {
+        // SAFETY: the caller's promise, here and below.
+        Method::Dots => unsafe {
+            dots(Dots {
+                a: a.first,
+                a_row: a.row,
+                b: b.first,
+                rows_of_b: Rows::Every(b.col),
+                c,
+                c_row,
+                rows,
+                cols,
+                k,
+                add: false,
+            });
+        },
+        // SAFETY: as above.
+        Method::Tiles => unsafe { in_tiles(a, b, c, c_row, [rows, cols, k], room) },
+        Method::Gemm => {
+            GEMM_CALLS.fetch_add(1, Ordering::Relaxed);
+            let strides = |m: Matrix<E>| (m.row as isize, m.col as isize);
+            // SAFETY: as above; beta is 0, so that `c` is not read.
+            unsafe {
+                E::gemm(
+                    rows,
+                    k,
+                    cols,
+                    E::ONE,
+                    a.first,
+                    strides(a),
+                    b.first,
+                    strides(b),
+                    E::ZERO,
+                    c,
+                    (c_row as isize, 1),
+                );
+            }
+        }
+    }
+}
+
+/// `c = a @ b` a panel of columns at a time; the panel is packed unless few rows use it.
+///
+/// # Safety
+/// As for [`multiply`].
+unsafe fn in_tiles<E: Float>(
+    a: Matrix<E>,
+    b: Matrix<E>,
+    c: *mut E,
+    c_row: usize,
+    [rows, cols, k]: [usize; 3],
+    room: &mut Room<'_, E>,
+) {
+    let direct = if b.col == 1 && rows <= FEW_ROWS {
+        cols - cols % WIDTH
+    } else {
+        0
+    };
+    let mut p = 0;
+    loop {
+        let depth = DEPTH.min(k - p);
+        let a = a.from(0, p);
+        let part = |b: *const E, col: usize, cols: usize, offsets: &[usize]| Product {
+            a: a.first,
+            a_row: a.row,
+            a_k: a.col,
+            b,
+            offsets: offsets.as_ptr(),
+            c: c.wrapping_add(col),
+            c_row,
+            rows,
+            cols,
+            k: depth,
+            add: p > 0,
+        };
+        if direct > 0 {
+            (0..depth).for_each(|i| room.offsets[i] = i * b.row);
+            // SAFETY: the caller's promise; whole panels are read.
+            unsafe { product(part(b.from(p, 0).first, 0, direct, room.offsets)) };
+        }
+        (0..depth).for_each(|i| room.offsets[i] = i * WIDTH);
+        for col in (direct..cols).step_by(WIDTH) {
+            let width = WIDTH.min(cols - col);
+            let panel = room.panel.as_mut_ptr();
+            // SAFETY: the caller's promise; the panel has `depth` rows.
+            unsafe {
+                pack(b.from(p, col).first, b.row, b.col, depth, width, panel);
+                product(part(panel, col, width, room.offsets));
+            }
+        }
+        p += depth;
+        if p >= k {
+            return;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The kernels of the CPU, and the work that is worth a second thread.
+
+mod conv;
+mod conv_grad;
+mod dot;
+mod frame;
+mod gather;
+mod inputs;
+mod map;
+mod matmul;
+mod pool;
+mod reduce;
+mod tile;
+
+use super::run::CpuRun;
+use crate::device::{
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, Kernels, MatmulDims, Pool2dDims, Span, Text,
+};
+use crate::element::Float;
+
+pub(super) use matmul::gemm_calls;
+
+/// Elements of a cheap elementwise pass that are worth a task of their own: about 10 microseconds.
+/// What has fewer than twice as many stays on the caller's thread.
+const TASK_ELEMENTS: usize = 1 << 15;
+
+/// Multiply-adds of a product that are worth a task of their own: about 10 microseconds.
+const TASK_PRODUCTS: usize = 1 << 19;
+
+/// Units to put into one task, where `units` of them have the given work altogether: by sizes only, so
+/// that the cut never depends on the number of threads.
+fn units_per_task(units: usize, work: usize, task_work: usize) -> usize {
+    let tasks = (work / task_work).clamp(1, units.max(1));
+    units.div_ceil(tasks).max(1)
+}
+
+impl<E: Float> Kernels<E> for CpuRun<'_, E> {
+    #[inline]
+    fn map<const M: usize, const N: usize, const C: usize>(
+        &mut self,
+        outs: [Span; M],
+        grid: Grid,
+        ins: [Arg; N],
+        consts: [E; C],
+        f: impl Fn([E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
+        _text: Text,
+    ) {
+        map::map(self, outs, grid, ins, consts, f);
+    }
+
+    #[inline]
+    fn reduce<const N: usize, const C: usize>(
+        &mut self,
+        out: Span,
+        fold: Fold,
+        grid: Grid,
+        reduced: [bool; GRID_RANK],
+        ins: [Arg; N],
+        consts: [E; C],
+        f: impl Fn([E; N], [E; C]) -> E + Copy + Send + Sync,
+        _text: Text,
+    ) {
+        reduce::reduce(self, out, fold, grid, reduced, ins, consts, f);
+    }
+
+    #[inline]
+    fn matmul<const N: usize, const C: usize>(
+        &mut self,
+        out: Span,
+        a: Span,
+        b: Span,
+        dims: MatmulDims,
+        ins: [Arg; N],
+        consts: [E; C],
+        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        _text: Text,
+    ) {
+        matmul::matmul(self, out, a, b, dims, ins, consts, epilogue);
+    }
+
+    #[inline]
+    fn conv2d<const N: usize, const C: usize>(
+        &mut self,
+        y: Span,
+        x: Span,
+        w: Span,
+        dims: Conv2dDims,
+        ins: [Arg; N],
+        consts: [E; C],
+        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        _text: Text,
+    ) {
+        conv::conv2d(self, y, x, w, dims, ins, consts, epilogue);
+    }
+
+    fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
+        conv_grad::input(self, dx, dy, w, dims);
+    }
+
+    fn conv2d_weight(&mut self, dw: Span, x: Span, dy: Span, dims: Conv2dDims) {
+        conv_grad::weight(self, dw, x, dy, dims);
+    }
+
+    fn max_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
+        pool::max_pool2d(self, y, x, dims);
+    }
+
+    fn max_pool2d_scatter(&mut self, dx: Span, x: Span, dy: Span, dims: Pool2dDims) {
+        pool::scatter(self, dx, x, dy, dims);
+    }
+
+    fn max_pool2d_gather(&mut self, y: Span, x: Span, g: Span, dims: Pool2dDims) {
+        pool::gather(self, y, x, g, dims);
+    }
+
+    fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize) {
+        gather::gather(self, out, x, index, rows, cols);
+    }
+}
