@@ -1,1 +1,115 @@
 //! Neural networks whose shapes are checked and whose gradients are written at compile time.
+//!
+//! [`network!`] is a compiler: it reads a declaration of layers, infers every shape, differentiates the
+//! graph, plans memory and fusion, and prints Rust. A wrong shape is an error of `cargo check`, at the
+//! layer that is wrong.
+//!
+//! ```
+//! use netform::prelude::*;
+//!
+//! network! {
+//!     /// A classifier of four measurements.
+//!     pub Iris: [4] -> [3] {
+//!         fc1: Linear(16), Relu,
+//!         fc2: Linear(3),
+//!     }
+//! }
+//!
+//! # fn main() -> netform::Result<()> {
+//! let mut net = Iris::new(Seed(42));
+//! // Two samples of class 0 and class 2.
+//! let data = InMemory::<(D<4>,)>::new(
+//!     vec![5.1, 3.5, 1.4, 0.2, 6.3, 3.3, 6.0, 2.5],
+//!     vec![0, 2],
+//! )?;
+//! let history = Trainer::new(CrossEntropy, Adam::new(1e-2)).epochs(50).batch(2).fit(&mut net, &data)?;
+//! assert!(history.epochs.last().is_some_and(|epoch| epoch.train_loss < 0.5));
+//! # Ok(())
+//! # }
+//! ```
+
+pub use netform_core::{
+    __private, cpu, data, device, dim, element, error, init, io, layer, loss, metric, network,
+    optim, random, shape, step, summary, tensor, train, weights,
+};
+
+pub use netform_core::error::{Error, Result};
+
+/// Declares networks.
+///
+/// A declaration has doc comments and a visibility like any item, the shape of one input sample, optionally
+/// the shape of one output sample (checked), and layers between commas. The batch axis is implicit. A name
+/// before a colon names a layer's parameters; layers with parameters and without a name are called `linear1`,
+/// `conv2d1` and so on.
+///
+/// ```
+/// use netform::prelude::*;
+///
+/// const HIDDEN: usize = 120;
+///
+/// network! {
+///     /// A LeNet-style classifier of 28x28 digits.
+///     pub Digits: [1, 28, 28] -> [10] {
+///         conv1: Conv2d(6, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+///         conv2: Conv2d(16, kernel = 5), Relu, MaxPool2d(2),
+///         Flatten,
+///         fc1: Linear(HIDDEN), Relu, Dropout(0.25),
+///         fc2: Linear(10),
+///     }
+/// }
+///
+/// # fn main() -> netform::Result<()> {
+/// let net = Digits::new(Seed(42));
+/// let x = Tensor::<(Batch, D<1>, D<28>, D<28>)>::from_vec(vec![0.0; 2 * 784])?;
+/// let logits: Tensor<(Batch, D<10>)> = net.forward(&x)?;
+/// assert_eq!(logits.batch(), 2);
+/// println!("{}", net.summary());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Sizes
+/// A size is a literal, a const item (`HIDDEN`, `config::HIDDEN`), a const expression in braces
+/// (`{ usize::pow(2, 5) }`), or `+ - * /` of these. A size that leaves a remainder, is 0 or is too large is an
+/// error.
+///
+/// # Layers
+/// Names, defaults and layouts are PyTorch's.
+///
+/// | layer | arguments |
+/// |---|---|
+/// | `Linear(out)`, `Linear(in -> out)` | `bias = true`, `init`, `bias_init`; over the last axis |
+/// | `Conv2d(out, kernel = 3)`, `Conv2d(in -> out, ..)` | `stride = 1`, `padding = 0`, each one number or a pair `(h, w)`; `bias = true`, `init`, `bias_init` |
+/// | `MaxPool2d(2)` | `stride` (the kernel's size where it is not given), `padding = 0` |
+/// | `Flatten` | all axes of a sample into one |
+/// | `Reshape([16, 5, 5])` | |
+/// | `Relu`, `Sigmoid`, `Tanh` | |
+/// | `Gelu` | `approximate = none` or `tanh` |
+/// | `Softmax` | `axis = -1` |
+/// | `Dropout(0.25)` | active in training only |
+///
+/// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
+/// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
+///
+/// # What it prints
+/// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
+/// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each
+/// layer with parameters (`net.fc1().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
+pub use netform_macros::network;
+
+
+/// What programs that declare and train networks use.
+pub mod prelude {
+    pub use crate::cpu::Cpu;
+    pub use crate::data::{self, Dataset, InMemory, MiniBatch};
+    pub use crate::dim;
+    pub use crate::dim::{Batch, D};
+    pub use crate::loss::{BceWithLogits, CrossEntropy, Mse};
+    pub use crate::network;
+    pub use crate::network::Network;
+    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::random::{Rng, Seed};
+    pub use crate::tensor::Tensor;
+    pub use crate::train::{Checkpoint, EarlyStopping, Progress, Trainer};
+    pub use crate::weights::Weights;
+}

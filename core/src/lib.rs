@@ -13,10 +13,15 @@ pub mod element;
 pub mod error;
 pub mod init;
 pub mod io;
+pub mod layer;
 pub mod loss;
+pub mod message;
 pub mod metric;
 pub mod network;
 pub mod optim;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod random;
 pub mod shape;
 pub mod step;

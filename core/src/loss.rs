@@ -2,7 +2,9 @@
 //! that users name choose among them by the shape and the element of the targets.
 
 use crate::device::{Bindings, Device, Kernels, Slot, Span};
+use crate::dim::Static;
 use crate::element::{Element, Float};
+use crate::metric;
 use crate::shape::SampleShape;
 
 /// A loss that compares outputs of shape `O` with targets of shape `Y` and element `T`.
@@ -44,3 +46,158 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
 pub(crate) const TARGET: Slot = Slot::Input(1);
 /// Where class labels are bound.
 pub(crate) const LABELS: Slot = Slot::Index(0);
+
+netform_macros::network! {
+    /// The squared error.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html>
+    pub(crate) fn squared_error(prediction: [..S], target: [..S]) -> [] {
+        square(prediction - target)
+    }
+
+    /// ln of the sum of e^x. The maximum is taken out first, so that nothing overflows.
+    fn log_sum_exp<C>(x: [C]) -> [] {
+        let largest = stop_gradient(max(x));
+        largest + ln(sum(exp(x - largest)))
+    }
+
+    /// -ln softmax(logits)[label].
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
+    pub(crate) fn cross_entropy_of_labels<C>(logits: [..S, C], labels: u32[..S]) -> [] {
+        log_sum_exp(logits) - gather(logits, labels)
+    }
+
+    /// -sum of target ln softmax(logits), for targets that are probabilities.
+    pub(crate) fn cross_entropy_of_probabilities<C>(logits: [..S, C], target: [..S, C]) -> [] {
+        sum(target * (log_sum_exp(logits) - logits))
+    }
+
+    /// -target ln sigmoid(x) - (1 - target) ln (1 - sigmoid(x)), without overflow.
+    /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html>
+    pub(crate) fn binary_cross_entropy(logits: [..S], target: [..S]) -> [] {
+        softplus(logits) - logits * target
+    }
+}
+
+/// The mean squared error, over all elements.
+///
+/// ```
+/// use netform_core::loss::Mse;
+/// use netform_core::optim::Adam;
+/// use netform_core::train::Trainer;
+/// let trainer = Trainer::new(Mse, Adam::new(1e-3));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mse;
+
+/// The cross entropy of logits with class labels (`u32`), or with probabilities; the mean over samples.
+///
+/// The network's output is logits: a `Softmax` before this loss would be one too many.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CrossEntropy;
+
+/// The binary cross entropy of logits with targets from 0 to 1, for one or several labels a sample; the
+/// mean over all elements.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BceWithLogits;
+
+/// Implements [`Loss`] by a function above: its number of rows (what it takes as samples), its sizes, and
+/// the targets of a row; the targets' slot; and how answers are counted.
+macro_rules! loss {
+    (
+        impl[$($lead:ident)*] $loss:ty, $output:ty, $target:ty, $element:ty;
+        $function:ident(rows = $rows:expr, sizes = [$($size:expr)?], targets = $targets:expr, $slot:ident);
+        $($correct:item)?
+    ) => {
+        impl<E: Float, $($lead: Static),*> Loss<E, $output, $target, $element> for $loss {
+            fn workspace(&self, batch: usize) -> usize {
+                let rows = batch * $rows;
+                $function::value_workspace(rows, $($size)?)
+                    .max($function::gradient_workspace(rows, $($size)?))
+            }
+            fn bind<'a, D: Device<E>>(
+                &self,
+                targets: &'a D::Buffer<$element>,
+                to: &mut Bindings<'a, E, D>,
+            ) {
+                loss!(@bind $slot to targets);
+            }
+            fn value<K: Kernels<E>>(
+                &self,
+                k: &mut K,
+                batch: usize,
+                output: Span,
+                base: usize,
+            ) -> Span {
+                let rows = batch * $rows;
+                let targets = Span::new($slot, 0, rows * $targets);
+                $function::value(k, rows, $($size,)? output, targets, base)
+            }
+            fn value_and_gradient<K: Kernels<E>>(
+                &self,
+                k: &mut K,
+                batch: usize,
+                output: Span,
+                gradient: Span,
+                base: usize,
+            ) -> Span {
+                let rows = batch * $rows;
+                let targets = Span::new($slot, 0, rows * $targets);
+                $function::value_and_gradient(k, rows, $($size,)? output, targets, gradient, base)
+            }
+            $($correct)?
+        }
+    };
+    (@bind TARGET $to:ident $targets:ident) => { $to.inputs[1] = Some($targets) };
+    (@bind LABELS $to:ident $targets:ident) => { $to.indices[0] = Some($targets) };
+}
+
+/// The losses for every shape of outputs. In front of an output's last axis may be others: positions,
+/// each with a target of its own.
+macro_rules! losses {
+    ($([$($lead:ident)*])*) => { $(
+        loss! {
+            impl[$($lead)* C] Mse, ($($lead,)* C,), ($($lead,)* C,), E;
+            squared_error(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, TARGET);
+        }
+        loss! {
+            impl[$($lead)* C] BceWithLogits, ($($lead,)* C,), ($($lead,)* C,), E;
+            binary_cross_entropy(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, TARGET);
+            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
+                // In samples: one with several labels counts by the share of them that are right.
+                Some(metric::correct_signs(outputs, targets) / <($($lead,)* C,)>::NUMEL.max(1))
+            }
+        }
+        loss! {
+            impl[$($lead)* C] CrossEntropy, ($($lead,)* C,), ($($lead,)*), u32;
+            cross_entropy_of_labels(
+                rows = <($($lead,)*) as SampleShape>::NUMEL, sizes = [C::N], targets = 1, LABELS
+            );
+            fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<usize> {
+                Some(metric::correct_labels(outputs, targets))
+            }
+        }
+        loss! {
+            impl[$($lead)* C] CrossEntropy, ($($lead,)* C,), ($($lead,)* C,), E;
+            cross_entropy_of_probabilities(
+                rows = <($($lead,)*) as SampleShape>::NUMEL, sizes = [C::N], targets = C::N, TARGET
+            );
+            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
+                let rows = <($($lead,)*) as SampleShape>::NUMEL.max(1);
+                Some(metric::correct_rows(outputs, targets, C::N) / rows)
+            }
+        }
+    )* };
+}
+losses! { [] [A] [A B] [A B F] }
+
+loss! {
+    impl[] Mse, (), (), E;
+    squared_error(rows = 1, sizes = [], targets = 1, TARGET);
+}
+loss! {
+    impl[] BceWithLogits, (), (), E;
+    binary_cross_entropy(rows = 1, sizes = [], targets = 1, TARGET);
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
+        Some(metric::correct_signs(outputs, targets))
+    }
+}

@@ -7,7 +7,7 @@ use crate::init::Init;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::random::Seed;
-use crate::shape::SampleShape;
+use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::step::{Gradients, Predictor, TrainStep};
 use crate::summary::Summary;
 use crate::tensor::Tensor;
@@ -148,15 +148,17 @@ pub trait Network: Sized + Send + Sync {
     ///
     /// # Errors
     /// If the device has not enough memory, the batches differ, or a label is out of range.
-    fn value_and_gradients<L, Y, T>(
+    fn value_and_gradients<L, S, R, T>(
         &self,
         loss: &L,
-        inputs: &Tensor<<Self::Input as SampleShape>::Batched, Self::Elem, Self::Device>,
-        targets: &Tensor<Y::Batched, T, Self::Device>,
+        inputs: &Tensor<S, Self::Elem, Self::Device>,
+        targets: &Tensor<R, T, Self::Device>,
     ) -> Result<(Self::Elem, Gradients<Self>)>
     where
-        L: Loss<Self::Elem, Self::Output, Y, T>,
-        Y: SampleShape,
+        L: Loss<Self::Elem, Self::Output, R::Sample, T>,
+        S: BatchedShape,
+        S::Sample: SameSample<Self::Input>,
+        R: BatchedShape,
         T: crate::element::Element,
     {
         crate::step::value_and_gradients(self, loss, inputs, targets)
@@ -185,9 +187,8 @@ pub fn build<N: Network>(device: N::Device, seed: Seed) -> Result<N> {
     Ok(N::from_store(Store { device, params, state, seed, steps: 0 }))
 }
 
-/// The batch size of an input tensor as a dimension: what the boundary of a printed network checks.
-#[doc(hidden)]
-pub fn bindings<'a, N: Network>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
+/// The buffers of a network, to be read.
+pub(crate) fn bindings<'a, N: Network>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
     let store = net.store();
     Bindings {
         params: crate::device::Access::Read(&store.params),

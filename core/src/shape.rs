@@ -67,6 +67,7 @@ macro_rules! shapes {
             }
             fn holding(numel: usize) -> Option<Self> {
                 let known = 1usize $(* $t::FIXED.unwrap_or(1))*;
+                #[allow(unused_variables)]
                 let free = numel.checked_div(known).unwrap_or(0);
                 let shape = ($($t::of_size($t::FIXED.unwrap_or(free))?,)*);
                 (shape.numel() == numel).then_some(shape)

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::{Network, bindings};
 use crate::optim::Optimizer;
-use crate::shape::{BatchedShape, SampleShape};
+use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
 
 /// The shape of a batch of a network's inputs.
@@ -129,9 +129,9 @@ where
     /// # Errors
     /// If the batch is empty or larger than the step's capacity, a label is out of range, or the
     /// device is lost. The parameters are unchanged where a label is out of range.
-    pub fn run(
+    pub fn run<X: SampleShape + SameSample<N::Input>>(
         &mut self,
-        batch: &MiniBatch<N::Input, Y, N::Elem, T, N::Device>,
+        batch: &MiniBatch<X, Y, N::Elem, T, N::Device>,
     ) -> Result<N::Elem> {
         self.run_on(&batch.inputs, &batch.targets)
     }
@@ -140,17 +140,22 @@ where
     ///
     /// # Errors
     /// As [`TrainStep::run`].
-    pub fn run_on(
+    pub fn run_on<S, R>(
         &mut self,
-        inputs: &Tensor<InputBatch<N>, N::Elem, N::Device>,
-        targets: &Tensor<Y::Batched, T, N::Device>,
-    ) -> Result<N::Elem> {
+        inputs: &Tensor<S, N::Elem, N::Device>,
+        targets: &Tensor<R, T, N::Device>,
+    ) -> Result<N::Elem>
+    where
+        S: BatchedShape,
+        S::Sample: SameSample<N::Input>,
+        R: BatchedShape<Sample = Y>,
+    {
         let Memories { grads, workspace, capacity } = &mut self.memories;
         check_capacity("a training step", inputs.batch(), *capacity)?;
         let store = self.net.store_mut();
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-        let pass = Pass { inputs, targets, loss: &self.loss, counter };
-        let (value, outputs) = pass.forward_backward::<N>(
+        let pass = Pass::<N, L, Y, T>::of(inputs, targets, &self.loss, counter)?;
+        let (value, outputs) = pass.forward_backward(
             &store.device,
             Access::Read(&store.params),
             Access::Write(&mut store.state),
@@ -228,22 +233,36 @@ where
 }
 
 /// One batch on its way through forward, loss and backward.
-struct Pass<'b, N: Network, L, Y: SampleShape, T: Element> {
-    inputs: &'b Tensor<InputBatch<N>, N::Elem, N::Device>,
-    targets: &'b Tensor<Y::Batched, T, N::Device>,
+struct Pass<'b, N: Network, L, Y, T: Element> {
+    batch: usize,
+    inputs: &'b Buffer<N>,
+    targets: &'b <N::Device as Memory>::Buffer<T>,
     loss: &'b L,
     counter: Counter,
+    target: PhantomData<fn(Y)>,
 }
 
-impl<N, L, Y, T> Pass<'_, N, L, Y, T>
+impl<'b, N, L, Y, T> Pass<'b, N, L, Y, T>
 where
     N: Network,
     L: Loss<N::Elem, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,
 {
+    fn of<S: BatchedShape, R: BatchedShape>(
+        inputs: &'b Tensor<S, N::Elem, N::Device>,
+        targets: &'b Tensor<R, T, N::Device>,
+        loss: &'b L,
+        counter: Counter,
+    ) -> Result<Self> {
+        let batch = inputs.batch();
+        same_batch(batch, targets.batch())?;
+        let (inputs, targets) = (inputs.buffer(), targets.buffer());
+        Ok(Pass { batch, inputs, targets, loss, counter, target: PhantomData })
+    }
+
     /// Returns where the loss and the outputs are in the workspace.
-    fn forward_backward<M>(
+    fn forward_backward(
         &self,
         device: &N::Device,
         params: Access<'_, Buffer<N>>,
@@ -251,8 +270,7 @@ where
         grads: &mut Buffer<N>,
         workspace: &mut Buffer<N>,
     ) -> Result<(Span, Span)> {
-        let batch = self.inputs.batch();
-        same_batch(batch, self.targets.batch())?;
+        let batch = self.batch;
         let mut bound = Bindings {
             params,
             state,
@@ -261,8 +279,8 @@ where
             counter: self.counter,
             ..Bindings::default()
         };
-        bound.inputs[0] = Some(self.inputs.buffer());
-        self.loss.bind(self.targets.buffer(), &mut bound);
+        bound.inputs[0] = Some(self.inputs);
+        self.loss.bind(self.targets, &mut bound);
         let mut run = device.run(bound);
         let input = input_span::<N>(batch);
         let outputs = N::train_forward(&mut run, batch, input);
@@ -309,16 +327,17 @@ impl<N: Network> Gradients<N> {
     }
 }
 
-pub(crate) fn value_and_gradients<N, L, Y, T>(
+pub(crate) fn value_and_gradients<N, L, S, R, T>(
     net: &N,
     loss: &L,
-    inputs: &Tensor<InputBatch<N>, N::Elem, N::Device>,
-    targets: &Tensor<Y::Batched, T, N::Device>,
+    inputs: &Tensor<S, N::Elem, N::Device>,
+    targets: &Tensor<R, T, N::Device>,
 ) -> Result<(N::Elem, Gradients<N>)>
 where
     N: Network,
-    L: Loss<N::Elem, N::Output, Y, T>,
-    Y: SampleShape,
+    L: Loss<N::Elem, N::Output, R::Sample, T>,
+    S: BatchedShape,
+    R: BatchedShape,
     T: Element,
 {
     let store = net.store();
@@ -326,13 +345,13 @@ where
     let Memories { mut grads, mut workspace, .. } =
         Memories::<N>::new(&store.device, batch, loss.workspace(batch))?;
     let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-    let pass = Pass { inputs, targets, loss, counter };
+    let pass = Pass::<N, L, R::Sample, T>::of(inputs, targets, loss, counter)?;
     // A copy: the running statistics of the network are not this call's to change.
     let mut state = store.device.zeros(N::STATE_LEN)?;
     let mut values = vec![N::Elem::ZERO; N::STATE_LEN];
     store.device.read(&store.state, 0, &mut values)?;
     store.device.write(&mut state, 0, &values)?;
-    let (value, _) = pass.forward_backward::<N>(
+    let (value, _) = pass.forward_backward(
         &store.device,
         Access::Read(&store.params),
         Access::Write(&mut state),
@@ -376,10 +395,14 @@ impl<'n, N: Network> Predictor<'n, N> {
     ///
     /// # Errors
     /// If the batch is empty or larger than the predictor's capacity, or the device is lost.
-    pub fn run<S: BatchedShape<Sample = N::Input>>(
+    pub fn run<S>(
         &mut self,
         inputs: &Tensor<S, N::Elem, N::Device>,
-    ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>> {
+    ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>>
+    where
+        S: BatchedShape,
+        S::Sample: SameSample<N::Input>,
+    {
         check_capacity("a predictor", inputs.batch(), self.capacity)?;
         self.output.set_batch(inputs.batch())?;
         infer(self.net, inputs, &mut self.workspace, self.output.buffer_mut())?;
@@ -388,7 +411,7 @@ impl<'n, N: Network> Predictor<'n, N> {
 }
 
 /// One evaluation into a buffer of the right size.
-fn infer<N: Network, S: BatchedShape<Sample = N::Input>>(
+fn infer<N: Network, S: BatchedShape>(
     net: &N,
     inputs: &Tensor<S, N::Elem, N::Device>,
     workspace: &mut Buffer<N>,
@@ -413,8 +436,8 @@ pub fn forward<N, S, R>(
 ) -> Result<Tensor<R, N::Elem, N::Device>>
 where
     N: Network,
-    S: BatchedShape<Sample = N::Input>,
-    R: BatchedShape<Sample = N::Output>,
+    S: BatchedShape,
+    R: BatchedShape,
 {
     let batch = inputs.batch();
     let device = &net.store().device;

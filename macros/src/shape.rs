@@ -185,12 +185,14 @@ impl Dim {
         for (i, (atoms, n)) in terms.into_iter().enumerate() {
             let size = u64::try_from(n.unsigned_abs()).unwrap_or(u64::MAX);
             let literal = Literal::u64_unsuffixed(size);
-            let factors = atoms.iter().map(Atom::tokens);
-            let term = match (size, atoms.is_empty()) {
-                (1, false) => quote!(#(#factors)**),
-                (_, true) => quote!(#literal),
-                _ => quote!(#literal #(* #factors)*),
-            };
+            let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
+            if size != 1 || factors.is_empty() {
+                factors.insert(0, quote!(#literal));
+            }
+            let mut term = TokenStream::new();
+            for (j, factor) in factors.into_iter().enumerate() {
+                term.extend(if j == 0 { factor } else { quote!(* #factor) });
+            }
             sum.extend(match (i, n < 0) {
                 (0, _) => term,
                 (_, false) => quote!(+ #term),

@@ -1,0 +1,84 @@
+//! The names that printed code uses. Not for anyone else: they change with the compiler.
+
+pub use crate::cpu::Cpu;
+pub use crate::device::{
+    Arg, Conv2dDims, Device, Fold, Grid, Kernels, MatmulDims, Pool2dDims, Slot, Span,
+};
+pub use crate::dim::{Batch, D, Dim};
+pub use crate::element::Float;
+pub use crate::error::Result;
+pub use crate::init::Init;
+pub use crate::layer::{Conv2d, Linear};
+pub use crate::message::{Message, fail};
+pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
+pub use crate::random::{Seed, stream};
+pub use crate::shape::BatchedShape;
+pub use crate::step::forward;
+pub use crate::tensor::Tensor;
+pub use crate::weights::from_bytes;
+
+/// `len` elements of `slot` from `offset` on.
+#[inline(always)]
+pub const fn span(slot: Slot, offset: usize, len: usize) -> Span {
+    Span::new(slot, offset, len)
+}
+
+/// Sizes of products: `[batch, m, n, k]`, whether each operand is stored transposed, and elements from
+/// one operand to the next.
+#[inline(always)]
+pub const fn matmul_dims(
+    [batch, m, n, k]: [usize; 4],
+    [transpose_a, transpose_b]: [bool; 2],
+    [stride_a, stride_b]: [usize; 2],
+) -> MatmulDims {
+    MatmulDims { batch, m, n, k, transpose_a, transpose_b, stride_a, stride_b }
+}
+
+/// Sizes of a convolution of `[batch, in_channels, height, width]`.
+#[inline(always)]
+pub const fn conv2d_dims(
+    [batch, in_channels, height, width]: [usize; 4],
+    out_channels: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> Conv2dDims {
+    Conv2dDims {
+        batch,
+        in_channels,
+        height,
+        width,
+        out_channels,
+        kernel,
+        stride,
+        padding,
+        dilation: [1, 1],
+        groups: 1,
+    }
+}
+
+/// Sizes of a pooling of `[planes, height, width]`.
+#[inline(always)]
+pub const fn pool2d_dims(
+    [planes, height, width]: [usize; 3],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+) -> Pool2dDims {
+    Pool2dDims { planes, height, width, kernel, stride, padding }
+}
+
+/// Stands for a layer of a network that has an error, so that its users have none.
+pub struct Stub;
+
+impl Stub {
+    /// Any tensor.
+    pub fn weight<T>(&self) -> Result<T> {
+        unreachable!("a network with an error is never run")
+    }
+
+    /// Any tensor.
+    pub fn bias<T>(&self) -> Result<Option<T>> {
+        unreachable!("a network with an error is never run")
+    }
+}
