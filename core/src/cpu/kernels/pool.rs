@@ -28,8 +28,7 @@ fn for_each_plane<E>(run: &CpuRun<'_, E>, dims: &Pool2dDims, plane: impl Fn(usiz
 #[inline(always)]
 #[allow(clippy::eq_op)]
 fn wins<E: Float>(x: E, best: E) -> bool {
-    // Without a branch, so that loops are vectorised.
-    (x > best) | (x != x)
+    x > best || x != x
 }
 
 /// The place of the maximum of window (oy, ox). `None` where the window lies in the padding.
