@@ -20,7 +20,7 @@ impl Plan {
                 Kernel::Matmul { a, b, dims, tree } => {
                     let flag = |t: bool| if t { "^T" } else { "" };
                     let (ta, tb) = (flag(dims.transpose_a), flag(dims.transpose_b));
-                    let sizes = format!("{}x{}x{}", dims.m, dims.k, dims.n);
+                    let sizes = format!("m = {}, n = {}, k = {}", dims.m, dims.n, dims.k);
                     fused(format!("matmul {}{ta} {}{tb} ({sizes})", label(a), label(b)), tree)
                 }
                 Kernel::Conv2d { x, w, tree, .. } => {
