@@ -1,0 +1,156 @@
+//! A step in steady state allocates nothing, but for the buffer that each call of matrixmultiply packs into;
+//! and all memory is in a few buffers.
+//!
+//! One test only: an allocation is counted whichever thread makes it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use netform::cpu::gemm_calls;
+use netform::data::MiniBatch;
+use netform::element::Element;
+use netform::loss::Loss;
+use netform::prelude::*;
+use netform::shape::SampleShape;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The system's allocator, counting.
+struct Counting;
+
+// SAFETY: every call goes to `System` unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise; `ptr` came from `System`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise; `ptr` came from `System`.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+network! {
+    /// As many parameters as a classifier of irises needs.
+    pub Iris: [4] -> [3] {
+        fc1: Linear(16), Relu,
+        fc2: Linear(3),
+    }
+}
+
+network! {
+    /// A LeNet-style classifier of 28x28 digits.
+    pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5), Relu, MaxPool2d(2),
+        Flatten,
+        fc1: Linear(120), Relu, Dropout(0.25),
+        fc2: Linear(10),
+    }
+}
+
+network! {
+    /// Two layers for 28x28 digits.
+    pub Mlp: [784] -> [10] {
+        fc1: Linear(128), Relu,
+        fc2: Linear(10),
+    }
+}
+
+network! {
+    /// Smooth activations, a regression.
+    pub Curve: [2, 3] -> [2, 1] {
+        Linear(7), Gelu, Linear(5), Tanh, Softmax, Linear(1), Sigmoid,
+    }
+}
+
+/// Steps and predictions before the first that is counted: scratch memory grows on first use, in each
+/// thread of the pool.
+const WARM_UP: usize = 20;
+const COUNTED: usize = 10;
+
+/// Allocations and calls of matrixmultiply while `f` runs a few times, warmed up.
+fn counted(mut f: impl FnMut()) -> (u64, u64) {
+    (0..WARM_UP).for_each(|_| f());
+    let before = (ALLOCATIONS.load(Ordering::Relaxed), gemm_calls());
+    (0..COUNTED).for_each(|_| f());
+    (ALLOCATIONS.load(Ordering::Relaxed) - before.0, gemm_calls() - before.1)
+}
+
+/// Trains and predicts; returns the calls of matrixmultiply of both.
+fn check<N, L, O, Y, T>(mut net: N, loss: L, optimizer: O, samples: usize) -> [u64; 2]
+where
+    N: Network<Device = Cpu>,
+    L: Loss<N::Elem, N::Output, Y, T> + Copy,
+    O: Optimizer,
+    Y: SampleShape,
+    T: Element,
+{
+    let threads = net.store().device.threads();
+    let batch = MiniBatch::<N::Input, Y, N::Elem, T>::zeros_on(Cpu::default(), samples).unwrap();
+    let slots = optimizer.slots();
+    let mut step = net.train_step(loss, optimizer, samples).unwrap();
+    let (allocations, trained) = counted(|| {
+        step.run(&batch).unwrap();
+    });
+    assert_eq!(allocations, trained, "{}, training, {threads} threads", N::NAME);
+
+    // Gradients, workspace with the loss's, and the optimiser's state; nothing else.
+    let workspace = N::train_workspace(samples) + loss.workspace(samples);
+    let elements = N::PARAM_LEN + workspace + slots * N::PARAM_LEN;
+    assert_eq!(step.memory_bytes(), elements * size_of::<N::Elem>(), "{}", N::NAME);
+
+    let mut predictor = net.predictor(samples).unwrap();
+    let (allocations, predicted) = counted(|| {
+        predictor.run(&batch.inputs).unwrap();
+    });
+    assert_eq!(allocations, predicted, "{}, inference, {threads} threads", N::NAME);
+    [trained, predicted]
+}
+
+#[test]
+fn steps_and_predictions_allocate_nothing_but_packing_buffers() {
+    for threads in [1, 2] {
+        let cpu = Cpu::with_threads(threads);
+        let seed = Seed(1);
+        let small = [
+            check::<_, _, _, (), u32>(
+                Iris::<f32>::on(cpu.clone(), seed).unwrap(),
+                CrossEntropy,
+                Adam::new(1e-2),
+                16,
+            ),
+            check::<_, _, _, (), u32>(
+                Iris::<f64>::on(cpu.clone(), seed).unwrap(),
+                CrossEntropy,
+                Sgd::new(0.1),
+                16,
+            ),
+            check(Curve::<f32>::on(cpu.clone(), seed).unwrap(), Mse, AdamW::new(1e-2), 16),
+            check(Curve::<f32>::on(cpu.clone(), seed).unwrap(), BceWithLogits, Sgd::new(0.1), 1),
+        ];
+        assert_eq!(small, [[0; 2]; 4], "calls of matrixmultiply for small networks");
+        let momentum = Sgd::new(0.1).momentum(0.9);
+        let lenet = Digits::<f32>::on(cpu.clone(), seed).unwrap();
+        println!("LeNet: {:?}", check::<_, _, _, (), u32>(lenet, CrossEntropy, momentum, 64));
+        let mlp = Mlp::<f32>::on(cpu.clone(), seed).unwrap();
+        println!("Mlp: {:?}", check::<_, _, _, (), u32>(mlp, CrossEntropy, Adam::new(1e-3), 64));
+    }
+}

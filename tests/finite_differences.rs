@@ -1,0 +1,133 @@
+//! Gradients of every layer and loss against central differences, in f64, on odd sizes.
+
+mod common;
+
+use common::{batch, difference};
+use netform::element::Element;
+use netform::loss::Loss;
+use netform::prelude::*;
+use netform::shape::SampleShape;
+
+/// Half the distance of the two losses that a difference is taken of.
+const STEP: f64 = 1e-5;
+/// How far gradients may be from differences, relative to the largest of a parameter's.
+const TOLERANCE: f64 = 1e-6;
+
+/// A module for each case: the network, the loss, and how targets are drawn.
+macro_rules! cases {
+    ($($name:ident: [$($input:tt)*] { $($layers:tt)* } $loss:ident, $targets:ident;)*) => { $(
+        mod $name {
+            use super::*;
+
+            network! {
+                #[doc = stringify!($name)]
+                pub Net: [$($input)*] { $($layers)* }
+            }
+
+            #[test]
+            fn agrees() {
+                for samples in [1, 3] {
+                    check(Net::<f64>::on(Cpu::default(), Seed(5)), $loss, $targets::<Net<f64>>, samples);
+                }
+            }
+        }
+    )* };
+}
+cases! {
+    linear: [3] { Linear(7), Tanh, Linear(1) } Mse, floats;
+    linear_of_one: [1] { Linear(1), Sigmoid, Linear(7), Relu, Linear(3) } Mse, floats;
+    linear_without_bias: [7] { Linear(3, bias = false), Gelu, Linear(3, bias = false) } Mse, floats;
+    linear_over_positions: [3, 7] { Linear(5), Gelu(approximate = tanh), Linear(3) } Mse, floats;
+    linear_over_images: [3, 1, 7] { Linear(3), Tanh, Linear(1) } Mse, floats;
+    reshapes: [3, 7] { Reshape([7, 3]), Linear(3), Flatten, Tanh, Reshape([3, 7]), Linear(2) } Mse, floats;
+    last_layer_is_an_activation: [3] { Linear(7), Relu } Mse, floats;
+    activation_twice: [3] { Linear(3), Tanh, Tanh, Sigmoid, Linear(3) } Mse, floats;
+    softmax: [3] { Linear(7), Softmax, Linear(3), Softmax } Mse, floats;
+    // A bias that every position gets changes no softmax over positions: its gradient is rounding.
+    softmax_over_positions: [3, 7] {
+        Linear(3, bias = false), Softmax(axis = 0), Linear(3, bias = false), Softmax(axis = -2),
+    } Mse, floats;
+    softmax_over_channels: [1, 7, 3] { Conv2d(3, kernel = 3, padding = 1), Softmax(axis = 0) } Mse, floats;
+    dropout: [7] { Linear(7), Dropout(0.5), Tanh, Dropout(0.25), Linear(3) } Mse, floats;
+    dropout_of_images: [1, 7, 7] { Conv2d(3, kernel = 3), Dropout(0.3), Flatten, Linear(2) } Mse, floats;
+    conv: [1, 7, 7] { Conv2d(3, kernel = 3), Tanh, Conv2d(2, kernel = 3), Flatten, Linear(3) } Mse, floats;
+    conv_of_one: [1, 1, 1] { Conv2d(1, kernel = 1), Tanh, Conv2d(3, kernel = 1) } Mse, floats;
+    conv_whole_image: [3, 7, 7] { Conv2d(3, kernel = 7), Tanh, Flatten, Linear(1) } Mse, floats;
+    conv_strides: [3, 7, 7] { Conv2d(3, kernel = 3, stride = 2, padding = 1), Gelu, Conv2d(2, kernel = 2) } Mse, floats;
+    conv_pairs: [3, 7, 6] {
+        Conv2d(2, kernel = (3, 2), stride = (2, 1), padding = (1, 0)), Sigmoid,
+        Conv2d(1, kernel = (1, 3), stride = (1, 2), padding = (0, 1)),
+    } Mse, floats;
+    conv_wide_padding: [1, 3, 3] { Conv2d(3, kernel = 3, padding = 2, bias = false), Tanh, Conv2d(1, kernel = 2, stride = 3) } Mse, floats;
+    conv_leaves_a_border: [1, 7, 7] { Conv2d(3, kernel = 2, stride = 3), Tanh, Conv2d(2, kernel = 2) } Mse, floats;
+    conv_many_channels: [1, 5, 5] { Conv2d(17, kernel = 3, padding = 1), Gelu, Conv2d(3, kernel = 3) } Mse, floats;
+    max_pool: [1, 7, 7] { Conv2d(3, kernel = 3, padding = 1), MaxPool2d(2), Flatten, Linear(3) } Mse, floats;
+    max_pool_overlaps: [1, 7, 7] { Conv2d(3, kernel = 2), MaxPool2d(3, stride = 1, padding = 1), Conv2d(1, kernel = 3) } Mse, floats;
+    max_pool_pairs: [1, 7, 6] { Conv2d(3, kernel = 1), Tanh, MaxPool2d((3, 2), stride = (2, 3), padding = (1, 1)) } Mse, floats;
+    max_pool_first: [3, 7, 7] { MaxPool2d(2), Conv2d(3, kernel = 3), Relu, MaxPool2d(1) } Mse, floats;
+    lenet: [1, 9, 9] {
+        Conv2d(3, kernel = 3, padding = 1), Relu, MaxPool2d(2), Conv2d(5, kernel = 3), Relu, MaxPool2d(2),
+        Flatten, Linear(7), Relu, Dropout(0.25), Linear(3),
+    } CrossEntropy, labels;
+    labels_of_one_class: [3] { Linear(7), Tanh, Linear(1), Linear(3) } CrossEntropy, labels;
+    labels_at_positions: [3, 7] { Linear(3), Tanh, Linear(7) } CrossEntropy, labels;
+    labels_of_pixels: [1, 3, 7] { Linear(3), Tanh, Linear(3) } CrossEntropy, labels;
+    probabilities: [3] { Linear(7), Tanh, Linear(3) } CrossEntropy, floats;
+    probabilities_at_positions: [3, 7] { Linear(7), Tanh, Linear(3) } CrossEntropy, floats;
+    several_labels: [3] { Linear(7), Tanh, Linear(3) } BceWithLogits, floats;
+    labels_in_a_grid: [1, 3, 7] { Linear(3), Tanh, Linear(1) } BceWithLogits, floats;
+    scalar_output: [3] { Linear(1), Reshape([]) } Mse, floats;
+}
+
+/// Targets from 0 to 1, of the output's shape.
+fn floats<N: Network>(rng: &mut Rng, samples: usize) -> Vec<f64> {
+    (0..samples * N::Output::NUMEL).map(|_| rng.uniform()).collect()
+}
+
+/// Labels of classes along the output's last axis.
+fn labels<N: Network>(rng: &mut Rng, samples: usize) -> Vec<u32> {
+    let sizes = N::LAYERS.last().map(|layer| layer.output).unwrap();
+    let (classes, lead) = sizes.split_last().unwrap();
+    let positions: usize = lead.iter().product();
+    (0..samples * positions).map(|_| rng.below(*classes) as u32).collect()
+}
+
+fn check<N, L, Y, T>(
+    net: netform::Result<N>,
+    loss: L,
+    targets: fn(&mut Rng, usize) -> Vec<T>,
+    samples: usize,
+) where
+    N: Network<Elem = f64, Device = Cpu>,
+    L: Loss<f64, N::Output, Y, T>,
+    Y: SampleShape,
+    T: Element,
+{
+    let mut net = net.unwrap();
+    let mut rng = Rng::new(Seed(9), samples as u64);
+    let x: Vec<f64> = (0..samples * N::Input::NUMEL).map(|_| rng.normal()).collect();
+    let x = batch::<N::Input, f64>(&x);
+    let y = batch::<Y, T>(&targets(&mut rng, samples));
+    let (_, gradients) = net.value_and_gradients(&loss, &x, &y).unwrap();
+    for name in common::parameter_names::<N>() {
+        let values = net.parameter(name).unwrap();
+        let mut slope = |i: usize| {
+            let mut moved = |by: f64| {
+                let mut values = values.clone();
+                values[i] += by;
+                net.set_parameter(name, &values).unwrap();
+                net.value_and_gradients(&loss, &x, &y).unwrap().0
+            };
+            (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
+        };
+        let slopes: Vec<f64> = (0..values.len()).map(&mut slope).collect();
+        net.set_parameter(name, &values).unwrap();
+        let found = gradients.get(name).unwrap();
+        let off = difference(&found, &slopes);
+        println!("{name}, {samples} samples: {off:.1e}");
+        assert!(
+            off <= TOLERANCE,
+            "{name}, {samples} samples: off by {off:e}\nfound {found:?}\nexpected {slopes:?}"
+        );
+    }
+}

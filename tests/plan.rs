@@ -1,0 +1,106 @@
+//! The planned steps of a network as text, and how its buffers share memory.
+//!
+//! After a change of the compiler that is meant to change plans, `NETFORM_BLESS=1 cargo test --test plan`
+//! writes the new text, to be read in the difference.
+
+use netform::prelude::*;
+
+network! {
+    /// A LeNet-style classifier of 28x28 digits.
+    pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5), Relu, MaxPool2d(2),
+        Flatten,
+        fc1: Linear(120), Relu, Dropout(0.25),
+        fc2: Linear(10),
+    }
+}
+
+#[test]
+fn digits() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/digits_plan.txt");
+    if std::env::var_os("NETFORM_BLESS").is_some() {
+        std::fs::write(path, Digits::PLAN).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    let first = Digits::PLAN.lines().zip(expected.lines()).find(|(found, line)| found != line);
+    assert!(
+        Digits::PLAN == expected,
+        "the plan differs from tests/snapshots/digits_plan.txt, first in {first:?}; it is now\n{}",
+        Digits::PLAN
+    );
+}
+
+/// A buffer of the workspace: its place for a batch of one, and the lines at which it is written and last read.
+#[derive(Debug)]
+struct Buffer {
+    offset: usize,
+    size: usize,
+    born: usize,
+    dies: usize,
+}
+
+/// The first number in `text`: `7904` of `7904 * batch]: max_pool2d %6`.
+fn number(text: &str) -> usize {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// The buffers of the planned steps in `section`, for a batch of one.
+fn buffers(section: &str) -> Vec<Buffer> {
+    let lines: Vec<&str> = section.lines().collect();
+    let reads = |line: &str, id: &str| {
+        let (_, text) = line.split_once("]: ").unwrap_or(("", line));
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '%').any(|word| word == id)
+    };
+    let buffer = |(born, line): (usize, &&str)| {
+        let (id, rest) = line.trim().split_once(": [")?;
+        let (shape, place) = rest.split_once("] -> workspace[")?;
+        let size = shape.split(", ").filter(|size| *size != "batch").map(number).product();
+        let steps = lines.iter().map(|line| line.split_once(" -> ").map_or("", |(_, step)| step));
+        let last = steps.enumerate().filter(|(_, step)| reads(step, id)).map(|(at, _)| at).last();
+        Some(Buffer { offset: number(place), size, born, dies: last.unwrap_or(born) })
+    };
+    lines.iter().enumerate().filter_map(buffer).collect()
+}
+
+fn section<'a>(from: &str, to: &str) -> &'a str {
+    let rest = &Digits::PLAN[Digits::PLAN.find(from).unwrap()..];
+    &rest[..rest.find(to).unwrap()]
+}
+
+#[test]
+fn buffers_share_memory_only_when_their_lifetimes_are_disjoint() {
+    let inference = section("steps of inference", "workspace of inference");
+    let training = section("forward steps", "workspace of a training step");
+    for (section, count) in [(inference, 5), (training, 12)] {
+        let buffers = buffers(section);
+        assert!(buffers.len() >= count, "{buffers:?}");
+        for (i, a) in buffers.iter().enumerate() {
+            for b in &buffers[..i] {
+                let together = a.born < b.dies && b.born < a.dies;
+                let overlap = a.offset < b.offset + b.size && b.offset < a.offset + a.size;
+                let in_place = (a.offset, a.size) == (b.offset, b.size) && a.born == b.dies;
+                assert!(!(together && overlap), "{a:?} and {b:?}");
+                assert!(!overlap || a.born != b.dies || in_place, "{a:?} written over {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_workspace_is_smaller_than_the_sum_of_its_buffers() {
+    let sum = |section| buffers(section).iter().map(|buffer| buffer.size).sum::<usize>();
+    let training = sum(section("forward steps", "workspace of a training step"));
+    let inference = sum(section("steps of inference", "workspace of inference"));
+    let workspace = <Digits as Network>::train_workspace(1);
+    assert!(3 * workspace < 2 * training, "{workspace} elements for buffers of {training}");
+    let workspace = <Digits as Network>::infer_workspace(1);
+    assert!(4 * workspace < 3 * inference, "{workspace} elements for buffers of {inference}");
+}
+
+#[test]
+fn a_workspace_grows_with_the_batch() {
+    let [one, many] = [1, 64].map(<Digits as Network>::train_workspace);
+    assert_eq!(many, 64 * one);
+}

@@ -1,0 +1,111 @@
+//! Whole networks against PyTorch: output, loss, gradients, three steps of SGD with momentum.
+
+mod common;
+
+use common::{Reference, assert_close, batch};
+use netform::element::{Element, Float};
+use netform::loss::Loss;
+use netform::prelude::*;
+use netform::shape::SampleShape;
+
+// A layer is called `l` and its position in PyTorch's `Sequential`.
+
+network! {
+    /// Two layers.
+    pub Mlp: [6] -> [3] {
+        l0: Linear(9), Relu,
+        l2: Linear(3),
+    }
+}
+
+network! {
+    /// Three layers with smooth activations.
+    pub Tanh3: [4] -> [2] {
+        l0: Linear(7), Tanh,
+        l2: Linear(5), Sigmoid,
+        l4: Linear(2),
+    }
+}
+
+network! {
+    /// Two convolutions and a layer.
+    pub LeNet: [1, 16, 16] -> [10] {
+        l0: Conv2d(3, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        l3: Conv2d(4, kernel = 5), Relu, MaxPool2d(2),
+        Flatten,
+        l7: Linear(10),
+    }
+}
+
+/// Tests of networks in both element types: name in the file, type, loss, and the targets' reader.
+macro_rules! networks {
+    ($($name:ident: $net:ident, $loss:expr, $targets:path;)*) => { $(
+        #[test]
+        fn $name() {
+            let cpu = Cpu::default();
+            agrees($net::<f32>::on(cpu.clone(), Seed(0)), stringify!($name), $loss, $targets);
+            agrees($net::<f64>::on(cpu, Seed(0)), stringify!($name), $loss, $targets);
+        }
+    )* };
+}
+networks! {
+    mlp: Mlp, CrossEntropy, Reference::labels;
+    tanh3: Tanh3, Mse, Reference::get;
+    lenet: LeNet, CrossEntropy, Reference::labels;
+}
+
+/// A network of `networks.safetensors` under the names that it has there.
+struct Case<'r> {
+    reference: &'r Reference,
+    name: &'r str,
+}
+
+impl Case<'_> {
+    fn get<E: Float>(&self, what: &str) -> Vec<E> {
+        self.reference.get(&format!("{}/{what}", self.name))
+    }
+
+    fn assert_close<E: Float>(&self, what: &str, found: &[E]) {
+        assert_close(&format!("{}/{what}", self.name), found, &self.get(what));
+    }
+
+    /// `group` of every parameter: `param`, `grad`, `after3`.
+    fn assert_parameters<N: Network>(&self, group: &str, found: impl Fn(&str) -> Vec<N::Elem>) {
+        for name in common::parameter_names::<N>() {
+            self.assert_close(&format!("{group}/{}", &name[1..]), &found(name));
+        }
+    }
+}
+
+fn agrees<N, L, Y, T>(
+    net: netform::Result<N>,
+    name: &str,
+    loss: L,
+    targets: fn(&Reference, &str) -> Vec<T>,
+) where
+    N: Network<Device = Cpu>,
+    L: Loss<N::Elem, N::Output, Y, T> + Copy,
+    Y: SampleShape,
+    T: Element,
+{
+    let reference = Reference::read("networks");
+    let case = Case { reference: &reference, name };
+    let mut net = net.unwrap();
+    for name in common::parameter_names::<N>() {
+        net.set_parameter(name, &case.get(&format!("param/{}", &name[1..]))).unwrap();
+    }
+    let x = batch::<N::Input, N::Elem>(&case.get("x"));
+    let y = batch::<Y, T>(&targets(&reference, &format!("{name}/y")));
+    let losses: Vec<f64> = case.get("losses");
+
+    case.assert_close("out", &net.predictor(8).unwrap().run(&x).unwrap().to_vec());
+    let (value, gradients) = net.value_and_gradients(&loss, &x, &y).unwrap();
+    assert_close("loss", &[value], &losses[..1]);
+    case.assert_parameters::<N>("grad", |name| gradients.get(name).unwrap());
+
+    let mut step = net.train_step(loss, Sgd::new(0.05).momentum(0.9), 8).unwrap();
+    let found: Vec<N::Elem> = (0..3).map(|_| step.run_on(&x, &y).unwrap()).collect();
+    assert_close("losses of three steps", &found, &losses);
+    case.assert_parameters::<N>("after3", |name| net.parameter(name).unwrap());
+    case.assert_close("eval_out_after3", &net.predictor(8).unwrap().run(&x).unwrap().to_vec());
+}
