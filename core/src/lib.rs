@@ -5,9 +5,6 @@
 
 extern crate self as netform;
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod cpu;
 pub mod data;
 pub mod device;
@@ -31,3 +28,7 @@ pub mod tensor;
 mod testing;
 pub mod train;
 pub mod weights;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -4,7 +4,7 @@
 use crate::device::{Bindings, Device, Kernels, Slot, Span};
 use crate::dim::Static;
 use crate::element::{Element, Float};
-use crate::metric;
+use crate::metric::{self, Answers};
 use crate::shape::SampleShape;
 
 /// A loss that compares outputs of shape `O` with targets of shape `Y` and element `T`.
@@ -35,8 +35,8 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
         gradient: Span,
         base: usize,
     ) -> Span;
-    /// How many of a batch's samples are classified correctly; `None` where the loss has no classes.
-    fn correct(&self, outputs: &[E], targets: &[T]) -> Option<usize> {
+    /// How many of a batch's answers are right; `None` where the loss has no classes.
+    fn correct(&self, outputs: &[E], targets: &[T]) -> Option<Answers> {
         let _ = (outputs, targets);
         None
     }
@@ -162,9 +162,9 @@ macro_rules! losses {
         loss! {
             impl[$($lead)* C] BceWithLogits, ($($lead,)* C,), ($($lead,)* C,), E;
             binary_cross_entropy(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, TARGET);
-            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
-                // In samples: one with several labels counts by the share of them that are right.
-                Some(metric::correct_signs(outputs, targets) / <($($lead,)* C,)>::NUMEL.max(1))
+            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+                let correct = metric::correct_signs(outputs, targets);
+                Some(Answers { correct, judged: targets.len() })
             }
         }
         loss! {
@@ -172,8 +172,9 @@ macro_rules! losses {
             cross_entropy_of_labels(
                 rows = <($($lead,)*) as SampleShape>::NUMEL, sizes = [C::N], targets = 1, LABELS
             );
-            fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<usize> {
-                Some(metric::correct_labels(outputs, targets))
+            fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
+                let correct = metric::correct_labels(outputs, targets);
+                Some(Answers { correct, judged: targets.len() })
             }
         }
         loss! {
@@ -181,9 +182,9 @@ macro_rules! losses {
             cross_entropy_of_probabilities(
                 rows = <($($lead,)*) as SampleShape>::NUMEL, sizes = [C::N], targets = C::N, TARGET
             );
-            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
-                let rows = <($($lead,)*) as SampleShape>::NUMEL.max(1);
-                Some(metric::correct_rows(outputs, targets, C::N) / rows)
+            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+                let correct = metric::correct_rows(outputs, targets, C::N);
+                Some(Answers { correct, judged: targets.len() / C::N.max(1) })
             }
         }
     )* };
@@ -197,7 +198,7 @@ loss! {
 loss! {
     impl[] BceWithLogits, (), (), E;
     binary_cross_entropy(rows = 1, sizes = [], targets = 1, TARGET);
-    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
-        Some(metric::correct_signs(outputs, targets))
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+        Some(Answers { correct: metric::correct_signs(outputs, targets), judged: targets.len() })
     }
 }

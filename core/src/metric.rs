@@ -1,6 +1,15 @@
 //! Figures beside the loss: how many rows of outputs have their largest value at the right class.
 
-use crate::element::{Element, Float};
+use crate::element::Float;
+
+/// How many of a batch's answers are right, of how many: what an accuracy is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The right ones.
+    pub correct: usize,
+    /// All of them: one for each label or row of probabilities, or for each of several binary labels.
+    pub judged: usize,
+}
 
 /// The position of the largest value of a row, the first of several; 0 for an empty row. What is not a
 /// number is never the largest.
@@ -52,12 +61,6 @@ pub fn correct_signs<E: Float>(logits: &[E], targets: &[E]) -> usize {
     logits.iter().zip(targets).filter(|(x, t)| (**x > E::ZERO) == (**t > half)).count()
 }
 
-/// How many answers [`Loss::correct`](crate::loss::Loss::correct) judges: one for each label where
-/// targets are labels, else one for each sample.
-pub(crate) fn judged<T: Element>(samples: usize, targets: usize) -> usize {
-    if T::NAME == u32::NAME { targets } else { samples }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +78,5 @@ mod tests {
         assert_eq!(correct_labels::<f32>(&[], &[]), 0);
         assert_eq!(correct_rows(&[0.0f32, 1.0, 1.0, 0.0], &[0.2, 0.8, 0.1, 0.9], 2), 1);
         assert_eq!(correct_signs(&[2.0f64, -1.0, 0.5], &[1.0, 0.0, 0.0]), 2);
-        assert_eq!((judged::<u32>(4, 12), judged::<f32>(4, 12)), (12, 4));
     }
 }

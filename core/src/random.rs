@@ -72,11 +72,21 @@ pub(crate) fn fill_words(
         wide(chunk, block, stream, sample, step, key);
         block = block.wrapping_add(WIDE as u32);
     }
-    for group in chunks.into_remainder().chunks_mut(4) {
+    let rest = chunks.into_remainder();
+    if rest.len() > 4 * FEW {
+        let mut words = [0; 4 * WIDE];
+        wide(&mut words, block, stream, sample, step, key);
+        rest.copy_from_slice(&words[..rest.len()]);
+        return;
+    }
+    for group in rest.chunks_mut(4) {
         group.copy_from_slice(&philox([block, stream, sample, step], key)[..group.len()]);
         block = block.wrapping_add(1);
     }
 }
+
+/// So many single blocks cost as much as [`WIDE`] together.
+const FEW: usize = 3;
 
 /// The blocks that [`wide`] computes together.
 const WIDE: usize = 16;

@@ -108,6 +108,7 @@ where
         batch: usize,
         mut state: OptimizerState<Buffer<N>>,
     ) -> Result<Self> {
+        optimizer.check()?;
         let device = net.store().device.clone();
         let memories = Memories::new(&device, batch, loss.workspace(batch))?;
         if state.slots.is_none() {

@@ -157,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn of_a_network() {
+        use crate::{cpu::Cpu, network::build, random::Seed, testing::Line};
+        let net: Line<f64> = build(Cpu::default(), Seed(1)).unwrap();
+        let summary = net.summary();
+        assert_eq!((summary.network, summary.element, summary.params), ("Line", "F64", 3));
+        assert_eq!((summary.param_bytes, summary.infer_bytes), (24, 0));
+        assert_eq!(summary.train_bytes, (2 * 64 + 3) * 8);
+    }
+
+    #[test]
     fn columns_are_aligned() {
         let layer = |name, text, output, params| LayerSpec { name, text, output, params };
         let layers: &'static [LayerSpec] = Box::leak(Box::new([

@@ -6,7 +6,7 @@ use crate::dim::D;
 use crate::element::Float;
 use crate::init::Init;
 use crate::loss::{Loss, TARGET};
-use crate::metric::correct_signs;
+use crate::metric::{Answers, correct_signs};
 use crate::network::{LayerSpec, Network, ParamSpec, Store};
 use crate::shape::SampleShape;
 
@@ -180,7 +180,7 @@ impl<E: Float, S: SampleShape> Loss<E, S, S, E> for Square {
         );
         Self::mean(k, output, base)
     }
-    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<usize> {
-        Some(correct_signs(outputs, targets))
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+        Some(Answers { correct: correct_signs(outputs, targets), judged: targets.len() })
     }
 }

@@ -7,8 +7,9 @@ use quote::{format_ident, quote};
 
 use crate::fuse::{Leaf, Number, Tree};
 use crate::graph::NodeId;
+use crate::kernels::{Conv2d, Kernel, Matmul, Pool2d};
 use crate::ops::reduce::Fold;
-use crate::plan::{Conv2d, Kernel, Matmul, Place, Plan, Pool2d, Step};
+use crate::plan::{Place, Plan, Step};
 use crate::shape::{Dim, numel};
 
 /// The printed functions of fused expressions: one for each distinct text, however often it is called.

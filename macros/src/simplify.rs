@@ -4,15 +4,22 @@ use std::collections::HashMap;
 
 use crate::graph::{Graph, Node, NodeId};
 use crate::ops::{Op, scalar};
-use crate::shape::show;
+use crate::shape::{numel, show};
 
 /// The same function with fewer nodes.
 pub fn simplify(graph: &Graph) -> Result<Graph, String> {
-    let once = pass(graph)?;
-    // A second pass sees what the first one made equal.
-    let twice = pass(&once)?;
-    twice.check()?;
-    Ok(twice)
+    // A pass makes nodes equal that the next one merges; deep chains settle in a few.
+    let mut simple = pass(graph)?;
+    for _ in 0..3 {
+        let next = pass(&simple)?;
+        let settled = next.nodes.len() == simple.nodes.len();
+        simple = next;
+        if settled {
+            break;
+        }
+    }
+    simple.check()?;
+    Ok(simple)
 }
 
 fn pass(graph: &Graph) -> Result<Graph, String> {
@@ -44,15 +51,25 @@ impl Simplifier {
         match &mut op {
             Op::StopGradient => return Ok(inputs[0]),
             Op::Scalar(row) => {
-                self.drop_broadcasts(node, &mut inputs);
-                if let Some(id) = self.scalar(row, &mut inputs)? {
-                    return self.with_shape(id, node);
-                }
+                inputs.iter_mut().for_each(|input| *input = self.source(*input));
+                let id = match self.scalar(row, &mut inputs)? {
+                    Some(id) => id,
+                    None => {
+                        let shape = scalar::shape(row, &self.out, &inputs)?;
+                        self.merged(op, &Node { shape, ..node.clone() }, inputs)
+                    }
+                };
+                return Ok(self.stretched(id, node));
             }
             Op::Reshape(_) | Op::Broadcast(_) => {
-                let through =
-                    |n: &Node| std::mem::discriminant(&n.op) == std::mem::discriminant(&node.op);
-                while through(&self.out.nodes[inputs[0]]) {
+                let source = self.source(inputs[0]);
+                let single = numel(self.out.shape(source)).is_one();
+                if single && self.out.shape(source).len() <= node.shape.len() {
+                    return Ok(self.stretched(source, node));
+                }
+                while std::mem::discriminant(&self.out.nodes[inputs[0]].op)
+                    == std::mem::discriminant(&node.op)
+                {
                     inputs[0] = self.out.nodes[inputs[0]].inputs[0];
                 }
                 if self.out.nodes[inputs[0]].shape == node.shape {
@@ -71,17 +88,22 @@ impl Simplifier {
         Ok(self.merged(op, node, inputs))
     }
 
-    /// A scalar op broadcasts by itself: an operand's own broadcast is not needed where another operand
-    /// has the full shape.
-    fn drop_broadcasts(&self, node: &Node, inputs: &mut [NodeId]) {
-        for i in 0..inputs.len() {
-            let operand = &self.out.nodes[inputs[i]];
-            let others =
-                (0..inputs.len()).any(|j| j != i && *self.out.shape(inputs[j]) == node.shape);
-            if matches!(operand.op, Op::Broadcast(_)) && others {
-                inputs[i] = operand.inputs[0];
-            }
+    /// What a broadcast repeats: a scalar op broadcasts by itself, and is computed before a broadcast
+    /// where no operand needs it after.
+    fn source(&self, id: NodeId) -> NodeId {
+        match &self.out.nodes[id] {
+            Node { op: Op::Broadcast(_), inputs, .. } => self.source(inputs[0]),
+            _ => id,
         }
+    }
+
+    /// The value in the shape of a node that it broadcasts to.
+    fn stretched(&mut self, id: NodeId, node: &Node) -> NodeId {
+        if *self.out.shape(id) == node.shape {
+            return id;
+        }
+        let op = Op::Broadcast(node.shape.clone());
+        self.merged(op, node, vec![id])
     }
 
     /// What a scalar op of constants or neutral elements comes to.
@@ -125,14 +147,6 @@ impl Simplifier {
             Op::Const(bits) => Some(f64::from_bits(bits)),
             _ => None,
         }
-    }
-
-    fn with_shape(&mut self, id: NodeId, node: &Node) -> Result<NodeId, String> {
-        if *self.out.shape(id) == node.shape {
-            return Ok(id);
-        }
-        let broadcast = Node { op: Op::Broadcast(node.shape.clone()), ..node.clone() };
-        Ok(self.merged(broadcast.op.clone(), &broadcast, vec![id]))
     }
 
     /// The node, or an earlier one that computes the same.

@@ -113,7 +113,7 @@ pub mod f32 {
         let p = p * r + 8.333_452e-3;
         let p = p * r + 4.166_579_6e-2;
         let p = p * r + 1.666_666_5e-1;
-        let p = p * r + 5.000_000_1e-1;
+        let p = p * r + 0.500_000_1;
         p * (r * r) + r
     }
 
@@ -221,7 +221,7 @@ pub mod f64 {
         let near = near * s + 9.002_601_972_038_427e1;
         let near = near * s + 2.232_005_345_946_843e3;
         let near = near * s + 7.003_325_141_128_051e3;
-        let near = (near * s + 5.559_230_130_103_949_6e4) * t;
+        let near = (near * s + 5.559_230_130_103_95e4) * t;
         let near_below = s + 3.356_171_416_475_031e1;
         let near_below = near_below * s + 5.213_579_497_801_527e2;
         let near_below = near_below * s + 4.594_323_829_709_801e3;

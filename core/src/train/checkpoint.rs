@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::callback::{Callback, Flow, NetworkAccess};
+use super::callback::{Callback, Flow, NetworkAccess, Plan};
 use super::history::EpochRecord;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Writes the network's weights to a safetensors file after an epoch. The file is replaced as a whole:
 /// a crash leaves the old one or the new one.
@@ -41,6 +41,21 @@ impl Checkpoint {
 }
 
 impl Callback for Checkpoint {
+    /// A missing folder is found before hours of training, not after.
+    fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
+        let path = numbered(&self.path, plan.first_epoch);
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                Err(Error::Invalid(format!(
+                    "checkpoint {}: there is no folder {}; create it before training",
+                    path.display(),
+                    folder.display()
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn on_epoch_end(&mut self, epoch: &EpochRecord, net: &mut dyn NetworkAccess) -> Result<Flow> {
         match &mut self.when {
             When::Best { loss } => {

@@ -88,7 +88,6 @@ where
                 let outputs = &self.outputs[..len];
                 judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
                     self.step.loss(),
-                    samples,
                     outputs,
                     targets,
                 );

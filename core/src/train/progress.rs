@@ -67,13 +67,13 @@ impl Callback for Progress {
                 Some(plan.samples as u64),
                 ProgressDrawTarget::stdout(),
             );
-            let template =
-                "{prefix} {bar:30} {human_pos}/{human_len}   {msg}   {per_sec}   {eta} left";
+            let template = "{prefix} {bar:30} {human_pos}/{human_len}{msg}   {eta} left";
             // The template is a constant: were it wrong, indicatif's own style would do.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
-            self.bar = Some(bar);
+            // A terminal that cannot move its cursor hides the bar, and every line with it.
+            self.bar = (!bar.is_hidden()).then_some(bar);
         }
         Ok(())
     }
@@ -88,7 +88,8 @@ impl Callback for Progress {
         }
         self.refreshed = Some(Instant::now());
         bar.set_position(batch.samples as u64);
-        bar.set_message(figures("", Some(batch.mean_loss), batch.accuracy).trim().to_owned());
+        let figures = figures("", Some(batch.mean_loss), batch.accuracy);
+        bar.set_message(format!("{figures}   {} samples/s", thousands(bar.per_sec() as usize)));
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use crate::error::Result;
 /// Stops training when the loss has not improved for some epochs, and gives the network the weights of
 /// the best epoch at the end.
 ///
-/// It watches the validation loss, or the training loss where there is no validation.
+/// It watches the validation loss, or the training loss where there is no validation. The best weights come
+/// back also where training fails because the loss is no longer a number.
 ///
 /// ```
 /// use netform_core::train::EarlyStopping;

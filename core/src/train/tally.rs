@@ -2,7 +2,7 @@
 
 use crate::element::{Element, Float};
 use crate::loss::Loss;
-use crate::metric::judged;
+use crate::metric::Answers;
 use crate::shape::SampleShape;
 
 /// The loss and the accuracy over a data set.
@@ -19,8 +19,7 @@ pub struct Evaluation {
 pub(super) struct Tally {
     loss: f64,
     pub samples: usize,
-    correct: usize,
-    judged: usize,
+    answers: Answers,
 }
 
 impl Tally {
@@ -31,13 +30,7 @@ impl Tally {
     }
 
     /// Adds the correct answers of a batch; says whether the loss judges them at all.
-    pub fn add_answers<E, O, Y, T, L>(
-        &mut self,
-        loss: &L,
-        samples: usize,
-        outputs: &[E],
-        targets: &[T],
-    ) -> bool
+    pub fn add_answers<E, O, Y, T, L>(&mut self, loss: &L, outputs: &[E], targets: &[T]) -> bool
     where
         E: Float,
         O: SampleShape,
@@ -45,17 +38,20 @@ impl Tally {
         T: Element,
         L: Loss<E, O, Y, T>,
     {
-        let Some(correct) = loss.correct(outputs, targets) else { return false };
-        self.correct += correct;
-        self.judged += judged::<T>(samples, targets.len());
+        let Some(Answers { correct, judged }) = loss.correct(outputs, targets) else {
+            return false;
+        };
+        self.answers.correct += correct;
+        self.answers.judged += judged;
         true
     }
 
     /// The means.
     pub fn evaluation(&self) -> Evaluation {
+        let Answers { correct, judged } = self.answers;
         Evaluation {
             loss: self.loss / self.samples.max(1) as f64,
-            accuracy: (self.judged > 0).then(|| self.correct as f64 / self.judged as f64),
+            accuracy: (judged > 0).then(|| correct as f64 / judged as f64),
         }
     }
 }

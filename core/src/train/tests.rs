@@ -1,10 +1,11 @@
 //! Training of a small network written by hand.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::*;
 use crate::cpu::Cpu;
-use crate::data::InMemory;
+use crate::data::{Dataset, InMemory};
 use crate::dim::D;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -87,6 +88,37 @@ fn the_seed_decides_the_order() {
     };
     assert_eq!(weights(1), weights(1));
     assert_ne!(weights(1), weights(2));
+}
+
+/// A data set that notes which samples were asked for.
+struct Noting(Points, RefCell<Vec<usize>>);
+
+impl Dataset for Noting {
+    type Input = (D<2>,);
+    type Target = (D<1>,);
+    type Element = f32;
+    type TargetElement = f32;
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn gather(&self, indices: &[usize], inputs: &mut [f32], targets: &mut [f32]) {
+        self.1.borrow_mut().extend_from_slice(indices);
+        self.0.gather(indices, inputs, targets);
+    }
+}
+
+#[test]
+fn an_epoch_has_every_sample_once_in_an_order_of_its_own() {
+    let data = Noting(points(50, 2.0, -1.0), RefCell::default());
+    Trainer::new(Square, Sgd::new(0.1)).epochs(2).batch(8).fit(&mut line(), &data).unwrap();
+    let seen = data.1.into_inner();
+    let (first, second) = seen.split_at(50);
+    assert_ne!(first, second);
+    for epoch in [first, second] {
+        let mut sorted = epoch.to_vec();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+    }
 }
 
 /// Training data of a steep line and validation data of a flat one: validation first improves, then not.
@@ -224,6 +256,30 @@ fn settings_and_networks_are_checked() {
     let mut wide: Line<f64> = build(Cpu::default(), Seed(1)).unwrap();
     let error = trainer.fit(&mut wide, &points::<f64>(10, 2.0, -1.0)).unwrap_err();
     assert!(error.to_string().contains("a new Trainer can"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_without_a_folder_is_found_at_once() {
+    let data: Points = points(10, 2.0, -1.0);
+    let error = Trainer::new(Square, Sgd::new(0.1))
+        .callback(Checkpoint::best("no/such/folder/best.safetensors"))
+        .fit(&mut line(), &data)
+        .unwrap_err();
+    assert!(error.to_string().contains("there is no folder no/such/folder"), "{error}");
+}
+
+#[test]
+fn early_stopping_repairs_a_failed_training() {
+    let data: Points = points(32, 2.0, -1.0);
+    let mut net = line();
+    let error = Trainer::new(Square, Sgd::new(1e15))
+        .epochs(50)
+        .batch(32)
+        .callback(EarlyStopping::patience(9))
+        .fit(&mut net, &data)
+        .unwrap_err();
+    assert!(matches!(error, Error::NotFinite { epoch: 3, .. }), "{error}");
+    assert!(net.parameter("fc.weight").unwrap().iter().all(|x| x.is_finite()));
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         let plan = Plan {
             network: N::NAME,
             first_epoch: self.done + 1,
-            last_epoch: self.done + self.epochs,
+            last_epoch: self.done.saturating_add(self.epochs),
             samples: feed.loader.samples(),
             batch: feed.loader.batch_size(),
         };

@@ -69,7 +69,7 @@ where
             let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?;
             tally.add_loss(value.to_f64(), samples);
             let outputs = &self.outputs[..samples * N::Output::NUMEL];
-            tally.add_answers::<_, N::Output, D::Target, _, _>(loss, samples, outputs, targets);
+            tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
         }
         Ok(tally.evaluation())
     }
@@ -103,6 +103,8 @@ pub trait Validation<N: Network, L> {
     fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>>;
 }
 
+// Not a hint for whoever validates on data of the wrong shape.
+#[diagnostic::do_not_recommend]
 impl<N: Network, L> Validation<N, L> for NoValidation {
     type Pass = ();
 

@@ -82,7 +82,7 @@ impl Correlation {
         self.points().next_multiple_of(WIDTH)
     }
 
-    fn lens<E>(&self, rows: usize, apart: bool) -> [usize; 3] {
+    fn lens(&self, rows: usize, apart: bool) -> [usize; 3] {
         let frames = self.channels * self.frame.len() + WIDTH;
         let matrix = if self.is_dense() { 0 } else { self.k() * self.matrix_row() };
         let sums = if apart || self.pitch() != self.out[1] { rows * self.cols() } else { 0 };
@@ -91,7 +91,7 @@ impl Correlation {
 
     /// The scratch memory for results of `rows` channels. `apart`: the sums have no place in the result.
     pub fn lines<E>(&self, rows: usize, apart: bool) -> usize {
-        let lens = self.lens::<E>(rows, apart);
+        let lens = self.lens(rows, apart);
         lens.map(lines::<E>).iter().sum::<usize>() + lines::<usize>(self.k())
     }
 
@@ -101,7 +101,7 @@ impl Correlation {
         apart: bool,
         scratch: &mut Scratch<'a>,
     ) -> Room<'a, E> {
-        let [frames, matrix, sums] = self.lens::<E>(rows, apart).map(|len| scratch.take(len));
+        let [frames, matrix, sums] = self.lens(rows, apart).map(|len| scratch.take(len));
         // What a product reads beyond the last frame is thrown away, but should be numbers.
         let end = frames.len() - WIDTH;
         frames[end..].fill(E::ZERO);

@@ -176,10 +176,10 @@ unsafe fn block<E: Float, S: Simd<E>, const R: usize, const C: usize>(
                 }
             }
         }
-        for i in 0..R {
-            for j in 0..C {
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, &lanes) in sums.iter().enumerate() {
                 let c = d.c.add((row + i) * d.c_row + col + j);
-                let sum = S::sum(sums[i][j]);
+                let sum = S::sum(lanes);
                 *c = if d.add { *c + sum } else { sum };
             }
         }
@@ -193,9 +193,9 @@ unsafe fn block<E: Float, S: Simd<E>, const R: usize, const C: usize>(
 #[inline(always)]
 unsafe fn partial<E: Float, S: Simd<E>>(p: *const E, count: usize) -> S::V {
     let mut lanes = [E::ZERO; 16];
-    for i in 0..count {
+    for (i, lane) in lanes.iter_mut().enumerate().take(count) {
         // SAFETY: the caller's promise.
-        lanes[i] = unsafe { *p.add(i) };
+        *lane = unsafe { *p.add(i) };
     }
     // SAFETY: no vector has more than 16 lanes.
     unsafe { S::load(lanes.as_ptr()) }

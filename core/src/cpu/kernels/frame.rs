@@ -84,6 +84,7 @@ pub(super) fn copy<E: Float>(source: &[E], target: &mut [E]) {
 ///
 /// # Safety
 /// `frames` must be good for a frame a channel; `matrix` for the rows at their pitch.
+#[allow(clippy::too_many_arguments)]
 pub(super) unsafe fn points_of_kernel<E: Float>(
     frames: *const E,
     frame: &Frame,

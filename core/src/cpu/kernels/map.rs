@@ -144,9 +144,8 @@ unsafe fn evaluate_body<E: Float, const M: usize, F: Fn(usize) -> [E; M]>(
 ) {
     let mut results = [const { [const { MaybeUninit::<E>::uninit() }; CHUNK] }; M];
     for i in 0..len.min(CHUNK) {
-        let values = f(i);
-        for j in 0..M {
-            results[j][i].write(values[j]);
+        for (results, value) in results.iter_mut().zip(f(i)) {
+            results[i].write(value);
         }
     }
     for j in 0..M {

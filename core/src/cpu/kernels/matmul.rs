@@ -1,7 +1,8 @@
 //! Products of matrices, with a fused epilogue.
 //!
-//! Three ways, chosen by the sizes: dot products where both matrices are stored along k (a layer's x and
-//! weight), tiles from our own kernel where the product is small, matrixmultiply where it is large.
+//! Two ways of our own: dot products where both matrices are stored along k (a layer's x and weight), tiles
+//! elsewhere. They allocate nothing and keep up with matrixmultiply at all sizes; that is left for
+//! processors whose vectors we have no kernels for, where the product is large.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,7 @@ use super::tile::{Product, WIDTH, pack, product};
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, disjoint, overlap, sized};
 use crate::cpu::scratch::{self, Scratch, lines};
+use crate::cpu::simd::{Level, level};
 use crate::device::{Arg, MatmulDims, Span};
 use crate::element::Float;
 
@@ -22,7 +24,7 @@ pub(crate) fn gemm_calls() -> u64 {
     GEMM_CALLS.load(Ordering::Relaxed)
 }
 
-/// Multiply-adds above which packing both matrices pays, and the allocation that matrixmultiply makes.
+/// Multiply-adds from which matrixmultiply beats a kernel without vectors, in spite of its allocation.
 const LARGE: usize = 1 << 16;
 /// Rows of the right matrix that are packed together: a panel of them stays in the second cache.
 const DEPTH: usize = 512;
@@ -39,13 +41,12 @@ enum Method {
 
 fn method(dims: &MatmulDims) -> Method {
     let MatmulDims { m, n, k, .. } = *dims;
-    let work = m * n * k;
-    if !dims.transpose_a && dims.transpose_b && k >= 16 {
-        Method::Dots
-    } else if work <= LARGE || m.min(n).min(k) < 4 {
-        Method::Tiles
-    } else {
+    if level() == Level::Base && m * n * k > LARGE && m.min(n).min(k) >= 4 {
         Method::Gemm
+    } else if !dims.transpose_a && dims.transpose_b && k >= 16 {
+        Method::Dots
+    } else {
+        Method::Tiles
     }
 }
 
@@ -284,5 +285,33 @@ unsafe fn in_tiles<E: Float>(
         if p >= k {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The processor that runs the tests may never choose some of the methods by itself.
+    #[test]
+    fn all_methods_agree() {
+        let [rows, cols, k] = [13, 37, 29];
+        let a: Vec<f64> = (0..rows * k).map(|i| (i * 7 % 23) as f64 - 11.0).collect();
+        let b: Vec<f64> = (0..cols * k).map(|i| (i * 5 % 19) as f64 - 9.0).collect();
+        let results = [Method::Dots, Method::Tiles, Method::Gemm].map(|method| {
+            let mut c = vec![0.0; rows * cols];
+            scratch::with(scratch_lines::<f64>(method, k), |mut scratch| {
+                let mut room = Room::new(method, k, &mut scratch);
+                let a = Matrix::new(a.as_ptr(), false, rows, k);
+                let b = Matrix::new(b.as_ptr(), true, k, cols);
+                let sizes = [rows, cols, k];
+                // SAFETY: the vectors have these sizes.
+                unsafe { multiply(method, a, b, c.as_mut_ptr(), cols, sizes, &mut room) };
+            });
+            c
+        });
+        assert_eq!(results[0], results[1]);
+        assert_eq!(results[1], results[2]);
+        assert!(gemm_calls() > 0);
     }
 }

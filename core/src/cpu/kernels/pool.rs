@@ -28,7 +28,7 @@ fn for_each_plane<E>(run: &CpuRun<'_, E>, dims: &Pool2dDims, plane: impl Fn(usiz
 #[inline(always)]
 #[allow(clippy::eq_op)]
 fn wins<E: Float>(x: E, best: E) -> bool {
-    x > best || x != x
+    (x > best) | (x != x)
 }
 
 /// The place of the maximum of window (oy, ox). `None` where the window lies in the padding.
@@ -156,15 +156,20 @@ fn scatter_halves<E: Float>(dx: &mut [E], x: &[E], dy: &[E], dims: Pool2dDims) {
         let (top, bottom) = (top.as_chunks::<2>().0, bottom.as_chunks::<2>().0);
         let outs = dx_top.as_chunks_mut::<2>().0.iter_mut().zip(dx_bottom.as_chunks_mut::<2>().0);
         for ((dx, dy), (top, bottom)) in outs.zip(dy).zip(top.iter().zip(bottom)) {
-            // Each is the maximum unless a later one wins: without a branch.
+            // The gradient goes to the last one that wins: without a branch.
             let second = wins(top[1], top[0]);
             let best = if second { top[1] } else { top[0] };
             let third = wins(bottom[0], best);
             let best = if third { bottom[0] } else { best };
             let fourth = wins(bottom[1], best);
-            let pick = |picked: bool| if picked { *dy } else { E::ZERO };
-            *dx.0 = [pick(!second & !third & !fourth), pick(second & !third & !fourth)];
-            *dx.1 = [pick(third & !fourth), pick(fourth)];
+            let take = |wins: bool, left: E| {
+                if wins { (left, E::ZERO) } else { (E::ZERO, left) }
+            };
+            let (to_fourth, left) = take(fourth, *dy);
+            let (to_third, left) = take(third, left);
+            let (to_second, to_first) = take(second, left);
+            *dx.0 = [to_first, to_second];
+            *dx.1 = [to_third, to_fourth];
         }
     }
 }

@@ -163,10 +163,10 @@ unsafe fn tile<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: Product<
         for p in 0..t.k {
             let b = t.b.add(*t.offsets.add(p));
             let row: [S::V; V] = std::array::from_fn(|v| S::load(b.add(v * S::LANES)));
-            for i in 0..R {
+            for (i, sums) in sums.iter_mut().enumerate() {
                 let x = S::splat(*a.add(i * t.a_row));
-                for v in 0..V {
-                    sums[i][v] = S::mul_add(x, row[v], sums[i][v]);
+                for (sum, &y) in sums.iter_mut().zip(&row) {
+                    *sum = S::mul_add(x, y, *sum);
                 }
             }
             a = a.add(t.a_k);
@@ -185,21 +185,18 @@ unsafe fn store<E: Float, S: Simd<E>, const R: usize, const V: usize>(
     // SAFETY: the caller's promise; a narrow tile goes through memory of its own.
     unsafe {
         let whole = t.cols >= V * S::LANES;
-        for i in 0..R {
+        for (i, sums) in sums.iter().enumerate() {
             let c = t.c.add(i * t.c_row);
+            let mut row = [E::ZERO; WIDTH];
+            let target = if whole && !t.add { c } else { row.as_mut_ptr() };
+            for (v, &lanes) in sums.iter().enumerate() {
+                S::store(target.add(v * S::LANES), lanes);
+            }
             if whole && !t.add {
-                for v in 0..V {
-                    S::store(c.add(v * S::LANES), sums[i][v]);
-                }
                 continue;
             }
-            let mut row = [E::ZERO; WIDTH];
-            for v in 0..V {
-                S::store(row.as_mut_ptr().add(v * S::LANES), sums[i][v]);
-            }
-            for j in 0..t.cols.min(V * S::LANES) {
-                let old = if t.add { *c.add(j) } else { E::ZERO };
-                *c.add(j) = old + row[j];
+            for (j, &sum) in row.iter().enumerate().take(t.cols.min(V * S::LANES)) {
+                *c.add(j) = if t.add { *c.add(j) + sum } else { sum };
             }
         }
     }

@@ -1,0 +1,103 @@
+//! Every kernel against its twin in `naive`, on sizes that are multiples of nothing, in both element
+//! types, and with the same bits for 1, 2 and 3 threads.
+
+macro_rules! both {
+    ($check:ident, $($arg:expr),*) => {
+        $check::<f32>($($arg),*);
+        $check::<f64>($($arg),*);
+    };
+}
+
+mod elementwise;
+mod products;
+
+use super::{Cpu, CpuBuffer, CpuRun};
+use crate::device::{Access, Arg, Bindings, Counter, Device, Grid, Memory, Run, Slot, Span};
+use crate::element::Float;
+use crate::error::Result;
+use crate::random::{Rng, Seed};
+
+const COUNTER: Counter = Counter { seed: 7 << 33 | 5, step: 3, first_sample: 11 };
+
+fn cpus() -> [Cpu; 3] {
+    [1, 2, 3].map(Cpu::with_threads)
+}
+
+/// Numbers that f32 holds exactly.
+fn numbers(len: usize, stream: u64) -> Vec<f64> {
+    let mut rng = Rng::new(Seed(1), stream);
+    (0..len).map(|_| f64::from((rng.uniform() * 2.0 - 1.0) as f32)).collect()
+}
+
+fn buffer<E: Float>(cpu: &Cpu, data: &[f64]) -> CpuBuffer<E> {
+    let mut buffer = cpu.zeros(data.len()).unwrap();
+    let data: Vec<E> = data.iter().map(|&x| E::from_f64(x)).collect();
+    cpu.write(&mut buffer, 0, &data).unwrap();
+    buffer
+}
+
+fn input(i: u8, len: usize) -> Span {
+    Span::new(Slot::Input(i), 0, len)
+}
+
+/// Runs kernels that read inputs and indices and write the workspace, which begins as `workspace`.
+fn try_run<E: Float>(
+    cpu: &Cpu,
+    workspace: &[f64],
+    inputs: &[&[f64]],
+    indices: &[u32],
+    f: impl Fn(&mut CpuRun<'_, E>),
+) -> Result<Vec<f64>> {
+    let mut out = buffer::<E>(cpu, workspace);
+    let inputs: Vec<CpuBuffer<E>> = inputs.iter().map(|data| buffer(cpu, data)).collect();
+    let mut index = cpu.zeros::<u32>(indices.len())?;
+    cpu.write(&mut index, 0, indices)?;
+    let mut bindings =
+        Bindings { workspace: Access::Write(&mut out), counter: COUNTER, ..Bindings::default() };
+    for (slot, buffer) in bindings.inputs.iter_mut().zip(&inputs) {
+        *slot = Some(buffer);
+    }
+    bindings.indices[0] = Some(&index);
+    let mut run = cpu.run(bindings);
+    f(&mut run);
+    run.finish()?;
+    Ok(out.as_slice().iter().map(|x| x.to_f64()).collect())
+}
+
+/// As [`try_run`] into `len` elements of rubbish, for every number of threads, with the same bits.
+fn run<E: Float>(
+    cpus: &[Cpu],
+    len: usize,
+    inputs: &[&[f64]],
+    f: impl Fn(&mut CpuRun<'_, E>),
+) -> Vec<f64> {
+    let rubbish = vec![1e30; len];
+    let results: Vec<Vec<u64>> = cpus
+        .iter()
+        .map(|cpu| try_run::<E>(cpu, &rubbish, inputs, &[], &f).unwrap())
+        .map(|result| result.into_iter().map(f64::to_bits).collect())
+        .collect();
+    assert!(results.iter().all(|result| *result == results[0]), "bits depend on the threads");
+    results[0].iter().map(|&bits| f64::from_bits(bits)).collect()
+}
+
+/// Compares; `scale` is the size of the terms that were summed.
+fn close<E: Float>(found: &[f64], expected: &[f64], scale: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let epsilon = if E::NAME == "F32" { 2e-6 } else { 1e-14 };
+    for (i, (x, y)) in found.iter().zip(expected).enumerate() {
+        let same = x == y || x.is_nan() && y.is_nan();
+        assert!(
+            same || (x - y).abs() <= epsilon * scale.max(y.abs()),
+            "{what}: {x} is not {y} at {i}"
+        );
+    }
+}
+
+fn out(len: usize) -> Span {
+    Span::new(Slot::Workspace, 0, len)
+}
+
+fn view(span: Span, strides: Grid) -> Arg {
+    Arg::View { span, strides }
+}

@@ -1,0 +1,137 @@
+//! Fusion: which scalar ops are computed in one kernel, and which become the epilogue of a product.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fuse::view;
+use crate::graph::{Graph, NodeId};
+use crate::kernels::GRID_RANK;
+use crate::ops::Op;
+use crate::plan::inline;
+
+/// Which nodes are computed together.
+pub struct Groups {
+    /// Nodes of the forward pass.
+    pub forward: Vec<bool>,
+    /// For each scalar op, the node of whose kernel it is a part: a scalar op or a reduction.
+    pub root: Vec<Option<NodeId>>,
+    /// Scalar ops that read no storage: computed again in every kernel that needs them.
+    free: Vec<bool>,
+    /// Matrix products and convolutions whose epilogue is the group of this root.
+    pub epilogue: BTreeMap<NodeId, NodeId>,
+}
+
+/// Whether the op is computed element by element.
+pub fn scalar(op: &Op) -> bool {
+    matches!(op, Op::Scalar(_) | Op::Contiguous)
+}
+
+impl Groups {
+    pub fn of(g: &Graph, forward: usize) -> Groups {
+        let forward = match forward {
+            0 => vec![true; g.nodes.len()],
+            n => g.ancestors(&g.outputs[..n]),
+        };
+        let consumers = consumers(g);
+        let outputs: BTreeSet<NodeId> =
+            g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
+        let free = free(g, &consumers, &outputs);
+        let mut groups =
+            Groups { forward, root: vec![None; g.nodes.len()], free, epilogue: BTreeMap::new() };
+        for id in (0..g.nodes.len()).rev() {
+            if scalar(&g.nodes[id].op) && !groups.free[id] {
+                let joined =
+                    groups.joined(g, id, &consumers[id]).filter(|_| !outputs.contains(&id));
+                groups.root[id] = Some(joined.unwrap_or(id));
+            }
+        }
+        for (id, node) in g.nodes.iter().enumerate() {
+            if matches!(node.op, Op::Matmul { .. } | Op::Conv2d(_)) && !outputs.contains(&id) {
+                groups.host(g, id, &consumers[id]);
+            }
+        }
+        groups
+    }
+
+    /// The group that all consumers of a scalar op belong to, where it can be computed there.
+    fn joined(&self, g: &Graph, id: NodeId, consumers: &[NodeId]) -> Option<NodeId> {
+        let root = self.group(g, *consumers.first()?)?;
+        let shape = match g.nodes[root].op {
+            Op::Reduce { .. } => g.shape(g.nodes[root].inputs[0]),
+            _ => g.shape(root),
+        };
+        let fits = consumers.iter().all(|c| self.group(g, *c) == Some(root))
+            && shape == g.shape(id)
+            && self.forward[id] == self.forward[root]
+            && !matches!(g.nodes[id].op, Op::Contiguous);
+        fits.then_some(root)
+    }
+
+    fn group(&self, g: &Graph, consumer: NodeId) -> Option<NodeId> {
+        match g.nodes[consumer].op {
+            Op::Reduce { .. } => Some(consumer),
+            _ => self.root[consumer],
+        }
+    }
+
+    /// Makes the group of all consumers the epilogue of a product, where that is possible.
+    fn host(&mut self, g: &Graph, id: NodeId, consumers: &[NodeId]) {
+        let root = consumers.first().and_then(|c| self.root[*c]);
+        let Some(root) = root.filter(|root| scalar(&g.nodes[*root].op)) else { return };
+        let fits = consumers.iter().all(|c| self.root[*c] == Some(root))
+            && g.shape(id) == g.shape(root)
+            && g.shape(id).len() <= GRID_RANK
+            && self.forward[id] == self.forward[root]
+            && !self.epilogue.values().any(|other| *other == root);
+        if fits {
+            self.epilogue.insert(id, root);
+        }
+    }
+
+    /// The scalar ops that the kernel of `root` computes.
+    pub fn members(&self, g: &Graph, root: NodeId) -> BTreeSet<NodeId> {
+        let mut members = BTreeSet::new();
+        let mut open = match scalar(&g.nodes[root].op) {
+            true => vec![root],
+            false => g.nodes[root].inputs.clone(),
+        };
+        while let Some(id) = open.pop() {
+            if (self.root[id] == Some(root) || self.free[id]) && members.insert(id) {
+                open.extend(&g.nodes[id].inputs);
+            }
+        }
+        members
+    }
+}
+
+fn consumers(g: &Graph) -> Vec<Vec<NodeId>> {
+    let mut consumers = vec![vec![]; g.nodes.len()];
+    for (id, node) in g.nodes.iter().enumerate() {
+        for &input in &node.inputs {
+            consumers[input].push(id);
+        }
+    }
+    consumers
+}
+
+/// Scalar ops all of whose inputs are numbers, coordinates and random numbers, and that only scalar ops
+/// and reductions read.
+fn free(g: &Graph, consumers: &[Vec<NodeId>], outputs: &BTreeSet<NodeId>) -> Vec<bool> {
+    let mut pure = vec![false; g.nodes.len()];
+    for (id, node) in g.nodes.iter().enumerate() {
+        pure[id] = match &node.op {
+            op if inline(op) => true,
+            Op::Scalar(_) => node.inputs.iter().all(|input| pure[*input]),
+            Op::Reshape(_) | Op::Broadcast(_) => {
+                view(g, id).is_some_and(|v| inline(&g.nodes[v.base].op))
+            }
+            _ => false,
+        };
+    }
+    let mut free = vec![false; g.nodes.len()];
+    for id in 0..g.nodes.len() {
+        let reader = |c: &NodeId| matches!(g.nodes[*c].op, Op::Scalar(_) | Op::Reduce { .. });
+        let scalar = matches!(g.nodes[id].op, Op::Scalar(_));
+        free[id] = scalar && pure[id] && !outputs.contains(&id) && consumers[id].iter().all(reader);
+    }
+    free
+}

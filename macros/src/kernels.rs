@@ -1,0 +1,234 @@
+//! The kernel that computes a node: its sizes, the storage that it reads, and what is fused into it.
+
+use std::collections::BTreeSet;
+
+use crate::fuse::{Builder, Leaf, Tree, merge, view};
+use crate::graph::{Graph, NodeId};
+use crate::groups::Groups;
+use crate::ops::Op;
+use crate::ops::conv::Window2;
+use crate::ops::reduce::Fold;
+use crate::shape::{Dim, numel, show};
+
+/// The most axes of a kernel's index space: `GRID_RANK` of netform-core.
+pub const GRID_RANK: usize = 4;
+
+pub enum Kernel {
+    Map { grid: Vec<Dim>, tree: Tree },
+    Reduce { fold: Fold, grid: Vec<Dim>, reduced: Vec<bool>, tree: Tree },
+    Matmul { a: NodeId, b: NodeId, dims: Matmul, tree: Tree },
+    Conv2d { x: NodeId, w: NodeId, dims: Conv2d, tree: Tree },
+    Conv2dInput { dy: NodeId, w: NodeId, dims: Conv2d },
+    Conv2dWeight { x: NodeId, dy: NodeId, dims: Conv2d },
+    MaxPool2d { x: NodeId, dims: Pool2d },
+    MaxPool2dScatter { x: NodeId, dy: NodeId, dims: Pool2d },
+    MaxPool2dGather { x: NodeId, g: NodeId, dims: Pool2d },
+    Gather { x: NodeId, index: NodeId, rows: Dim, cols: Dim },
+}
+
+#[derive(Clone)]
+pub struct Matmul {
+    pub batch: Dim,
+    pub m: Dim,
+    pub n: Dim,
+    pub k: Dim,
+    pub transpose_a: bool,
+    pub transpose_b: bool,
+    pub stride_a: Dim,
+    pub stride_b: Dim,
+}
+
+#[derive(Clone)]
+pub struct Conv2d {
+    pub batch: Dim,
+    pub in_channels: Dim,
+    pub height: Dim,
+    pub width: Dim,
+    pub out_channels: Dim,
+    pub window: Window2,
+}
+
+#[derive(Clone)]
+pub struct Pool2d {
+    pub planes: Dim,
+    pub height: Dim,
+    pub width: Dim,
+    pub window: Window2,
+}
+
+/// The storage that a node's elements lie in, in row order.
+fn base(g: &Graph, id: NodeId) -> Result<NodeId, String> {
+    view(g, id).map(|v| v.base).ok_or_else(|| format!("%{id} has no storage"))
+}
+
+/// The kernel that computes a node, and the storage that it reads.
+pub fn kernel(
+    g: &Graph,
+    groups: &Groups,
+    id: NodeId,
+    host: Option<NodeId>,
+) -> Result<(Kernel, Vec<NodeId>), String> {
+    let computed = host.unwrap_or(id);
+    let node = &g.nodes[computed];
+    let operands = |wanted: usize| -> Result<Vec<NodeId>, String> {
+        node.inputs.iter().take(wanted).map(|input| base(g, *input)).collect()
+    };
+    Ok(match &node.op {
+        Op::Scalar(_) | Op::Contiguous => {
+            let tree =
+                Builder::new(g, &groups.members(g, id), None, g.shape(id).clone()).build(id)?;
+            let (grid, _, tree) = on_grid(tree, &vec![false; g.shape(id).len()])?;
+            let reads = tree_reads(&tree);
+            (Kernel::Map { grid, tree }, reads)
+        }
+        Op::Reduce { fold, axes } => {
+            let input = node.inputs[0];
+            let shape = g.shape(input).clone();
+            let flags: Vec<bool> = (0..shape.len()).map(|i| axes.contains(&i)).collect();
+            let tree = Builder::new(g, &groups.members(g, id), None, shape).build(input)?;
+            let (grid, reduced, tree) = on_grid(tree, &flags)?;
+            let reads = tree_reads(&tree);
+            (Kernel::Reduce { fold: *fold, grid, reduced, tree }, reads)
+        }
+        Op::Matmul { transpose_a, transpose_b } => {
+            let [a, b] = operands(2)?[..] else {
+                return Err("a product needs two operands".to_owned());
+            };
+            let dims = matmul_dims(g, computed, *transpose_a, *transpose_b);
+            let tree = epilogue(g, groups, id, host)?;
+            let reads = [vec![a, b], tree_reads(&tree)].concat();
+            (Kernel::Matmul { a, b, dims, tree }, reads)
+        }
+        Op::Conv2d(window) => {
+            let [x, w] = operands(2)?[..] else {
+                return Err("a convolution needs x and w".to_owned());
+            };
+            let dims = conv_dims(g.shape(node.inputs[0]), &g.shape(computed)[1], window);
+            let tree = epilogue(g, groups, id, host)?;
+            let reads = [vec![x, w], tree_reads(&tree)].concat();
+            (Kernel::Conv2d { x, w, dims, tree }, reads)
+        }
+        Op::Conv2dInput(window, x_shape) => {
+            let [dy, w] = operands(2)?[..] else {
+                return Err("conv2d_input needs dy and w".to_owned());
+            };
+            let dims = conv_dims(x_shape, &g.shape(node.inputs[0])[1], window);
+            (Kernel::Conv2dInput { dy, w, dims }, vec![dy, w])
+        }
+        Op::Conv2dWeight(window, _) => {
+            let [x, dy] = operands(2)?[..] else {
+                return Err("conv2d_weight needs x and dy".to_owned());
+            };
+            let dims = conv_dims(g.shape(node.inputs[0]), &g.shape(node.inputs[1])[1], window);
+            (Kernel::Conv2dWeight { x, dy, dims }, vec![x, dy])
+        }
+        Op::MaxPool2d(window) | Op::MaxPool2dScatter(window) | Op::MaxPool2dGather(window) => {
+            let reads = operands(2)?;
+            let x = g.shape(node.inputs[0]);
+            let dims = Pool2d {
+                planes: x[0].mul(&x[1]),
+                height: x[2].clone(),
+                width: x[3].clone(),
+                window: window.clone(),
+            };
+            let kernel = match (&node.op, &reads[..]) {
+                (Op::MaxPool2dScatter(_), [x, dy]) => {
+                    Kernel::MaxPool2dScatter { x: *x, dy: *dy, dims }
+                }
+                (Op::MaxPool2dGather(_), [x, other]) => {
+                    Kernel::MaxPool2dGather { x: *x, g: *other, dims }
+                }
+                _ => Kernel::MaxPool2d { x: reads[0], dims },
+            };
+            (kernel, reads)
+        }
+        Op::Gather => {
+            let [x, index] = operands(2)?[..] else {
+                return Err("a gather needs x and an index".to_owned());
+            };
+            let rows = numel(g.shape(id));
+            let cols = g.shape(node.inputs[0]).last().cloned().unwrap_or_else(Dim::one);
+            (Kernel::Gather { x, index, rows, cols }, vec![x, index])
+        }
+        op => return Err(format!("no kernel computes `{op}`")),
+    })
+}
+
+/// What is applied to a product's elements: the group of `id`, or nothing. Its grid is the product's own.
+fn epilogue(g: &Graph, groups: &Groups, id: NodeId, host: Option<NodeId>) -> Result<Tree, String> {
+    let mut members = BTreeSet::new();
+    if host.is_some() {
+        members = groups.members(g, id);
+    }
+    let mut tree =
+        Builder::new(g, &members, Some(host.unwrap_or(id)), g.shape(id).clone()).build(id)?;
+    let missing = GRID_RANK - tree.shape.len();
+    for leaf in &mut tree.leaves {
+        if let Leaf::View { strides, .. } | Leaf::Coordinate { strides } = leaf {
+            strides.splice(0..0, vec![Dim::literal(0); missing]);
+        }
+    }
+    Ok(tree)
+}
+
+/// Merges the axes of a tree and pads them to the rank of a grid.
+fn on_grid(mut tree: Tree, flags: &[bool]) -> Result<(Vec<Dim>, Vec<bool>, Tree), String> {
+    let strides: Vec<Vec<Dim>> = tree
+        .leaves
+        .iter()
+        .filter_map(|leaf| match leaf {
+            Leaf::View { strides, .. } | Leaf::Coordinate { strides } => Some(strides.clone()),
+            Leaf::Uniform { .. } => None,
+        })
+        .collect();
+    let mut axes = merge(&tree.shape, &strides, flags);
+    let Some(missing) = GRID_RANK.checked_sub(axes.sizes.len()) else {
+        return Err(format!(
+            "a loop over {} axes of {} that cannot be merged: at most {GRID_RANK} are supported",
+            axes.sizes.len(),
+            show(&tree.shape)
+        ));
+    };
+    axes.sizes.splice(0..0, vec![Dim::one(); missing]);
+    axes.flags.splice(0..0, vec![false; missing]);
+    let mut merged = axes.strides.into_iter();
+    for leaf in &mut tree.leaves {
+        if let Leaf::View { strides, .. } | Leaf::Coordinate { strides } = leaf {
+            *strides = vec![Dim::literal(0); missing];
+            strides.extend(merged.next().into_iter().flatten());
+        }
+    }
+    Ok((axes.sizes, axes.flags, tree))
+}
+
+fn tree_reads(tree: &Tree) -> Vec<NodeId> {
+    let base = |leaf: &Leaf| match leaf {
+        Leaf::View { base, .. } => Some(*base),
+        _ => None,
+    };
+    tree.leaves.iter().filter_map(base).collect()
+}
+
+fn matmul_dims(g: &Graph, id: NodeId, transpose_a: bool, transpose_b: bool) -> Matmul {
+    let (out, a, b) = (g.shape(id), g.shape(g.nodes[id].inputs[0]), g.shape(g.nodes[id].inputs[1]));
+    let rank = out.len();
+    let (m, n) = (out[rank - 2].clone(), out[rank - 1].clone());
+    let k = a[if transpose_a { a.len() - 2 } else { a.len() - 1 }].clone();
+    let stride = |x: &[Dim]| match x.len() {
+        2 => Dim::literal(0),
+        n => numel(&x[n - 2..]),
+    };
+    let (stride_a, stride_b) = (stride(a), stride(b));
+    Matmul { batch: numel(&out[..rank - 2]), m, n, k, transpose_a, transpose_b, stride_a, stride_b }
+}
+
+fn conv_dims(x: &[Dim], out_channels: &Dim, window: &Window2) -> Conv2d {
+    Conv2d {
+        batch: x[0].clone(),
+        in_channels: x[1].clone(),
+        height: x[2].clone(),
+        width: x[3].clone(),
+        out_channels: out_channels.clone(),
+        window: window.clone(),
+    }
+}

@@ -1,0 +1,69 @@
+//! Plans as text: what each kernel computes, and where its result lives.
+
+use std::fmt::Write;
+
+use crate::fuse::Tree;
+use crate::graph::NodeId;
+use crate::kernels::Kernel;
+use crate::plan::{Place, Plan};
+use crate::shape::show;
+
+impl Plan {
+    /// The planned steps as text: what each kernel computes, and where its result lives.
+    pub fn listing(&self, steps: std::ops::Range<usize>) -> String {
+        let mut text = String::new();
+        for step in &self.steps[steps] {
+            let label = |id: &NodeId| self.graph.label(*id);
+            let call = match &step.kernel {
+                Kernel::Map { tree, .. } => format!("map {}", tree.text),
+                Kernel::Reduce { fold, tree, .. } => format!("{} {}", fold.name(), tree.text),
+                Kernel::Matmul { a, b, dims, tree } => {
+                    let flag = |t: bool| if t { "^T" } else { "" };
+                    let (ta, tb) = (flag(dims.transpose_a), flag(dims.transpose_b));
+                    let sizes = format!("m = {}, n = {}, k = {}", dims.m, dims.n, dims.k);
+                    fused(format!("matmul {}{ta} {}{tb} ({sizes})", label(a), label(b)), tree)
+                }
+                Kernel::Conv2d { x, w, tree, .. } => {
+                    fused(format!("conv2d {} {}", label(x), label(w)), tree)
+                }
+                Kernel::Conv2dInput { dy, w, .. } => {
+                    format!("conv2d_input {} {}", label(dy), label(w))
+                }
+                Kernel::Conv2dWeight { x, dy, .. } => {
+                    format!("conv2d_weight {} {}", label(x), label(dy))
+                }
+                Kernel::MaxPool2d { x, .. } => format!("max_pool2d {}", label(x)),
+                Kernel::MaxPool2dScatter { x, dy, .. } => {
+                    format!("max_pool2d_scatter {} {}", label(x), label(dy))
+                }
+                Kernel::MaxPool2dGather { x, g, .. } => {
+                    format!("max_pool2d_gather {} {}", label(x), label(g))
+                }
+                Kernel::Gather { x, index, .. } => format!("gather {} {}", label(x), label(index)),
+            };
+            let place = self.place(step.node);
+            let shape = show(self.graph.shape(step.node));
+            let _ = writeln!(text, "  %{}: {shape} -> {place}: {call}", step.node);
+        }
+        text
+    }
+
+    fn place(&self, id: NodeId) -> String {
+        match self.places.get(&id) {
+            Some(Place::Param(offset)) => format!("params[{offset}]"),
+            Some(Place::Grad(offset)) => format!("grads[{offset}]"),
+            Some(Place::Argument(i)) => format!("argument {i}"),
+            _ => match self.offsets.get(&id) {
+                Some(offset) => format!("workspace[{offset}]"),
+                None => "nowhere".to_owned(),
+            },
+        }
+    }
+}
+
+fn fused(call: String, tree: &Tree) -> String {
+    match tree.text.as_str() {
+        "x" => call,
+        text => format!("{call}, then {text}"),
+    }
+}
