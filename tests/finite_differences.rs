@@ -176,9 +176,9 @@ fn large_networks_agree_along_a_direction() {
     for threads in [1, 2] {
         let cpu = Cpu::with_threads(threads);
         let lenet = LargeLeNet::<f64>::on(cpu.clone(), Seed(5)).unwrap();
-        check_direction(lenet, CrossEntropy, labels::<LargeLeNet<f64>>, 33);
+        check_direction(lenet, CrossEntropy, labels::<LargeLeNet<f64>>, 33, SHORT_STEP);
         let mlp = LargeMlp::<f64>::on(cpu, Seed(5)).unwrap();
-        check_direction(mlp, Mse, floats::<LargeMlp<f64>>, 65);
+        check_direction(mlp, Mse, floats::<LargeMlp<f64>>, 65, STEP);
     }
 }
 
@@ -188,6 +188,7 @@ fn check_direction<N, L, Y, T>(
     loss: L,
     targets: fn(&mut Rng, usize) -> Vec<T>,
     samples: usize,
+    step: f64,
 ) where
     N: Network<Elem = f64, Device = Cpu>,
     L: Loss<f64, N::Output, Y, T>,
@@ -207,7 +208,7 @@ fn check_direction<N, L, Y, T>(
             net.set_parameter(name, &values).unwrap();
             net.value_and_gradients(&loss, &x, &y).unwrap().0
         };
-        let expected = (moved(SHORT_STEP) - moved(-SHORT_STEP)) / (2.0 * SHORT_STEP);
+        let expected = (moved(step) - moved(-step)) / (2.0 * step);
         net.set_parameter(name, &values).unwrap();
         let off = difference(&[slope], &[expected]);
         println!("{} {name} along a direction: {off:.1e}", N::NAME);
