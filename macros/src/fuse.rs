@@ -65,7 +65,7 @@ fn align(shape: &[Dim], strides: &[Dim], to: &[Dim]) -> Vec<Dim> {
     let added = to.len() - shape.len();
     (0..to.len())
         .map(|i| match i.checked_sub(added) {
-            Some(j) if !(shape[j].is_one() && !to[i].is_one()) => strides[j].clone(),
+            Some(j) if !shape[j].is_one() || to[i].is_one() => strides[j].clone(),
             _ => Dim::literal(0),
         })
         .collect()
@@ -99,8 +99,8 @@ impl Number {
     pub fn tokens(&self) -> TokenStream {
         match self {
             Number::Literal(bits) => match f64::from_bits(*bits) {
-                x if x == 0.0 => quote!(E::ZERO),
-                x if x == 1.0 => quote!(E::ONE),
+                0.0 => quote!(E::ZERO),
+                1.0 => quote!(E::ONE),
                 x => {
                     let literal = Literal::f64_unsuffixed(x.abs());
                     if x < 0.0 {

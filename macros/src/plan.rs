@@ -211,9 +211,8 @@ impl Groups {
                 groups.root[id] = Some(joined.unwrap_or(id));
             }
         }
-        for id in 0..g.nodes.len() {
-            if matches!(g.nodes[id].op, Op::Matmul { .. } | Op::Conv2d(_)) && !outputs.contains(&id)
-            {
+        for (id, node) in g.nodes.iter().enumerate() {
+            if matches!(node.op, Op::Matmul { .. } | Op::Conv2d(_)) && !outputs.contains(&id) {
                 groups.host(g, id, &consumers[id]);
             }
         }
