@@ -35,6 +35,10 @@ pub use netform_core::{
 
 pub use netform_core::error::{Error, Result};
 
+// The shortest path is the one that rustc prints: `netform::D<784>`.
+pub use netform_core::dim::{Batch, D};
+pub use netform_core::tensor::Tensor;
+
 /// Declares networks.
 ///
 /// A declaration has doc comments and a visibility like any item, the shape of one input sample, optionally
