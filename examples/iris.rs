@@ -9,7 +9,7 @@ use clap::Parser;
 use netform::data::{Scaling, Table};
 use netform::prelude::*;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository};
+use shared::{Training, Written, advise, in_repository, print, print_accuracy};
 
 network! {
     /// A classifier of four measurements of a flower, in centimetres.
@@ -30,8 +30,8 @@ type Flowers = InMemory<(D<4>,)>;
 #[derive(Parser)]
 #[command(
     mut_arg("epochs", shared::default("200")),
-    mut_arg("batch", shared::default("16")),
-    mut_arg("rate", shared::default("0.01"))
+    mut_arg("batch", shared::default("8")),
+    mut_arg("rate", shared::default("0.003"))
 )]
 struct Options {
     #[command(flatten)]
@@ -55,13 +55,9 @@ fn train(options: &Options) -> netform::Result<()> {
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Iris::new(Seed(seed));
-    println!("{}", net.summary());
-    println!(
-        "flowers: {} to train on, {} to validate, {} to test\n",
-        train.len(),
-        validation.len(),
-        test.len()
-    );
+    print(net.summary())?;
+    let sizes = [train.len(), validation.len(), test.len()];
+    print(format!("flowers to train on, to validate and to test: {sizes:?}\n"))?;
 
     let history = Trainer::new(CrossEntropy, Adam::new(rate))
         .epochs(epochs.get())
@@ -74,8 +70,7 @@ fn train(options: &Options) -> netform::Result<()> {
 
     // EarlyStopping gave the network its best weights back.
     written.conclude(&history)?;
-    shared::print_test(evaluate(&net, &CrossEntropy, &test, batch.get())?);
-    Ok(())
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 
 fn load(path: &Path) -> netform::Result<Flowers> {

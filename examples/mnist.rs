@@ -9,7 +9,7 @@ use clap::Parser;
 use netform::data::mnist::Mnist;
 use netform::prelude::*;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository};
+use shared::{Training, Written, advise, in_repository, print, print_accuracy};
 
 network! {
     /// A LeNet-style classifier of 28x28 digits.
@@ -29,7 +29,7 @@ network! {
 #[derive(Parser)]
 #[command(
     mut_arg("epochs", shared::default("10")),
-    mut_arg("batch", shared::default("64")),
+    mut_arg("batch", shared::default("16")),
     mut_arg("rate", shared::default("0.001"))
 )]
 struct Options {
@@ -60,13 +60,9 @@ fn train(options: &Options) -> netform::Result<()> {
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Digits::new(Seed(seed));
-    println!("{}", net.summary());
-    println!(
-        "digits: {} to train on, {} to validate, {} to test\n",
-        train.len(),
-        validation.len(),
-        test.len()
-    );
+    print(net.summary())?;
+    let sizes = [train.len(), validation.len(), test.len()];
+    print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
 
     let history = Trainer::new(CrossEntropy, Adam::new(rate))
         .epochs(epochs.get())
@@ -79,19 +75,17 @@ fn train(options: &Options) -> netform::Result<()> {
 
     // EarlyStopping gave the network its best weights back.
     written.conclude(&history)?;
-    shared::print_test(evaluate(&net, &CrossEntropy, &test, batch.get())?);
-    Ok(())
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 
 fn evaluate_weights(options: &Options, weights: &Path) -> netform::Result<()> {
     let (_, test) = load(&options.data)?;
     let mut net = Digits::new(Seed(options.training.seed));
     net.load(weights).map_err(advise("--evaluate wants a file that this example has written"))?;
-    println!("weights: {}", weights.display());
-    println!("digits: {} to test", test.len());
+    print(format!("weights: {}", weights.display()))?;
+    print(format!("digits to test: {}", test.len()))?;
     let batch = options.training.batch.get();
-    shared::print_test(evaluate(&net, &CrossEntropy, &test, batch)?);
-    Ok(())
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch)?)
 }
 
 /// The training and the test digits.

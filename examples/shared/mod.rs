@@ -1,6 +1,8 @@
 //! What the examples share: options, messages, the folder they write into, and how they end.
 
+use std::fmt::Display;
 use std::fs;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,16 +17,16 @@ use netform::{Error, Result};
 #[derive(Args)]
 pub struct Training {
     /// How many epochs to train at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: NonZeroUsize,
     /// How many samples a batch has
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch: NonZeroUsize,
     /// The learning rate of Adam
-    #[arg(long, value_name = "R", value_parser = rate)]
+    #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
     pub rate: f64,
     /// What weights, split, order and dropout are drawn from: the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
 }
 
@@ -104,15 +106,20 @@ impl Written {
         write_atomically(&self.history, history.to_csv().as_bytes())?;
         if let Some(best) = history.best_epoch {
             let end = if history.stopped_early { "stopped early; " } else { "" };
-            println!("\n{end}the weights of epoch {best} are the best, {:.1} s", history.seconds());
+            let seconds = history.seconds();
+            print(format!("\n{end}the weights of epoch {best} are the best; {seconds:.1} s"))?;
         }
-        println!("weights: {}", self.weights.display());
-        println!("history: {}", self.history.display());
-        Ok(())
+        print(format!("weights: {}", self.weights.display()))?;
+        print(format!("history: {}", self.history.display()))
     }
 }
 
-/// The line that every example ends with.
-pub fn print_test(test: Evaluation) {
-    println!("test accuracy: {:.4}", test.accuracy.unwrap_or(0.0));
+/// Prints a line; unlike `println!`, it does not panic where the reader of a pipe has gone.
+pub fn print(line: impl Display) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| Error::io("standard output", error))
+}
+
+/// Prints the line that every example ends with.
+pub fn print_accuracy(test: Evaluation) -> Result<()> {
+    print(format!("test accuracy: {:.4}", test.accuracy.unwrap_or(0.0)))
 }
