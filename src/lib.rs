@@ -116,3 +116,8 @@ pub mod prelude {
     pub use crate::train::{Checkpoint, EarlyStopping, Progress, Trainer};
     pub use crate::weights::Weights;
 }
+
+/// The README's program, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

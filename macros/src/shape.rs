@@ -227,11 +227,13 @@ impl Dim {
 
     /// Every quotient in it.
     pub fn quotients(&self) -> Vec<&Quotient> {
-        let quotient = |atom| match atom {
-            Atom::Quotient(quotient) => Some(&**quotient),
-            _ => None,
-        };
-        self.0.keys().flatten().filter_map(quotient).collect()
+        let atoms = self.0.keys().flatten();
+        atoms
+            .filter_map(|atom| match atom {
+                Atom::Quotient(quotient) => Some(&**quotient),
+                _ => None,
+            })
+            .collect()
     }
 
     fn is_constant(&self) -> bool {
