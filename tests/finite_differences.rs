@@ -7,9 +7,12 @@ use netform::element::Element;
 use netform::loss::Loss;
 use netform::prelude::*;
 use netform::shape::SampleShape;
+use netform::step::InputBatch;
 
 /// Half the distance of the two losses that a difference is taken of.
 const STEP: f64 = 1e-5;
+/// The same where thousands of windows are pooled: in a longer step some get another largest value.
+const SHORT_STEP: f64 = 1e-7;
 /// How far gradients may be from differences, relative to the largest of a parameter's.
 const TOLERANCE: f64 = 1e-6;
 
@@ -27,7 +30,8 @@ macro_rules! cases {
             #[test]
             fn agrees() {
                 for samples in [1, 3] {
-                    check(Net::<f64>::on(Cpu::default(), Seed(5)), $loss, $targets::<Net<f64>>, samples);
+                    let net = Net::<f64>::on(Cpu::default(), Seed(5)).unwrap();
+                    check(net, $loss, $targets::<Net<f64>>, samples);
                 }
             }
         }
@@ -77,7 +81,23 @@ cases! {
     several_labels: [3] { Linear(7), Tanh, Linear(3) } BceWithLogits, floats;
     labels_in_a_grid: [1, 3, 7] { Linear(3), Tanh, Linear(1) } BceWithLogits, floats;
     scalar_output: [3] { Linear(1), Reshape([]) } Mse, floats;
+    no_bias_anywhere: [1, 5, 3] {
+        Conv2d(3, kernel = (3, 1), bias = false), Flatten, Linear(3, bias = false),
+    } CrossEntropy, labels;
+    inputs_are_changed_first: [7] { Relu, Dropout(0.2), Tanh, Linear(3), Dropout(0.2) } Mse, floats;
+    dropout_of_nothing_and_twice: [7] { Linear(7), Dropout(0.0), Dropout(0.5), Dropout(0.5), Linear(2) } Mse, floats;
+    const_sizes: [CHANNELS, SIDE, {SIDE - 2}] {
+        Conv2d(CHANNELS + 1, kernel = KERNEL, stride = (1, {KERNEL - 1}), padding = {KERNEL / 2}), Tanh,
+        MaxPool2d({KERNEL - 1}), Softmax(axis = 0), Flatten, Linear(2 * SIDE + CHANNELS), Gelu, Linear(SIDE),
+    } CrossEntropy, labels;
+    const_positions: [SIDE, {CHANNELS + 1}] {
+        Linear(SIDE), Dropout(0.5), Reshape([SIDE * SIDE]), Linear(SIDE * CHANNELS), Sigmoid, Reshape([SIDE, CHANNELS]),
+    } BceWithLogits, floats;
 }
+
+const CHANNELS: usize = 3;
+const SIDE: usize = 7;
+const KERNEL: usize = 3;
 
 /// Targets from 0 to 1, of the output's shape.
 fn floats<N: Network>(rng: &mut Rng, samples: usize) -> Vec<f64> {
@@ -92,22 +112,25 @@ fn labels<N: Network>(rng: &mut Rng, samples: usize) -> Vec<u32> {
     (0..samples * positions).map(|_| rng.below(*classes) as u32).collect()
 }
 
-fn check<N, L, Y, T>(
-    net: netform::Result<N>,
-    loss: L,
+/// Random inputs, and targets for them.
+fn draw<N: Network, Y: SampleShape, T: Element>(
     targets: fn(&mut Rng, usize) -> Vec<T>,
     samples: usize,
-) where
+) -> (Tensor<InputBatch<N>, f64>, Tensor<Y::Batched, T>) {
+    let mut rng = Rng::new(Seed(9), samples as u64);
+    let x: Vec<f64> = (0..samples * N::Input::NUMEL).map(|_| rng.normal()).collect();
+    (batch::<N::Input, f64>(&x), batch::<Y, T>(&targets(&mut rng, samples)))
+}
+
+/// Every derivative of the loss against a difference.
+fn check<N, L, Y, T>(mut net: N, loss: L, targets: fn(&mut Rng, usize) -> Vec<T>, samples: usize)
+where
     N: Network<Elem = f64, Device = Cpu>,
     L: Loss<f64, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,
 {
-    let mut net = net.unwrap();
-    let mut rng = Rng::new(Seed(9), samples as u64);
-    let x: Vec<f64> = (0..samples * N::Input::NUMEL).map(|_| rng.normal()).collect();
-    let x = batch::<N::Input, f64>(&x);
-    let y = batch::<Y, T>(&targets(&mut rng, samples));
+    let (x, y) = draw::<N, Y, T>(targets, samples);
     let (_, gradients) = net.value_and_gradients(&loss, &x, &y).unwrap();
     for name in common::parameter_names::<N>() {
         let values = net.parameter(name).unwrap();
@@ -129,5 +152,66 @@ fn check<N, L, Y, T>(
             off <= TOLERANCE,
             "{name}, {samples} samples: off by {off:e}\nfound {found:?}\nexpected {slopes:?}"
         );
+    }
+}
+
+network! {
+    /// A LeNet-style network, large enough for threads and for the products of matrixmultiply.
+    pub LargeLeNet: [1, 28, 28] -> [10] {
+        Conv2d(6, kernel = 5, padding = 2), Gelu, MaxPool2d(2),
+        Conv2d(16, kernel = 5), Gelu, MaxPool2d(2),
+        Flatten, Linear(120), Gelu, Dropout(0.25), Linear(10),
+    }
+}
+
+network! {
+    /// Wide layers with sizes that are no multiple of anything.
+    pub LargeMlp: [5, 77] -> [5, 33] {
+        Linear(131), Tanh, Linear(70), Softmax, Linear(129), Gelu(approximate = tanh), Linear(33),
+    }
+}
+
+#[test]
+fn large_networks_agree_along_a_direction() {
+    for threads in [1, 2] {
+        let cpu = Cpu::with_threads(threads);
+        let lenet = LargeLeNet::<f64>::on(cpu.clone(), Seed(5)).unwrap();
+        check_direction(lenet, CrossEntropy, labels::<LargeLeNet<f64>>, 33, SHORT_STEP);
+        let mlp = LargeMlp::<f64>::on(cpu, Seed(5)).unwrap();
+        check_direction(mlp, Mse, floats::<LargeMlp<f64>>, 65, STEP);
+    }
+}
+
+/// One derivative a parameter tensor: along a random direction in which its gradient is not small.
+fn check_direction<N, L, Y, T>(
+    mut net: N,
+    loss: L,
+    targets: fn(&mut Rng, usize) -> Vec<T>,
+    samples: usize,
+    step: f64,
+) where
+    N: Network<Elem = f64, Device = Cpu>,
+    L: Loss<f64, N::Output, Y, T>,
+    Y: SampleShape,
+    T: Element,
+{
+    let (x, y) = draw::<N, Y, T>(targets, samples);
+    let (_, gradients) = net.value_and_gradients(&loss, &x, &y).unwrap();
+    let mut rng = Rng::new(Seed(10), 0);
+    for name in common::parameter_names::<N>() {
+        let (values, gradient) = (net.parameter(name).unwrap(), gradients.get(name).unwrap());
+        // Each entry the way that the gradient points, but not as far.
+        let direction: Vec<f64> = gradient.iter().map(|g| g.signum() * rng.uniform()).collect();
+        let slope: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let mut moved = |by: f64| {
+            let values: Vec<f64> = values.iter().zip(&direction).map(|(v, d)| v + by * d).collect();
+            net.set_parameter(name, &values).unwrap();
+            net.value_and_gradients(&loss, &x, &y).unwrap().0
+        };
+        let expected = (moved(step) - moved(-step)) / (2.0 * step);
+        net.set_parameter(name, &values).unwrap();
+        let off = difference(&[slope], &[expected]);
+        println!("{} {name} along a direction: {off:.1e}", N::NAME);
+        assert!(off <= TOLERANCE, "{} {name}: {slope}, expected {expected}", N::NAME);
     }
 }

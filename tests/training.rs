@@ -33,6 +33,11 @@ network! {
     pub Dropped: [800] { Dropout(0.25) }
 }
 
+network! {
+    /// The least that a network can do.
+    pub Flat: [2, 3] -> [6] { Flatten }
+}
+
 type DigitsData = InMemory<(D<1>, D<28>, D<28>)>;
 type SmallBatch = MiniBatch<(D<2>,), ()>;
 
@@ -110,6 +115,20 @@ fn dropout_in_training_drops_a_share_and_scales_the_rest() {
         assert!((150..250).contains(&dropped), "{dropped} of 800 dropped at a rate of 0.25");
         assert!(!masks[..i].contains(mask), "samples and steps have masks of their own");
     }
+}
+
+#[test]
+fn a_network_may_do_next_to_nothing() {
+    let mut net = Flat::new(Seed(1));
+    let x = Tensor::<(Batch, D<2>, D<3>)>::from_vec((0..12).map(|i| i as f32).collect()).unwrap();
+    let y: Tensor<(Batch, D<6>)> = net.forward(&x).unwrap();
+    assert_eq!(y.to_vec(), x.to_vec());
+    assert!(Flat::<f32>::from_bytes(&net.to_bytes().unwrap(), Cpu::default()).is_ok());
+    let mut step = net.train_step(Mse, Adam::new(0.1), 2).unwrap();
+    assert_eq!(step.run_on(&x, &y).unwrap(), 0.0);
+    let mut out = [0.0; 12];
+    step.read_outputs(&mut out).unwrap();
+    assert_eq!(out, *x.to_vec());
 }
 
 #[test]
