@@ -35,6 +35,10 @@ pub use netform_core::{
 
 pub use netform_core::error::{Error, Result};
 
+// The shortest path is the one that rustc prints: `netform::D<784>`.
+pub use netform_core::dim::{Batch, D};
+pub use netform_core::tensor::Tensor;
+
 /// Declares networks.
 ///
 /// A declaration has doc comments and a visibility like any item, the shape of one input sample, optionally
@@ -112,3 +116,8 @@ pub mod prelude {
     pub use crate::train::{Checkpoint, EarlyStopping, Progress, Trainer};
     pub use crate::weights::Weights;
 }
+
+/// The README's program, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

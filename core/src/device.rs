@@ -196,6 +196,15 @@ pub const fn window(
     }
 }
 
+/// `over / by` in the sizes of a network; 0 where `by` is, which the network's checks report.
+#[doc(hidden)]
+pub const fn quotient(over: usize, by: usize) -> usize {
+    match over.checked_div(by) {
+        Some(quotient) => quotient,
+        None => 0,
+    }
+}
+
 /// The kernels of a device, called by printed code in the order of the plan. On a device that
 /// executes at once a call computes; on one that records, it records.
 ///

@@ -108,6 +108,7 @@ macro_rules! loss {
         $function:ident(rows = $rows:expr, sizes = [$($size:expr)?], targets = $targets:expr, $slot:ident);
         $($correct:item)?
     ) => {
+        #[diagnostic::do_not_recommend]
         impl<E: Float, $($lead: Static),*> Loss<E, $output, $target, $element> for $loss {
             fn workspace(&self, batch: usize) -> usize {
                 let rows = batch * $rows;
@@ -148,8 +149,34 @@ macro_rules! loss {
         }
     };
     (@bind TARGET $to:ident $targets:ident) => { $to.inputs[1] = Some($targets) };
+    (@bind NEVER $to:ident $targets:ident) => {{
+        let _ = (&$to, $targets);
+    }};
     (@bind LABELS $to:ident $targets:ident) => { $to.indices[0] = Some($targets) };
 }
+
+/// The element of targets that nobody has: a second candidate, so that inference does not equate targets
+/// with outputs, and a mismatch is reported in [`Loss`]'s words.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NoTarget;
+
+impl std::fmt::Display for NoTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no target")
+    }
+}
+
+impl Element for NoTarget {
+    const NAME: &'static str = "none";
+    fn from_le_bytes(_: &[u8]) -> Self {
+        NoTarget
+    }
+    fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+}
+
+/// Where [`NoTarget`] would be bound.
+const NEVER: Slot = TARGET;
 
 /// The losses for every shape of outputs. In front of an output's last axis may be others: positions,
 /// each with a target of its own.
@@ -158,6 +185,14 @@ macro_rules! losses {
         loss! {
             impl[$($lead)* C] Mse, ($($lead,)* C,), ($($lead,)* C,), E;
             squared_error(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, TARGET);
+        }
+        loss! {
+            impl[$($lead)* C] Mse, ($($lead,)* C,), ($($lead,)* C,), NoTarget;
+            squared_error(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, NEVER);
+        }
+        loss! {
+            impl[$($lead)* C] BceWithLogits, ($($lead,)* C,), ($($lead,)* C,), NoTarget;
+            binary_cross_entropy(rows = <($($lead,)* C,)>::NUMEL, sizes = [], targets = 1, NEVER);
         }
         loss! {
             impl[$($lead)* C] BceWithLogits, ($($lead,)* C,), ($($lead,)* C,), E;
@@ -201,4 +236,12 @@ loss! {
     fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
         Some(Answers { correct: metric::correct_signs(outputs, targets), judged: targets.len() })
     }
+}
+loss! {
+    impl[] Mse, (), (), NoTarget;
+    squared_error(rows = 1, sizes = [], targets = 1, NEVER);
+}
+loss! {
+    impl[] BceWithLogits, (), (), NoTarget;
+    binary_cross_entropy(rows = 1, sizes = [], targets = 1, NEVER);
 }

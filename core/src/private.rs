@@ -72,13 +72,13 @@ pub const fn pool2d_dims(
 pub struct Stub;
 
 impl Stub {
-    /// Any tensor.
-    pub fn weight<T>(&self) -> Result<T> {
+    /// A tensor.
+    pub fn weight(&self) -> Result<Tensor<(Batch,)>> {
         unreachable!("a network with an error is never run")
     }
 
-    /// Any tensor.
-    pub fn bias<T>(&self) -> Result<Option<T>> {
+    /// A tensor.
+    pub fn bias(&self) -> Result<Option<Tensor<(Batch,)>>> {
         unreachable!("a network with an error is never run")
     }
 }

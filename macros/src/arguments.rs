@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use crate::ast::{Argument, Expr, ExprKind, Layer};
 use crate::errors::{Errors, Range, suggestion};
-use crate::layers::initialiser;
+use crate::layers::{Kind, initialiser};
 use crate::lower::{size, size_or_zero};
 use crate::shape::{Dim, Shape};
 
@@ -12,42 +12,61 @@ use crate::shape::{Dim, Shape};
 pub struct Arguments<'l> {
     layer: &'l Layer,
     left: Vec<&'l Argument>,
-    /// Names that the layer asked for.
-    known: Vec<&'static str>,
+    /// The sizes that were read, each with the least that it may be.
+    pub sizes: Vec<(&'l Expr, Dim, usize)>,
 }
 
 impl<'l> Arguments<'l> {
-    pub fn new(layer: &'l Layer) -> Self {
-        Arguments { layer, left: layer.args.iter().collect(), known: vec![] }
+    /// The arguments, if the kind of layer takes such ones: one mistake, one error.
+    pub fn new(layer: &'l Layer, kind: &Kind) -> syn::Result<Self> {
+        let mut seen: Vec<String> = vec![];
+        let mut unnamed = usize::from(kind.positional);
+        for argument in &layer.args {
+            let name = match &argument.name {
+                Some(name) => name.to_string(),
+                None if unnamed == 0 => return Err(stray(layer, kind, argument)),
+                None => {
+                    unnamed -= 1;
+                    kind.arguments[0].to_owned()
+                }
+            };
+            if !kind.arguments.contains(&name.as_str()) {
+                return Err(unknown(kind, argument, &name));
+            }
+            if seen.contains(&name) {
+                let message = format!("argument `{name}` of `{}` is given twice", kind.name);
+                return Err(argument.range.error(message));
+            }
+            seen.push(name);
+        }
+        Ok(Arguments { layer, left: layer.args.iter().collect(), sizes: vec![] })
     }
 
-    /// An error for each argument that the layer did not ask for.
-    pub fn finish(self) -> Vec<syn::Error> {
-        let kind = &self.layer.kind;
-        let error = |argument: &&Argument| match &argument.name {
-            Some(name) if self.known.contains(&name.to_string().as_str()) => {
-                argument.range.error(format!("argument `{name}` of `{kind}` is given twice"))
-            }
-            Some(name) => {
-                let near = suggestion(&name.to_string(), self.known.iter().copied());
-                let known = match (near.is_empty(), self.known.is_empty()) {
-                    (false, _) => near,
-                    (true, true) => format!("; `{kind}` takes none"),
-                    (true, false) => format!("; it takes {}", self.known.join(", ")),
-                };
-                Range::of(name).error(format!("unknown argument `{name}` of `{kind}`{known}"))
-            }
-            None => {
-                argument.range.error(format!("`{kind}` does not take the argument `{argument}`"))
-            }
+    fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
+        let dim = match least {
+            0 => size_or_zero(expr, &[]),
+            _ => size(expr, &[]),
         };
-        // One mistake, one error: the first.
-        self.left.iter().take(1).map(error).collect()
+        let dim = report(dim, errors)?;
+        self.sizes.push((expr, dim.clone(), least));
+        Some(dim)
+    }
+
+    /// One number for both axes, or a pair.
+    fn sizes(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<[Dim; 2]> {
+        let ExprKind::Tuple(items) = &expr.kind else {
+            return self.size(expr, least, errors).map(|dim| [dim.clone(), dim]);
+        };
+        let [a, b] = &items[..] else {
+            let message = format!("expected one number or a pair such as (3, 5), found `{expr}`");
+            errors.push(expr.range.error(message));
+            return None;
+        };
+        Some([self.size(a, least, errors)?, self.size(b, least, errors)?])
     }
 
     /// The argument of this name, or the next one without a name if it comes first.
     fn take(&mut self, name: &'static str, positional: bool) -> Option<&'l Expr> {
-        self.known.push(name);
         let named = |a: &&Argument| a.name.as_ref().is_some_and(|n| n == name);
         let found = self.left.iter().position(named).or_else(|| {
             let first = self.left.iter().position(|a| a.name.is_none());
@@ -57,9 +76,10 @@ impl<'l> Arguments<'l> {
     }
 
     fn missing(&self, name: &str, example: &str) -> syn::Error {
-        self.layer
-            .range
-            .error(format!("`{}` needs `{name}`, for example `{example}`", self.layer.kind))
+        self.layer.range.error(format!(
+            "`{}` needs `{name}`, for example `{example}`",
+            self.layer.constructor()
+        ))
     }
 
     /// `out` or `in -> out`: the declared input, if any, and the output.
@@ -75,11 +95,11 @@ impl<'l> Arguments<'l> {
         };
         match &expr.kind {
             ExprKind::Arrow(input, out) => {
-                let (input, out) =
-                    (report(size(input, &[]), errors), report(size(out, &[]), errors));
-                Some((Some(input?), out?))
+                let input = self.size(input, 1, errors);
+                let out = self.size(out, 1, errors)?;
+                Some((Some(input?), out))
             }
-            _ => Some((None, report(size(expr, &[]), errors)?)),
+            _ => Some((None, self.size(expr, 1, errors)?)),
         }
     }
 
@@ -92,7 +112,7 @@ impl<'l> Arguments<'l> {
     ) -> Option<Option<[Dim; 2]>> {
         match self.take(name, false) {
             None => Some(None),
-            Some(expr) => Some(Some(report(pair(expr, least), errors)?)),
+            Some(expr) => Some(Some(self.sizes(expr, least, errors)?)),
         }
     }
 
@@ -118,7 +138,7 @@ impl<'l> Arguments<'l> {
         errors: &mut Errors,
     ) -> Option<[Dim; 2]> {
         match self.take(name, true) {
-            Some(expr) => report(pair(expr, 1), errors),
+            Some(expr) => self.sizes(expr, 1, errors),
             None => {
                 errors.push(self.missing(name, example));
                 None
@@ -136,8 +156,10 @@ impl<'l> Arguments<'l> {
             None => Some(default),
             Some(Expr { kind: ExprKind::Bool(value), .. }) => Some(*value),
             Some(other) => {
-                errors
-                    .push(other.range.error(format!("`{name}` is true or false, found `{other}`")));
+                errors.push(other.range.error(format!(
+                    "`{name}` of `{}` is `true` or `false`, found `{other}`",
+                    self.layer.kind
+                )));
                 None
             }
         }
@@ -176,7 +198,7 @@ impl<'l> Arguments<'l> {
             errors.push(expr.range.error(message));
             return None;
         };
-        items.iter().map(|item| report(size(item, &[]), errors)).collect()
+        items.iter().map(|item| self.size(item, 1, errors)).collect()
     }
 
     /// One of some words.
@@ -228,7 +250,10 @@ impl<'l> Arguments<'l> {
         match number(expr) {
             Some(x) if (0.0..=1.0).contains(&x) => Some(x),
             _ => {
-                let message = format!("`{name}` is a literal number from 0 to 1, found `{expr}`");
+                let message = format!(
+                    "`{name}` of `{}` is a number from 0 to 1, found `{expr}`",
+                    self.layer.kind
+                );
                 errors.push(expr.range.error(message));
                 None
             }
@@ -241,17 +266,45 @@ fn report<T>(result: syn::Result<T>, errors: &mut Errors) -> Option<T> {
     result.map_err(|error| errors.push(error)).ok()
 }
 
-fn pair(expr: &Expr, least: usize) -> syn::Result<[Dim; 2]> {
-    let one = |expr: &Expr| if least == 0 { size_or_zero(expr, &[]) } else { size(expr, &[]) };
-    match &expr.kind {
-        ExprKind::Tuple(items) => match &items[..] {
-            [a, b] => Ok([one(a)?, one(b)?]),
-            _ => Err(expr
-                .range
-                .error(format!("expected one number or a pair such as (3, 5), found `{expr}`"))),
-        },
-        _ => one(expr).map(|dim| [dim.clone(), dim]),
+/// A name that the layer does not take.
+fn unknown(kind: &Kind, argument: &Argument, name: &str) -> syn::Error {
+    let near = suggestion(name, kind.arguments.iter().copied());
+    let hint = match (near.is_empty(), kind.arguments) {
+        (false, _) => near,
+        (true, []) => format!("; `{}` takes no arguments", kind.name),
+        (true, [only]) => format!("; it takes `{only}`"),
+        (true, names) => format!("; it takes {}", names.join(", ")),
+    };
+    let at = argument.name.as_ref().map_or(argument.range, Range::of);
+    at.error(format!("unknown argument `{name}` of `{}`{hint}", kind.name))
+}
+
+/// An argument without a name too many: PyTorch's positions, most likely.
+fn stray(layer: &Layer, kind: &Kind, argument: &Argument) -> syn::Error {
+    let name = kind.name;
+    if kind.arguments.is_empty() {
+        let message = format!("`{name}` takes no arguments, found `{argument}`");
+        return argument.range.error(message);
     }
+    let unnamed: Vec<String> =
+        layer.args.iter().filter(|a| a.name.is_none()).map(Argument::to_string).collect();
+    let meant = match (name, &unnamed[..]) {
+        ("Linear", [input, out]) => format!("{input} -> {out}"),
+        ("Conv2d", [out, kernel]) => format!("{out}, kernel = {kernel}"),
+        ("Conv2d", [input, out, kernel]) => format!("{input} -> {out}, kernel = {kernel}"),
+        ("MaxPool2d", [kernel, stride]) => format!("{kernel}, stride = {stride}"),
+        ("Reshape", sizes) => format!("[{}]", sizes.join(", ")),
+        (_, [value]) => format!("{} = {value}", kind.arguments[0]),
+        _ => String::new(),
+    };
+    let hint = match &meant[..] {
+        "" => format!("; it takes {}", kind.arguments.join(", ")),
+        meant => format!("; did you mean `{name}({meant})`?"),
+    };
+    let count = if kind.positional { "one argument" } else { "no argument" };
+    argument
+        .range
+        .error(format!("`{name}` takes {count} without a name, found `{argument}` too{hint}"))
 }
 
 fn number(expr: &Expr) -> Option<f64> {

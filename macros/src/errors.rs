@@ -28,6 +28,10 @@ impl Range {
         Range { start: self.start, end: other.end }
     }
 
+    pub fn start(self) -> Span {
+        self.start
+    }
+
     pub fn error(self, message: impl std::fmt::Display) -> syn::Error {
         syn::Error::new_spanned(self.ends(), message)
     }
@@ -70,17 +74,22 @@ impl Errors {
     }
 }
 
-/// The candidate that is one or two edits from `name`, for "did you mean".
+/// The candidate that is at most two edits from `name`, or its beginning, for "did you mean".
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))
+        .map(|(edits, candidate)| match name.strip_prefix(candidate) {
+            // `kernel_size` is meant as `kernel`.
+            Some(rest) if rest.starts_with('_') => (1, candidate),
+            _ => (edits, candidate),
+        })
         .filter(|(edits, candidate)| *edits <= 2 && *edits < candidate.len())
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// ". Did you mean `x`?", or nothing.
+/// "; did you mean `x`?", or nothing.
 pub fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

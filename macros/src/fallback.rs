@@ -1,24 +1,26 @@
 //! What is printed beside an error: a network of the declared type that does nothing, so that code that uses
 //! it adds no errors of its own.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use crate::ast::{Declaration, Item, Network};
 use crate::emit::dim_type;
 use crate::errors::Errors;
-use crate::lower::tensor_type;
-use crate::print::{input_trait, tuple};
+use crate::lower::{RESERVED, tensor_type};
+use crate::print::{consts, input_trait, tuple};
 use crate::shape::{Dim, Shape};
 
 /// The error, and a stub of each network.
 pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream {
     let error = error.to_compile_error();
-    let stubs = declaration.items.iter().filter_map(|item| match item {
-        Item::Network(network) => Some(stub(network)),
+    let stubs = declaration.items.iter().map(|item| match item {
+        Item::Network(network) => stub(network),
         Item::Function(function) => {
             let (vis, name) = (&function.vis, &function.name);
-            Some(quote!(#[allow(non_camel_case_types, missing_docs)] #vis struct #name;))
+            quote!(#[allow(non_camel_case_types, missing_docs)] #vis struct #name;)
         }
     });
     quote!(#error #(#stubs)*)
@@ -36,9 +38,12 @@ fn stub(network: &Network) -> TokenStream {
     let input_trait = input_trait(name);
     let (input, output) = (declared(Some(&network.input)), declared(network.output.as_ref()));
     let output_dims: Vec<_> = output.iter().map(dim_type).collect();
+    let consts = consts(input.iter().chain(&output));
     let (input, output) = (tuple(&input), tuple(&output));
-    let accessors = network.layers.iter().filter_map(|layer| layer.name.as_ref()).map(|name| {
-        let name = syn::Ident::new(&name.to_string(), Span::call_site());
+    let names: BTreeSet<String> =
+        network.layers.iter().filter_map(|layer| Some(layer.name.as_ref()?.to_string())).collect();
+    let accessors = names.iter().filter(|name| !RESERVED.contains(&name.as_str())).map(|name| {
+        let name = syn::Ident::new(name, Span::call_site());
         quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })
     });
     quote! {
@@ -56,6 +61,7 @@ fn stub(network: &Network) -> TokenStream {
         #[allow(unused, missing_docs, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
+            #consts
             impl<S: __n::BatchedShape> #input_trait for S {
                 type Output = (__n::Batch, #(#output_dims,)*);
             }

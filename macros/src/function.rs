@@ -19,9 +19,20 @@ pub fn lower(
     dims: &BTreeMap<String, Dim>,
     functions: &Functions,
 ) -> syn::Result<Graph> {
+    lower_called(function, dims, functions, &[])
+}
+
+/// The function as it is called by `callers`.
+fn lower_called(
+    function: &Function,
+    dims: &BTreeMap<String, Dim>,
+    functions: &Functions,
+    callers: &[String],
+) -> syn::Result<Graph> {
     let mut errors = Errors::default();
-    let mut cx =
-        Body { graph: Graph::new(function.name.to_string()), names: BTreeMap::new(), functions };
+    let name = function.name.to_string();
+    let calls = [callers, std::slice::from_ref(&name)].concat();
+    let mut cx = Body { graph: Graph::new(name), names: BTreeMap::new(), functions, calls };
     let generics: Vec<String> = function.generics.iter().map(ToString::to_string).collect();
     for (name, declared) in &function.inputs {
         let Some(shape) = tensor_type(declared, &generics, &mut errors) else { continue };
@@ -65,6 +76,8 @@ struct Body<'f> {
     graph: Graph,
     names: BTreeMap<String, NodeId>,
     functions: &'f Functions<'f>,
+    /// This function, and those that are being lowered because they call it.
+    calls: Vec<String>,
 }
 
 impl Body<'_> {
@@ -134,7 +147,10 @@ impl Body<'_> {
         {
             let sample = |id: NodeId| show(self.graph.shape(id).get(1..).unwrap_or_default());
             let (x, y) = (sample(operands[0]), sample(operands[1]));
-            return Err(at.error(format!("shapes {x} and {y} do not broadcast in `{name}`")));
+            return Err(at.error(format!(
+                "shape mismatch in `{}`: {x} and {y} do not broadcast",
+                self.graph.name
+            )));
         }
         self.graph.scalar(name, &aligned).map_err(|m| at.error(m))
     }
@@ -158,6 +174,12 @@ impl Body<'_> {
         operands: &[NodeId],
         at: Range,
     ) -> syn::Result<NodeId> {
+        if self.calls.iter().any(|caller| function.name == *caller) {
+            return Err(at.error(format!(
+                "`{}` calls itself; a function's graph has no end then",
+                function.name
+            )));
+        }
         if operands.len() != function.inputs.len() {
             return Err(at.error(format!(
                 "`{}` takes {} inputs, found {}",
@@ -174,7 +196,7 @@ impl Body<'_> {
                 }
             }
         }
-        let called = Rc::new(lower(function, &dims, self.functions)?);
+        let called = Rc::new(lower_called(function, &dims, self.functions, &self.calls)?);
         self.graph.push(Op::Call { graph: called, output: 0 }, operands).map_err(|m| at.error(m))
     }
 }

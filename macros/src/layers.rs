@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::errors::suggestion;
 use crate::graph::NodeId;
-use crate::lower::{Chain, LayerInfo, LayerView, Part, text, too_large};
+use crate::lower::{Chain, LayerInfo, LayerView, Part, text};
 use crate::ops::Op;
 use crate::ops::conv::Window2;
 use crate::ops::reduce::Fold;
@@ -17,62 +17,94 @@ use crate::shape::{Dim, Shape, numel};
 /// Applies a layer to the current value; `None` after an error.
 type Apply = fn(&mut Chain, &Layer, &mut Arguments) -> Option<()>;
 
-/// Every layer, by name.
-const LAYERS: &[(&str, Apply)] = &[
-    ("Linear", linear),
-    ("Conv2d", conv2d),
-    ("MaxPool2d", max_pool2d),
-    ("Flatten", flatten),
-    ("Reshape", reshape),
-    ("Relu", |cx, layer, _| activation(cx, layer, "relu")),
-    ("Sigmoid", |cx, layer, _| activation(cx, layer, "sigmoid")),
-    ("Tanh", |cx, layer, _| activation(cx, layer, "tanh")),
-    ("Gelu", gelu),
-    ("Softmax", softmax),
-    ("Dropout", dropout),
+/// A kind of layer.
+pub struct Kind {
+    pub name: &'static str,
+    /// Whether its first argument may be given without a name.
+    pub positional: bool,
+    /// The names of its arguments.
+    pub arguments: &'static [&'static str],
+    apply: Apply,
+}
+
+const fn kind(name: &'static str, arguments: &'static [&'static str], apply: Apply) -> Kind {
+    Kind { name, positional: !arguments.is_empty(), arguments, apply }
+}
+
+/// Every layer. The first argument may be given without its name, but for `Gelu`'s.
+const LAYERS: &[Kind] = &[
+    kind("Linear", &["out_features", "bias", "init", "bias_init"], linear),
+    kind(
+        "Conv2d",
+        &["out_channels", "kernel", "stride", "padding", "bias", "init", "bias_init"],
+        conv2d,
+    ),
+    kind("MaxPool2d", &["kernel", "stride", "padding"], max_pool2d),
+    kind("Flatten", &[], flatten),
+    kind("Reshape", &["shape"], reshape),
+    kind("Relu", &[], |cx, layer, _| activation(cx, layer, "relu")),
+    kind("Sigmoid", &[], |cx, layer, _| activation(cx, layer, "sigmoid")),
+    kind("Tanh", &[], |cx, layer, _| activation(cx, layer, "tanh")),
+    Kind { positional: false, ..kind("Gelu", &["approximate"], gelu) },
+    kind("Softmax", &["axis"], softmax),
+    kind("Dropout", &["rate"], dropout),
 ];
 
 /// Lowers one layer. After an error the rest of the chain is still checked, as far as it does not depend on
 /// the shape that is missing.
 pub fn apply(cx: &mut Chain, layer: &Layer) {
-    let kind = layer.kind.to_string();
-    let Some((_, apply)) = LAYERS.iter().find(|(name, _)| *name == kind) else {
-        let names = LAYERS.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = names.clone().collect();
-        let near = suggestion(&kind, names);
-        let hint =
-            if near.is_empty() { format!("; layers are {}", known.join(", ")) } else { near };
-        cx.errors.push(
-            crate::errors::Range::of(&layer.kind).error(format!("unknown layer `{kind}`{hint}")),
-        );
+    let name = layer.kind.to_string();
+    let Some(kind) = LAYERS.iter().find(|kind| kind.name == name) else {
+        cx.errors.push(unknown(layer));
         cx.known = false;
         return;
     };
-    let mut arguments = Arguments::new(layer);
+    let mut arguments = match Arguments::new(layer, kind) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            cx.errors.push(error);
+            cx.known = false;
+            return;
+        }
+    };
     let first_param = cx.params.len();
-    let done = apply(cx, layer, &mut arguments);
-    let stray = arguments.finish();
-    let arguments_fit = stray.is_empty();
-    stray.into_iter().for_each(|error| cx.errors.push(error));
-    if done.is_none() || !arguments_fit {
+    let first_check = cx.checks.len();
+    let done = (kind.apply)(cx, layer, &mut arguments);
+    // A size that is wrong comes before the shapes that it makes wrong.
+    let of_shapes = cx.checks.split_off(first_check);
+    for (expr, dim, least) in arguments.sizes {
+        cx.require_size(expr, &dim, least);
+    }
+    cx.checks.extend(of_shapes);
+    if done.is_none() {
         cx.known = false;
     }
     if !cx.known {
         return;
     }
     let sample = cx.sample();
-    if too_large(&numel(&sample)) {
-        let head = cx.mismatch(layer);
-        cx.fail(
-            layer.range,
-            &[
-                head,
-                text(" yields "),
-                Part::Shape(sample),
-                text(", more elements than memory can hold"),
-            ],
-        );
-        return;
+    finish(cx, layer, first_param, sample);
+}
+
+/// An error at a layer's name.
+fn unknown(layer: &Layer) -> syn::Error {
+    let names = LAYERS.iter().map(|kind| kind.name);
+    let known: Vec<&str> = names.clone().collect();
+    let near = suggestion(&layer.kind.to_string(), names);
+    let hint = if near.is_empty() { format!("; layers are {}", known.join(", ")) } else { near };
+    crate::errors::Range::of(&layer.kind).error(format!("unknown layer `{}`{hint}", layer.kind))
+}
+
+/// What the summary and later messages say about a layer that was applied.
+fn finish(cx: &mut Chain, layer: &Layer, first_param: usize, sample: Shape) {
+    let shapeless = matches!(
+        layer.kind.to_string().as_str(),
+        "Relu" | "Sigmoid" | "Tanh" | "Gelu" | "Softmax" | "Dropout"
+    );
+    let has_params = cx.params.len() > first_param;
+    if !shapeless {
+        let what = text(format!("layer `{layer}` of network `{}` yields", cx.network));
+        cx.require_memory(what, &sample, layer.range);
     }
     let info = cx.layers.last_mut().filter(|info| info.output.is_empty() && info.view.is_some());
     if let Some(info) = info {
@@ -89,9 +121,6 @@ pub fn apply(cx: &mut Chain, layer: &Layer) {
             view: None,
         });
     }
-    let has_params = cx.params.len() > first_param;
-    let shapeless =
-        matches!(kind.as_str(), "Relu" | "Sigmoid" | "Tanh" | "Gelu" | "Softmax" | "Dropout");
     if has_params || !shapeless {
         let name = match cx.layers.last() {
             Some(info) if !info.name.is_empty() => info.name.clone(),
@@ -113,6 +142,7 @@ fn record(cx: &mut Chain, layer: &Layer, name: &str, view: LayerView) {
 /// Adds a weight and, unless `bias = false`, a bias; returns their nodes.
 fn weights(
     cx: &mut Chain,
+    layer: &Layer,
     arguments: &mut Arguments,
     name: &str,
     shape: Shape,
@@ -125,6 +155,8 @@ fn weights(
     let init = arguments.init("init", errors)?.unwrap_or_else(|| default.clone());
     let bias_init = arguments.init("bias_init", errors)?.unwrap_or(default);
     let out = shape[0].clone();
+    let what = text(format!("layer `{layer}` of network `{}` has weights", cx.network));
+    cx.require_memory(what, &shape, layer.range);
     let weight = cx.param(format!("{name}.weight"), shape, init);
     let bias = with_bias.then(|| cx.param(format!("{name}.bias"), vec![out], bias_init));
     Some((weight, bias))
@@ -156,7 +188,7 @@ fn linear(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
         (None, None) => Dim::one(),
     };
     let index = cx.params.len();
-    let (weight, bias) = weights(cx, arguments, &name, vec![out.clone(), features.clone()])?;
+    let (weight, bias) = weights(cx, layer, arguments, &name, vec![out.clone(), features.clone()])?;
     let dims = vec![features.clone(), out.clone()];
     record(
         cx,
@@ -216,7 +248,7 @@ fn window(
     let errors = &mut cx.errors;
     let kernel = match kernel {
         Some(kernel) => kernel,
-        None => arguments.required_pair("kernel", "kernel = 3", errors)?,
+        None => arguments.required_pair("kernel", "Conv2d(6, kernel = 3)", errors)?,
     };
     let default = stride.unwrap_or([Dim::one(), Dim::one()]);
     let stride = arguments.pair("stride", 1, errors)?.unwrap_or(default);
@@ -237,6 +269,7 @@ fn image(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 3]> {
                 head,
                 text(format!(" expects [channels, height, width], but `{previous}` yields ")),
                 Part::Shape(sample),
+                text(if previous == "Flatten" { "; put `Flatten` after it" } else { "" }),
             ];
             cx.fail(layer.range, &message);
             None
@@ -246,19 +279,18 @@ fn image(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 3]> {
 
 /// That the window fits along both axes.
 fn fits(cx: &mut Chain, layer: &Layer, window: &Window2, height: &Dim, width: &Dim) -> Option<()> {
-    let [kh, kw] = &window.kernel;
-    let need = if kh == kw { kh.to_string() } else { format!("{kh} x {kw}") };
+    let [kh, kw] = window.kernel.clone();
+    let need = match kh == kw {
+        true => vec![Part::Number(kh)],
+        false => vec![Part::Number(kh), text(" x "), Part::Number(kw)],
+    };
     let padded = if window.padding.iter().all(Dim::is_zero) { "" } else { " (padding counted)" };
     for (axis, size) in [height, width].into_iter().enumerate() {
         let head = cx.mismatch(layer);
-        let message = [
-            head,
-            text(format!(
-                " needs at least {need} points along each axis{padded}, but `{}` yields ",
-                cx.previous.0
-            )),
-            Part::Shape(cx.sample()),
-        ];
+        let rest = format!(" points along each axis{padded}, but `{}` yields ", cx.previous.0);
+        let mut message = vec![head, text(" needs at least ")];
+        message.extend(need.iter().cloned());
+        message.extend([text(rest), Part::Shape(cx.sample())]);
         let [kernel, stride, padding] =
             [&window.kernel, &window.stride, &window.padding].map(|p| &p[axis]);
         cx.require_fits(size, kernel, stride, padding, layer.range, &message);
@@ -283,8 +315,13 @@ fn conv2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
         .unwrap_or_else(Dim::one);
     let index = cx.params.len();
     let [kh, kw] = window.kernel.clone();
-    let (weight, bias) =
-        weights(cx, arguments, &name, vec![out.clone(), channels.clone(), kh.clone(), kw.clone()])?;
+    let (weight, bias) = weights(
+        cx,
+        layer,
+        arguments,
+        &name,
+        vec![out.clone(), channels.clone(), kh.clone(), kw.clone()],
+    )?;
     let dims = vec![channels.clone(), out.clone(), kh, kw];
     record(
         cx,
@@ -490,6 +527,18 @@ impl crate::graph::Graph {
     }
 }
 
+const INITIALISERS: &[&str] = &[
+    "Zeros",
+    "Ones",
+    "Constant",
+    "Xavier",
+    "XavierNormal",
+    "He",
+    "HeUniform",
+    "Uniform",
+    "Normal",
+];
+
 /// Initialisers by name, with how many numbers each takes.
 pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
     let signed = |x: f64| {
@@ -518,23 +567,20 @@ pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
             quote!(__n::Init::Normal { mean: 0.0, std: #std })
         }
         _ => {
-            let known = [
-                "Zeros",
-                "Ones",
-                "Constant",
-                "Xavier",
-                "XavierNormal",
-                "He",
-                "HeUniform",
-                "Uniform",
-                "Normal",
-            ];
-            let near = suggestion(name, known.into_iter().filter(|other| *other != name));
-            return Err(format!(
-                "expected an initialiser (Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
-                 Uniform(-0.1, 0.1), Normal(0.0, 0.02)), found `{name}` with {} numbers{near}",
-                numbers.len()
-            ));
+            let near =
+                suggestion(name, INITIALISERS.iter().copied().filter(|other| *other != name));
+            let hint = match near.is_empty() {
+                true => "; initialisers are Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
+                         Uniform(-0.1, 0.1), Normal(0.0, 0.02)"
+                    .to_owned(),
+                false => near,
+            };
+            let found = match numbers.len() {
+                0 => format!("`{name}`"),
+                1 => format!("`{name}` with one number"),
+                n => format!("`{name}` with {n} numbers"),
+            };
+            return Err(format!("unknown initialiser {found}{hint}"));
         }
     })
 }

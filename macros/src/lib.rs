@@ -12,6 +12,8 @@ mod errors;
 mod fallback;
 mod function;
 mod fuse;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod groups;
 mod kernels;
@@ -35,7 +37,7 @@ use proc_macro2::TokenStream;
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let tokens = TokenStream::from(input);
-    match syn::parse2::<Declaration>(tokens) {
+    match parse::declaration(tokens) {
         Ok(declaration) => compile(&declaration)
             .unwrap_or_else(|error| fallback::declaration(&declaration, &error)),
         Err(error) => error.to_compile_error(),

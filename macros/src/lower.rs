@@ -11,7 +11,7 @@ use crate::ast::{Expr, ExprKind, Layer, Network, TensorType, path_text};
 use crate::errors::{Errors, Range};
 use crate::graph::{Graph, NodeId};
 use crate::layers;
-use crate::shape::{Atom, ConstExpr, Dim, Shape, numel, show};
+use crate::shape::{Atom, ConstExpr, Dim, Quotient, Shape, numel, show};
 
 /// What a message is made of: numbers and shapes are filled in by the macro where it knows them, by const
 /// evaluation where it does not.
@@ -22,6 +22,16 @@ pub enum Part {
     Shape(Shape),
     /// `[16, 5, 5] = 400`; a single size alone.
     Total(Shape),
+}
+
+impl Part {
+    pub fn dims(&self) -> &[Dim] {
+        match self {
+            Part::Text(_) => &[],
+            Part::Number(dim) => std::slice::from_ref(dim),
+            Part::Shape(shape) | Part::Total(shape) => shape,
+        }
+    }
 }
 
 pub fn text(s: impl Into<String>) -> Part {
@@ -47,9 +57,8 @@ pub struct Check {
     pub message: Vec<Part>,
     /// The layer that is wrong.
     pub at: Range,
-    /// Where the other shape comes from.
-    pub previous: Range,
-    pub previous_name: String,
+    /// Where the other shape comes from: its name and its tokens; nowhere for a size that is wrong alone.
+    pub previous: Option<(String, Range)>,
 }
 
 /// A parameter with its place in the buffer.
@@ -93,6 +102,8 @@ pub struct Chain {
     pub param_len: Dim,
     pub layers: Vec<LayerInfo>,
     pub checks: Vec<Check>,
+    /// The output as it is declared: equal to the one that the layers yield, or a check fails.
+    pub declared: Option<Shape>,
     pub errors: Errors,
     /// The layer or input that yielded the current value: its name in messages, its tokens.
     pub previous: (String, Range),
@@ -103,7 +114,7 @@ pub struct Chain {
 }
 
 /// Methods of a printed network: a layer's accessor cannot have their names.
-const RESERVED: &[&str] = &[
+pub const RESERVED: &[&str] = &[
     "new",
     "on",
     "from_bytes",
@@ -143,6 +154,7 @@ impl Chain {
             param_len: Dim::literal(0),
             layers: vec![],
             checks: vec![],
+            declared: None,
             errors: Errors::default(),
             previous: ("input".to_owned(), network.input.range),
             known: true,
@@ -154,6 +166,11 @@ impl Chain {
     /// The shape of the current value for one sample.
     pub fn sample(&self) -> Shape {
         self.graph.shape(self.x)[1..].to_vec()
+    }
+
+    /// The shape of the output for one sample, in the user's words where there are some.
+    pub fn output(&self) -> Shape {
+        self.declared.clone().unwrap_or_else(|| self.sample())
     }
 
     /// `layer `fc1: Linear(120)` of network `Digits``, as messages begin.
@@ -199,14 +216,67 @@ impl Chain {
             self.fail(at, message);
             return;
         }
-        let (previous_name, previous) = self.previous.clone();
-        self.checks.push(Check {
-            condition,
-            message: message.to_vec(),
-            at,
-            previous,
-            previous_name,
-        });
+        let previous = Some(self.previous.clone());
+        self.checks.push(Check { condition, message: message.to_vec(), at, previous });
+    }
+
+    /// That a size of constants is at least `least`, and that nothing in it leaves a remainder.
+    pub fn require_size(&mut self, expr: &Expr, dim: &Dim, least: usize) {
+        for quotient in dim.quotients() {
+            let (over, by) = (quotient.over.tokens(), quotient.by.tokens());
+            let message = vec![
+                text(format!("`{expr}` leaves a remainder: ")),
+                Part::Number(quotient.over.clone()),
+                text(" / "),
+                Part::Number(quotient.by.clone()),
+            ];
+            self.require_alone(quote!(#by > 0 && #over % #by == 0), expr.range, message);
+        }
+        if dim.as_literal().is_some() {
+            return;
+        }
+        let (plus, minus) = dim.split();
+        let mut message = vec![text(format!("`{expr}` is ")), Part::Number(plus.clone())];
+        if !minus.is_zero() {
+            message.extend([text(" - "), Part::Number(minus.clone())]);
+        }
+        message.push(text(format!("; sizes are at least {least}")));
+        let (plus, minus) = (plus.tokens(), minus.tokens());
+        let condition = match least {
+            0 => quote!(#plus >= #minus),
+            _ => quote!(#plus > #minus),
+        };
+        self.require_alone(condition, expr.range, message);
+    }
+
+    /// That memory can hold a shape; `what` begins the message.
+    pub fn require_memory(&mut self, what: Part, shape: &[Dim], at: Range) {
+        let total = numel(shape);
+        if total.as_literal().is_some_and(|n| n <= Dim::LARGEST) {
+            return;
+        }
+        let message = vec![
+            what,
+            text(" "),
+            Part::Shape(shape.to_vec()),
+            text(", more elements than memory can hold"),
+        ];
+        if too_large(&total) {
+            self.fail(at, &message);
+            return;
+        }
+        let (total, largest) = (total.tokens(), Dim::literal(Dim::LARGEST).tokens());
+        self.require_alone(quote!(#total <= #largest), at, message);
+    }
+
+    fn require_alone(&mut self, condition: TokenStream, at: Range, message: Vec<Part>) {
+        let network = text(format!("in network `{}`: ", self.network));
+        let message = if matches!(&message[0], Part::Text(text) if text.starts_with('`')) {
+            [vec![network], message].concat()
+        } else {
+            message
+        };
+        self.checks.push(Check { condition, message, at, previous: None });
     }
 
     /// Appends an op to the graph. Its shape rule was checked before, in the user's words.
@@ -276,6 +346,11 @@ pub fn chain(network: &Network, train: bool) -> Chain {
     }
     let batched: Shape = [Dim::batch()].into_iter().chain(shape).collect();
     cx.x = cx.graph.input("input", batched, false);
+    for (expr, dim) in network.input.dims.iter().zip(cx.sample()) {
+        cx.require_size(expr, &dim, 1);
+    }
+    let (what, sample) = (format!("the input of network `{}` is", network.name), cx.sample());
+    cx.require_memory(text(what), &sample, network.input.range);
     check_layers(&mut cx, network);
     if let Some(output) = &network.output {
         check_output(&mut cx, output);
@@ -286,8 +361,12 @@ pub fn chain(network: &Network, train: bool) -> Chain {
 
 fn check_layers(cx: &mut Chain, network: &Network) {
     if network.layers.is_empty() {
-        let message = format!("network `{}` has no layers", network.name);
+        let message = format!(
+            "network `{}` has no layers; write some in braces, for example `{{ Linear(10) }}`",
+            network.name
+        );
         cx.errors.push(Range::of(&network.name).error(message));
+        cx.known = false;
     }
     for layer in &network.layers {
         cx.check_name(layer);
@@ -301,6 +380,7 @@ fn check_output(cx: &mut Chain, output: &TensorType) {
         return;
     }
     let got = cx.sample();
+    cx.declared = Some(want.clone());
     let message = [
         text(format!("shape mismatch in network `{}`: the declared output is ", cx.network)),
         Part::Shape(want.clone()),
@@ -429,10 +509,7 @@ fn binary_size(expr: &Expr, op: crate::ast::BinaryOp, a: &Dim, b: &Dim) -> syn::
             (None, Some(n), Some(d)) => {
                 return Err(expr.range.error(format!("`{expr}` leaves a remainder of {}", n % d)));
             }
-            _ => {
-                let (x, y) = (a.tokens(), b.tokens());
-                constant(expr.to_string(), quote!(((#x) / (#y))))
-            }
+            _ => Dim::atom(Atom::Quotient(Box::new(Quotient { over: a.clone(), by: b.clone() }))),
         },
         Matmul => return Err(expr.range.error("`@` multiplies matrices, not sizes: use `*`")),
     })

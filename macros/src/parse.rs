@@ -1,6 +1,6 @@
 //! Tokens to AST. Its own precedence parser, because syn's stops at `@` and at `400 -> 128`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Ident, Lit, Path, Result, Token, Visibility, braced, bracketed, parenthesized, token,
@@ -8,6 +8,46 @@ use syn::{
 
 use crate::ast::*;
 use crate::errors::Range;
+
+/// The AST of tokens that it can be made of without running out of stack.
+pub fn declaration(tokens: TokenStream) -> Result<Declaration> {
+    if let Some(at) = too_deep(tokens.clone(), MAX_DEPTH) {
+        let message = "this is nested too deeply, or too long an expression, for `network!`";
+        return Err(syn::Error::new(at, message));
+    }
+    syn::parse2(tokens)
+}
+
+/// The deepest AST, in tokens that could each be a level of it.
+const MAX_DEPTH: usize = 1000;
+
+/// Where tokens that belong together, groups within groups, are more than `left`.
+fn too_deep(tokens: TokenStream, left: usize) -> Option<Span> {
+    let mut length = 0;
+    for token in tokens {
+        let at = token.span();
+        length += 1;
+        // A group costs more: parsing it takes more stack than an operator.
+        let rest = match left.checked_sub(length + 7) {
+            Some(rest) => rest,
+            None => return Some(at),
+        };
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(at) = too_deep(group.stream(), rest) {
+                    return Some(at);
+                }
+                // An item, or an attribute, ends.
+                if matches!(group.delimiter(), Delimiter::Brace | Delimiter::Bracket) {
+                    length = 0;
+                }
+            }
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => length = 0,
+            _ => {}
+        }
+    }
+    None
+}
 
 impl Parse for Declaration {
     fn parse(input: ParseStream) -> Result<Self> {
@@ -61,7 +101,7 @@ fn parse_network(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> 
         )
     })?;
     if input.peek(token::Paren) {
-        return Err(input.error("networks with named inputs are not supported yet; declare a chain: `[784] -> [10] { .. }`"));
+        return Err(input.error("expected the shape of one sample in brackets, for example `[1, 28, 28]`; named inputs are not supported yet"));
     }
     let shape: TensorType = input.parse()?;
     let output = if input.peek(Token![->]) {

@@ -1,5 +1,7 @@
 //! What `network!` prints for an item: types, accessors, checks and passes around the planned code.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
@@ -7,9 +9,10 @@ use syn::Ident;
 use crate::ast::{Function, Network};
 use crate::compile::{CompiledFunction, CompiledNetwork};
 use crate::emit::{Emitter, Expressions, const_shape, dim_type};
+use crate::errors::Range;
 use crate::lower::{Chain, Check, LayerInfo, LayerView, Param, Part};
 use crate::plan::Plan;
-use crate::shape::{Dim, numel, show};
+use crate::shape::{ConstExpr, Dim, numel, show};
 
 /// A network's type with everything that it can do.
 pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream, String> {
@@ -19,19 +22,36 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     let types = types(ast, chain);
     let inherent = inherent(ast, chain, &compiled.listing);
     let implementation = implementation(ast, chain, &compiled.listing, &passes);
-    let checks = chain.checks.iter().map(check);
+    let in_graph = chain.graph.nodes.iter().flat_map(|node| &node.shape);
+    let in_checks = chain.checks.iter().flat_map(|check| &check.message).flat_map(Part::dims);
+    let consts = consts(in_graph.chain(in_checks).chain(chain.declared.iter().flatten()));
+    let checks = checks(&chain.checks);
     let expressions = expressions.tokens();
     Ok(quote! {
         #types
         #[allow(unused, non_snake_case, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
+            #consts
+            #checks
             #inherent
             #implementation
             #expressions
         };
-        #(#checks)*
     })
+}
+
+/// The user's constants under names of their own: tokens that are wrong are reported once.
+pub fn consts<'d>(dims: impl IntoIterator<Item = &'d Dim>) -> TokenStream {
+    let mut found = BTreeSet::new();
+    dims.into_iter().for_each(|dim| dim.consts(&mut found));
+    let item = |c: &ConstExpr| {
+        let (name, value) = (c.alias(), &c.tokens);
+        let span = Range::of(value).start();
+        let usize = Ident::new("usize", span);
+        quote!(const #name: #usize = #value;)
+    };
+    found.into_iter().map(item).collect()
 }
 
 /// The sizes of a sample as a tuple of dimension types.
@@ -44,7 +64,7 @@ pub fn tuple(shape: &[Dim]) -> TokenStream {
 pub fn types(ast: &Network, chain: &Chain) -> TokenStream {
     let (attrs, vis, name) = (&ast.attrs, &ast.vis, &ast.name);
     let input_trait = input_trait(name);
-    let (input, output) = (chain.graph.inputs[0].shape[1..].to_vec(), chain.sample());
+    let (input, output) = (chain.graph.inputs[0].shape[1..].to_vec(), chain.output());
     let batched = show(&[vec![crate::shape::Dim::batch()], input.clone()].concat());
     let message = format!(
         "network `{name}` takes a tensor of shape {batched}, found one of shape `{{Self}}`"
@@ -90,7 +110,7 @@ pub fn input_trait(name: &Ident) -> Ident {
 fn inherent(ast: &Network, chain: &Chain, listing: &str) -> TokenStream {
     let name = &ast.name;
     let input_trait = input_trait(name);
-    let (input, output) = (chain.graph.inputs[0].shape[1..].to_vec(), chain.sample());
+    let (input, output) = (chain.graph.inputs[0].shape[1..].to_vec(), chain.output());
     let (input_dims, output_dims): (Vec<_>, Vec<_>) =
         (input.iter().map(dim_type).collect(), output.iter().map(dim_type).collect());
     let accessors = chain.layers.iter().filter_map(|layer| accessor(layer, &layer.view));
@@ -99,6 +119,10 @@ fn inherent(ast: &Network, chain: &Chain, listing: &str) -> TokenStream {
         show(&output),
         show(&input)
     );
+    // Where an error says that `forward` asks for a shape, it points at the network's name.
+    let forward = Ident::new("forward", name.span());
+    let mut takes = input_trait.clone();
+    takes.set_span(name.span());
     quote! {
         #[diagnostic::do_not_recommend]
         impl<B: __n::Dim> #input_trait for (B, #(#input_dims,)*) {
@@ -132,7 +156,7 @@ fn inherent(ast: &Network, chain: &Chain, listing: &str) -> TokenStream {
                 __n::from_bytes(bytes, device)
             }
             #[doc = #forward_doc]
-            pub fn forward<S: #input_trait>(
+            pub fn #forward<S: #takes>(
                 &self,
                 input: &__n::Tensor<S, E, Dev>,
             ) -> __n::Result<__n::Tensor<S::Output, E, Dev>> {
@@ -194,7 +218,7 @@ fn passes(compiled: &CompiledNetwork, expressions: &mut Expressions) -> Result<P
 fn implementation(ast: &Network, chain: &Chain, listing: &str, passes: &Passes) -> TokenStream {
     let name = &ast.name;
     let text = name.to_string();
-    let (input, output) = (tuple(&chain.graph.inputs[0].shape[1..]), tuple(&chain.sample()));
+    let (input, output) = (tuple(&chain.graph.inputs[0].shape[1..]), tuple(&chain.output()));
     let params = chain.params.iter().map(param);
     let layers = chain.layers.iter().map(layer);
     let param_len = chain.param_len.tokens();
@@ -260,11 +284,49 @@ fn layer(layer: &LayerInfo) -> TokenStream {
     quote!(__n::LayerSpec { name: #name, text: #text, output: #output, params: #params })
 }
 
-/// A check that const evaluation makes in the user's crate: the error points at the layer that is wrong
-/// and, as a note, at the one that yields the other shape.
+/// What const evaluation checks in the user's crate, in order: the first that fails is the one error.
+fn checks(checks: &[Check]) -> TokenStream {
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    let checks = checks.iter().map(check);
+    quote! {
+        const _: () = {
+            #(#checks)*
+        };
+    }
+}
+
+/// A check: the error points at the layer that is wrong and, as a note, at the one that yields the other
+/// shape.
 fn check(check: &Check) -> TokenStream {
     let condition = &check.condition;
-    let parts = check.message.iter().map(|part| match part {
+    let message = message(&check.message);
+    let Some((previous, range)) = &check.previous else {
+        let fail = check.at.call("__fail", message);
+        return quote!(if !(#condition) { use __n::fail as __fail; #fail });
+    };
+    let function: String =
+        previous.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let function = match syn::parse_str::<Ident>(&function) {
+        Ok(_) => function,
+        Err(_) => "previous_layer".to_owned(),
+    };
+    let fail = range.call("__fail", message);
+    let call = check.at.call(&function, TokenStream::new());
+    let name = Ident::new(&function, Span::call_site());
+    quote! {
+        if !(#condition) {
+            use __n::fail as __fail;
+            const fn #name() -> ! { #fail }
+            #call
+        }
+    }
+}
+
+/// An expression for the message, its numbers filled in by const evaluation.
+fn message(parts: &[Part]) -> TokenStream {
+    let parts = parts.iter().map(|part| match part {
         Part::Text(text) => quote!(.text(#text)),
         Part::Number(dim) => {
             let dim = dim.tokens();
@@ -282,25 +344,7 @@ fn check(check: &Check) -> TokenStream {
             }
         }
     });
-    let function: String =
-        check.previous_name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-    let function = if syn::parse_str::<Ident>(&function).is_ok() {
-        function
-    } else {
-        "previous_layer".to_owned()
-    };
-    let fail = check.previous.call("__fail", quote!(&__MESSAGE));
-    let call = check.at.call(&function, TokenStream::new());
-    let name = Ident::new(&function, Span::call_site());
-    quote! {
-        #[allow(non_snake_case, dead_code, unused_braces, unused_parens, clippy::all)]
-        const _: () = {
-            use ::netform::__private::fail as __fail;
-            const __MESSAGE: ::netform::__private::Message = ::netform::__private::Message::new() #(#parts)*;
-            const fn #name() -> ! { #fail }
-            if !(#condition) { #call }
-        };
-    }
+    quote!(&__n::Message::new() #(#parts)*)
 }
 
 /// Whether a printed shape has one axis.
@@ -328,6 +372,8 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient)?;
     let expressions = expressions.tokens();
     let listing = &compiled.listing;
+    let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradient.graph.nodes);
+    let consts = consts(nodes.flat_map(|node| &node.shape));
     Ok(quote! {
         #(#attrs)*
         #[allow(non_camel_case_types)]
@@ -335,6 +381,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
         #[allow(unused, non_snake_case, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
+            #consts
             impl #name {
                 /// The graph and its planned steps.
                 pub const PLAN: &'static str = #listing;

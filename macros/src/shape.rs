@@ -1,11 +1,11 @@
 //! Symbolic sizes: polynomials over the batch, generic parameters and constants that the macro cannot
 //! see into. What is equal as a polynomial is proved; the rest is left to const evaluation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 /// What a size is made of besides literals.
@@ -19,6 +19,15 @@ pub enum Atom {
     Const(ConstExpr),
     /// The number of windows that fit an axis.
     Window(Box<WindowSize>),
+    /// A quotient that is no polynomial; that it leaves no remainder is left to const evaluation.
+    Quotient(Box<Quotient>),
+}
+
+/// `over / by`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Quotient {
+    pub over: Dim,
+    pub by: Dim,
 }
 
 /// The arguments of `window(size, kernel, stride, padding)`.
@@ -35,6 +44,20 @@ pub struct WindowSize {
 pub struct ConstExpr {
     pub text: String,
     pub tokens: TokenStream,
+}
+
+impl ConstExpr {
+    /// The const item that printed code has for it: the user's tokens are printed once, so that a mistake
+    /// in them is reported once.
+    pub fn alias(&self) -> Ident {
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let plain: String = self.text.chars().take(40).map(word).collect();
+        // FNV-1a: expressions that differ in other characters have different names.
+        let hash = self.text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format_ident!("__{plain}_{:08x}", hash >> 32)
+    }
 }
 
 impl PartialEq for ConstExpr {
@@ -71,8 +94,8 @@ pub struct Dim(BTreeMap<Monomial, i128>);
 pub type Shape = Vec<Dim>;
 
 impl Dim {
-    /// More elements than any allocation can hold.
-    pub const LARGEST: i128 = 1 << 46;
+    /// The largest size: what four groups of digits can write, and more elements than memory can hold.
+    pub const LARGEST: i128 = 999_999_999_999;
 
     pub fn literal(n: impl TryInto<i128>) -> Dim {
         let n = n.try_into().unwrap_or(i128::MAX);
@@ -176,9 +199,85 @@ impl Dim {
         Dim::atom(Atom::Window(Box::new(WindowSize { size, kernel, stride, padding })))
     }
 
-    /// A `usize` expression. Terms with a minus sign come last, so that no intermediate is negative
-    /// where the value is not.
+    /// The terms with a plus sign, and the terms with a minus sign as a positive size.
+    pub fn split(&self) -> (Dim, Dim) {
+        let terms = |sign: i128| {
+            let terms = self.0.iter().filter(|(_, n)| n.signum() == sign);
+            Dim(terms.map(|(atoms, n)| (atoms.clone(), n.saturating_abs())).collect())
+        };
+        (terms(1), terms(-1))
+    }
+
+    /// Every constant of the user's in it.
+    pub fn consts<'d>(&'d self, found: &mut BTreeSet<&'d ConstExpr>) {
+        for atom in self.0.keys().flatten() {
+            match atom {
+                Atom::Batch | Atom::Param(_) => {}
+                Atom::Const(c) => {
+                    found.insert(c);
+                }
+                Atom::Window(w) => {
+                    let of = [&w.size, &w.kernel, &w.stride, &w.padding];
+                    of.into_iter().for_each(|dim| dim.consts(found));
+                }
+                Atom::Quotient(q) => [&q.over, &q.by].into_iter().for_each(|dim| dim.consts(found)),
+            }
+        }
+    }
+
+    /// Every quotient in it.
+    pub fn quotients(&self) -> Vec<&Quotient> {
+        let atoms = self.0.keys().flatten();
+        atoms
+            .filter_map(|atom| match atom {
+                Atom::Quotient(quotient) => Some(&**quotient),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn is_constant(&self) -> bool {
+        self.0.keys().flatten().all(|atom| !matches!(atom, Atom::Batch | Atom::Param(_)))
+    }
+
+    /// A `usize` expression.
     pub fn tokens(&self) -> TokenStream {
+        if self.is_constant() { self.total_tokens() } else { self.plain_tokens() }
+    }
+
+    /// An expression of constants that const evaluation can always evaluate: a size that is wrong is
+    /// reported by the check that was printed for it, not by every expression that it is part of.
+    fn total_tokens(&self) -> TokenStream {
+        let (plus, minus) = self.split();
+        let plus = plus.saturating_sum();
+        match minus.is_zero() {
+            true => plus,
+            false => {
+                let minus = minus.saturating_sum();
+                quote!(usize::saturating_sub(#plus, #minus))
+            }
+        }
+    }
+
+    fn saturating_sum(&self) -> TokenStream {
+        let term = |(atoms, n): (&Monomial, &i128)| {
+            let size = u64::try_from(*n).unwrap_or(u64::MAX);
+            let literal = Literal::u64_unsuffixed(size);
+            let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
+            if size != 1 || factors.is_empty() {
+                factors.insert(0, quote!(#literal));
+            }
+            factors.into_iter().reduce(|a, b| quote!(usize::saturating_mul(#a, #b)))
+        };
+        self.0
+            .iter()
+            .filter_map(term)
+            .reduce(|a, b| quote!(usize::saturating_add(#a, #b)))
+            .unwrap_or_else(|| quote!(0))
+    }
+
+    /// Terms with a minus sign come last, so that no intermediate is negative where the value is not.
+    fn plain_tokens(&self) -> TokenStream {
         let mut terms: Vec<(&Monomial, i128)> = self.0.iter().map(|(a, n)| (a, *n)).collect();
         terms.sort_by_key(|(_, n)| *n < 0);
         let mut sum = TokenStream::new();
@@ -211,7 +310,14 @@ impl Atom {
                 let name = format_ident!("{}", name);
                 quote!(#name)
             }
-            Atom::Const(c) => c.tokens.clone(),
+            Atom::Const(c) => {
+                let alias = c.alias();
+                quote!(#alias)
+            }
+            Atom::Quotient(q) => {
+                let (over, by) = (q.over.tokens(), q.by.tokens());
+                quote!(::netform::device::quotient(#over, #by))
+            }
             Atom::Window(w) => {
                 let [size, kernel, stride, padding] =
                     [&w.size, &w.kernel, &w.stride, &w.padding].map(Dim::tokens);
@@ -228,6 +334,7 @@ impl fmt::Display for Atom {
             Atom::Param(name) => f.write_str(name),
             Atom::Const(c) => f.write_str(&c.text),
             Atom::Window(w) => write!(f, "window({}, {})", w.size, w.kernel),
+            Atom::Quotient(q) => write!(f, "({}) / ({})", q.over, q.by),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Training as it is seen in a terminal, or in a log.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _, stdout};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan};
 use super::history::{EpochRecord, History, percent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::summary::thousands;
 
 /// How often a bar's figures change: more often is not readable, and would cost small networks time.
@@ -31,7 +31,7 @@ impl Progress {
     /// A bar with loss, accuracy, samples per second and the time left; where standard output is no
     /// terminal, the lines of [`Progress::plain`].
     pub fn bar() -> Self {
-        Progress { wanted: std::io::stdout().is_terminal(), ..Self::plain() }
+        Progress { wanted: stdout().is_terminal(), ..Self::plain() }
     }
 
     /// One line on standard output for each epoch.
@@ -47,6 +47,12 @@ impl Progress {
         let speed = self.samples as f64 / epoch.seconds.max(1e-9);
         line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
     }
+}
+
+/// The bar's samples per second.
+fn speed(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    // Writing into the bar's own text does not fail.
+    let _ = write!(text, "{} samples/s", thousands(state.per_sec() as usize));
 }
 
 /// A loss and an accuracy, as far as there are.
@@ -67,10 +73,11 @@ impl Callback for Progress {
                 Some(plan.samples as u64),
                 ProgressDrawTarget::stdout(),
             );
-            let template = "{prefix} {bar:30} {human_pos}/{human_len}{msg}   {eta} left";
+            // With the widest figures the bar has room left in 80 columns.
+            let template = "{prefix} {wide_bar} {msg}   {speed}   {eta} left";
             // The template is a constant: were it wrong, indicatif's own style would do.
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
+                bar.set_style(style.with_key("speed", speed));
             }
             // A terminal that cannot move its cursor hides the bar, and every line with it.
             self.bar = (!bar.is_hidden()).then_some(bar);
@@ -83,13 +90,14 @@ impl Callback for Progress {
         if batch.batch == 1 {
             bar.reset();
             bar.set_prefix(format!("epoch {}/{}", batch.epoch, self.epochs));
-        } else if self.refreshed.is_some_and(|then| then.elapsed() < REFRESH) {
+        } else if batch.samples < self.samples
+            && self.refreshed.is_some_and(|then| then.elapsed() < REFRESH)
+        {
             return Ok(());
         }
         self.refreshed = Some(Instant::now());
+        bar.set_message(figures("", Some(batch.mean_loss), batch.accuracy).trim().to_owned());
         bar.set_position(batch.samples as u64);
-        let figures = figures("", Some(batch.mean_loss), batch.accuracy);
-        bar.set_message(format!("{figures}   {} samples/s", thousands(bar.per_sec() as usize)));
         Ok(())
     }
 
@@ -97,7 +105,10 @@ impl Callback for Progress {
         let line = self.line(epoch);
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => println!("{line}"),
+            // Not println!: it panics where the reader of a pipe has gone.
+            None => {
+                writeln!(stdout(), "{line}").map_err(|e| Error::io("standard output", e))?;
+            }
         }
         Ok(Flow::Continue)
     }

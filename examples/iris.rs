@@ -1,0 +1,89 @@
+//! Trains a small network to tell three species of iris apart: `cargo run --release --example iris`.
+
+mod shared;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use netform::data::{Scaling, Table};
+use netform::prelude::*;
+use netform::train::evaluate;
+use shared::{Training, Written, advise, in_repository, print, print_accuracy};
+
+network! {
+    /// A classifier of four measurements of a flower, in centimetres.
+    pub Iris: [4] -> [3] {
+        fc1: Linear(16), Relu,
+        fc2: Linear(16), Relu,
+        fc3: Linear(3),
+    }
+}
+
+/// Flowers: four measurements and a species.
+type Flowers = InMemory<(D<4>,)>;
+
+/// Trains a small network to tell three species of iris apart.
+///
+/// The flowers are split at random: 90 to train on, 30 to validate after each epoch, 30 to test at the
+/// end. What the measurements are scaled by is taken from the first 90 alone.
+#[derive(Parser)]
+#[command(
+    mut_arg("epochs", shared::default("200")),
+    mut_arg("batch", shared::default("8")),
+    mut_arg("rate", shared::default("0.003"))
+)]
+struct Options {
+    #[command(flatten)]
+    training: Training,
+    /// The CSV file with the flowers: columns of numbers, and one called species
+    #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/iris.csv"))]
+    data: PathBuf,
+    /// The folder to write weights and history into; it is created if it is missing
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/iris"))]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    shared::run(train)
+}
+
+fn train(options: &Options) -> netform::Result<()> {
+    let Training { epochs, batch, rate, seed } = options.training;
+    let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
+    let [train, validation, test] = split_and_scale(&flowers, Seed(seed))?;
+    let written = Written::into_folder(&options.out)?;
+
+    let mut net = Iris::new(Seed(seed));
+    print(net.summary())?;
+    let sizes = [train.len(), validation.len(), test.len()];
+    print(format!("flowers to train on, to validate and to test: {sizes:?}\n"))?;
+
+    let history = Trainer::new(CrossEntropy, Adam::new(rate))
+        .epochs(epochs.get())
+        .batch(batch.get())
+        .validate(&validation)
+        .callback(EarlyStopping::patience(20))
+        .callback(Checkpoint::best(&written.weights))
+        .callback(Progress::bar())
+        .fit(&mut net, &train)?;
+
+    // EarlyStopping gave the network its best weights back.
+    written.conclude(&history)?;
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
+}
+
+fn load(path: &Path) -> netform::Result<Flowers> {
+    Table::read(path)?.classes("species")?.into_samples()
+}
+
+/// Three fifths of the flowers to train on, a fifth to validate and a fifth to test.
+fn split_and_scale(flowers: &Flowers, seed: Seed) -> netform::Result<[Flowers; 3]> {
+    let (mut train, others) = flowers.split(0.6, seed)?;
+    let (mut validation, mut test) = others.split(0.5, seed)?;
+    let scaling = Scaling::standard(&train)?;
+    for part in [&mut train, &mut validation, &mut test] {
+        scaling.apply(part);
+    }
+    Ok([train, validation, test])
+}

@@ -1,0 +1,94 @@
+//! Trains a LeNet-style network on handwritten digits: `cargo run --release --example mnist`.
+
+mod shared;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use netform::data::mnist::Mnist;
+use netform::prelude::*;
+use netform::train::evaluate;
+use shared::{Training, Written, advise, in_repository, print, print_accuracy};
+
+network! {
+    /// A LeNet-style classifier of 28x28 digits.
+    pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        conv2: Conv2d(16, kernel = 5), Relu, MaxPool2d(2),
+        Flatten,
+        fc1: Linear(120), Relu, Dropout(0.25),
+        fc2: Linear(10),
+    }
+}
+
+/// Trains a LeNet-style network on handwritten digits.
+///
+/// A tenth of the training digits is set aside for validation: after each epoch it tells whether the
+/// network got better. The test digits are looked at once, at the end.
+#[derive(Parser)]
+#[command(
+    mut_arg("epochs", shared::default("10")),
+    mut_arg("batch", shared::default("16")),
+    mut_arg("rate", shared::default("0.001"))
+)]
+struct Options {
+    #[command(flatten)]
+    training: Training,
+    /// The folder with the four IDX files of MNIST, gzipped or not
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
+    data: PathBuf,
+    /// The folder to write weights and history into; it is created if it is missing
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/mnist"))]
+    out: PathBuf,
+    /// Do not train: take the weights from this safetensors file and evaluate them on the test digits
+    #[arg(long, value_name = "WEIGHTS")]
+    evaluate: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    shared::run(|options: &Options| match &options.evaluate {
+        Some(weights) => evaluate_weights(options, weights),
+        None => train(options),
+    })
+}
+
+fn train(options: &Options) -> netform::Result<()> {
+    let Training { epochs, batch, rate, seed } = options.training;
+    let (digits, test) = load(&options.data)?;
+    let (train, validation) = digits.split(0.9, Seed(seed))?;
+    let written = Written::into_folder(&options.out)?;
+
+    let mut net = Digits::new(Seed(seed));
+    print(net.summary())?;
+    let sizes = [train.len(), validation.len(), test.len()];
+    print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
+
+    let history = Trainer::new(CrossEntropy, Adam::new(rate))
+        .epochs(epochs.get())
+        .batch(batch.get())
+        .validate(&validation)
+        .callback(EarlyStopping::patience(3))
+        .callback(Checkpoint::best(&written.weights))
+        .callback(Progress::bar())
+        .fit(&mut net, &train)?;
+
+    // EarlyStopping gave the network its best weights back.
+    written.conclude(&history)?;
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
+}
+
+fn evaluate_weights(options: &Options, weights: &Path) -> netform::Result<()> {
+    let (_, test) = load(&options.data)?;
+    let mut net = Digits::new(Seed(options.training.seed));
+    net.load(weights).map_err(advise("--evaluate wants a file that this example has written"))?;
+    print(format!("weights: {}", weights.display()))?;
+    print(format!("digits to test: {}", test.len()))?;
+    let batch = options.training.batch.get();
+    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch)?)
+}
+
+/// The training and the test digits.
+fn load(folder: &Path) -> netform::Result<(Mnist, Mnist)> {
+    data::mnist(folder).map_err(advise("--data DIR names the folder with the digits"))
+}

@@ -1,0 +1,125 @@
+//! What the examples share: options, messages, the folder they write into, and how they end.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Parser};
+use netform::io::write_atomically;
+use netform::train::{Evaluation, History};
+use netform::{Error, Result};
+
+/// The settings of a training; each example has defaults of its own.
+#[derive(Args)]
+pub struct Training {
+    /// How many epochs to train at most
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub epochs: NonZeroUsize,
+    /// How many samples a batch has
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub batch: NonZeroUsize,
+    /// The learning rate of Adam
+    #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
+    pub rate: f64,
+    /// What weights, split, order and dropout are drawn from: the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    pub seed: u64,
+}
+
+/// Gives an option of [`Training`] its default: `mut_arg("epochs", default("10"))`.
+pub fn default(value: &'static str) -> impl FnOnce(Arg) -> Arg {
+    move |option| option.required(false).default_value(value)
+}
+
+fn rate(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && f64::is_finite(rate) => Ok(rate),
+        _ => Err("expected a number above 0, for example 0.001".to_owned()),
+    }
+}
+
+/// Reads the options and runs the example. What goes wrong becomes one line on standard error.
+pub fn run<O: Parser>(example: fn(&O) -> Result<()>) -> ExitCode {
+    let options = match O::try_parse() {
+        Ok(options) => options,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => error.exit(),
+        Err(error) => {
+            let text = error.to_string();
+            eprintln!("{}; --help lists the options", text.lines().next().unwrap_or_default());
+            return ExitCode::from(2);
+        }
+    };
+    match example(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The message of an error that may list several problems, each on a line of its own.
+fn one_line(error: &Error) -> String {
+    error.to_string().replace(":\n  - ", ": ").replace("\n  - ", "; ")
+}
+
+/// Adds what to do to the message of an error.
+pub fn advise(advice: &str) -> impl Fn(Error) -> Error {
+    move |error| Error::Invalid(format!("{}; {advice}", one_line(&error)))
+}
+
+/// A path in this repository, as seen from the working directory where that is the shorter way.
+pub fn in_repository(path: &str) -> PathBuf {
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let here = std::env::current_dir().unwrap_or_default();
+    whole.strip_prefix(here).map(Path::to_owned).unwrap_or(whole)
+}
+
+/// The files that a training leaves.
+pub struct Written {
+    pub weights: PathBuf,
+    history: PathBuf,
+}
+
+impl Written {
+    /// Makes sure that the folder is there and can be written into, before any time goes into training.
+    pub fn into_folder(folder: &Path) -> Result<Self> {
+        let written = Written {
+            weights: folder.join("best.safetensors"),
+            history: folder.join("history.csv"),
+        };
+        fs::create_dir_all(folder)
+            .map_err(|error| Error::io(folder, error))
+            .and_then(|()| {
+                write_atomically(&written.history, History::default().to_csv().as_bytes())
+            })
+            .map_err(advise("--out DIR names a folder that can be written into"))?;
+        Ok(written)
+    }
+
+    /// Writes the history, and says how training ended and what is where.
+    pub fn conclude(&self, history: &History) -> Result<()> {
+        write_atomically(&self.history, history.to_csv().as_bytes())?;
+        if let Some(best) = history.best_epoch {
+            let end = if history.stopped_early { "stopped early; " } else { "" };
+            let seconds = history.seconds();
+            print(format!("\n{end}the weights of epoch {best} are the best; {seconds:.1} s"))?;
+        }
+        print(format!("weights: {}", self.weights.display()))?;
+        print(format!("history: {}", self.history.display()))
+    }
+}
+
+/// Prints a line; unlike `println!`, it does not panic where the reader of a pipe has gone.
+pub fn print(line: impl Display) -> Result<()> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| Error::io("standard output", error))
+}
+
+/// Prints the line that every example ends with.
+pub fn print_accuracy(test: Evaluation) -> Result<()> {
+    print(format!("test accuracy: {:.4}", test.accuracy.unwrap_or(0.0)))
+}

@@ -1,0 +1,155 @@
+//! Declarations with mistakes that nobody thought of: tokens dropped, doubled, swapped and replaced. The
+//! compiler answers each with code or with an error, never with a panic or a loop without end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// What is mutated: every layer, argument and kind of size, and functions.
+const DECLARATIONS: &[&str] = &[
+    "pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(6, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        conv2: Conv2d(6 -> 16, kernel = (5, 3), stride = (1, 2), bias = false), Tanh,
+        MaxPool2d(2, stride = 1, padding = 1), Flatten,
+        fc1: Linear(120, init = Normal(0.0, 0.02), bias_init = Zeros), Gelu(approximate = tanh),
+        Dropout(0.25), fc2: Linear(10), Softmax(axis = -1),
+    }",
+    "Consts: [A, { 2 + 2 }] {
+        Linear(A * 3 - 1), Sigmoid, Reshape([2, 2, (A * 3 - 1)]), Conv2d(K, kernel = K / 2, padding = K),
+        Linear(config::HIDDEN / 8 * 8),
+    }",
+    "fn log_sum_exp<C>(x: [C]) -> [] { let m = stop_gradient(max(x)); m + ln(sum(exp(x - m))) }
+     pub fn entropy<C>(logits: [..S, C], labels: u32[..S]) -> [] { log_sum_exp(logits) - gather(logits, labels) }
+     fn rosenbrock(x: [2], y: [2]) -> [] { sum(square(1.0 - x) * 100 / y + max(x) * softplus(-y)) }",
+];
+
+const CASES: usize = 4000;
+/// Far more than all cases need without optimisation.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// xorshift64*, so that a case that fails fails again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % n.max(1)
+    }
+}
+
+/// A token in place of another one.
+const STRANGE: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "7",
+    "999",
+    "1000000",
+    "999999999999",
+    "4611686018427387904",
+    "18446744073709551615",
+    "99999999999999999999999999",
+    "1.5",
+    "1e400",
+    "-",
+    "->",
+    "..",
+    ",",
+    ";",
+    ":",
+    "::",
+    "@",
+    "/",
+    "*",
+    "=",
+    "A",
+    "self",
+    "true",
+    "'a'",
+    "\"text\"",
+    "[]",
+    "()",
+    "{}",
+    "[..S]",
+    "Linear",
+    "Flatten",
+    "Relu",
+    "Softmax",
+    "kernel",
+    "u32",
+    "fn",
+    "let",
+    "rosenbrock",
+    "sum",
+];
+
+/// One mutation somewhere in the tokens, inside groups too.
+fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
+    let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let groups: Vec<usize> =
+        (0..trees.len()).filter(|i| matches!(trees[*i], TokenTree::Group(_))).collect();
+    if !groups.is_empty() && random.below(4) > 0 {
+        let at = groups[random.below(groups.len())];
+        if let TokenTree::Group(group) = &trees[at] {
+            let delimiter = match random.below(40) {
+                0 => [Delimiter::Brace, Delimiter::Bracket, Delimiter::None][random.below(3)],
+                _ => group.delimiter(),
+            };
+            trees[at] = Group::new(delimiter, mutate(group.stream(), random)).into();
+        }
+        return trees.into_iter().collect();
+    }
+    let (i, j) = (random.below(trees.len()), random.below(trees.len()));
+    let strange = STRANGE[random.below(STRANGE.len())].parse::<TokenStream>();
+    let strange: Vec<TokenTree> = strange.into_iter().flatten().collect();
+    match random.below(5) {
+        _ if trees.is_empty() => trees.extend(strange),
+        0 => drop(trees.remove(i)),
+        1 => trees.insert(j, trees[i].clone()),
+        2 => trees.swap(i, j),
+        3 => drop(trees.splice(i..=i, strange)),
+        _ => drop(trees.splice(i..i, strange)),
+    }
+    trees.into_iter().collect()
+}
+
+/// Parsed and compiled as by `network!`; the fallback too, where there is an error.
+fn expand(tokens: TokenStream) {
+    let Ok(declaration) = crate::parse::declaration(tokens) else { return };
+    if let Err(error) = crate::compile(&declaration) {
+        crate::fallback::declaration(&declaration, &error);
+    }
+}
+
+#[test]
+fn mutated_declarations_give_code_or_errors() {
+    let (mut random, begin) = (Random(0x9e37_79b9_7f4a_7c15), Instant::now());
+    let parsed: Vec<TokenStream> =
+        DECLARATIONS.iter().map(|text| text.parse().expect("tokens")).collect();
+    for case in 0..CASES {
+        let mut tokens = parsed[case % parsed.len()].clone();
+        for _ in 0..=random.below(3) {
+            tokens = mutate(tokens, &mut random);
+        }
+        let text = tokens.to_string();
+        let started = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| expand(tokens)));
+        assert!(outcome.is_ok(), "case {case} panics: {text}");
+        assert!(started.elapsed() < Duration::from_secs(5), "case {case} takes too long: {text}");
+        assert!(begin.elapsed() < LIMIT, "{case} cases take too long");
+    }
+}
+
+#[test]
+fn deep_and_recursive_declarations_are_errors() {
+    let deep = format!("Deep: [{}1{}] {{ Linear(1) }}", "(".repeat(3000), ")".repeat(3000));
+    let sum = format!("Wide: [{}1] {{ Linear(1) }}", "1 + ".repeat(3000));
+    let recursive = "fn f(x: [2]) -> [] { f(x) }";
+    let mutual = "fn f(x: [2]) -> [] { g(x) } fn g(x: [2]) -> [] { f(x) }";
+    for text in [deep.as_str(), sum.as_str(), recursive, mutual] {
+        expand(text.parse().expect("tokens"));
+    }
+}

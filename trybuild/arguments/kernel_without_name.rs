@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Tiny: [1, 28, 28] {
+        conv1: Conv2d(6, 5), Relu,
+    }
+}
+
+fn main() {}

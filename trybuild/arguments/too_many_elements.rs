@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Tiny: [10000000] {
+        fc1: Linear(10000000),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(10, kernel = 5), Relu,
+    }
+}
+
+fn main() {}

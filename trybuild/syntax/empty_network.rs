@@ -1,0 +1,8 @@
+use netform::prelude::*;
+
+network! {
+    pub Mlp: [784] -> [10] {
+    }
+}
+
+fn main() {}

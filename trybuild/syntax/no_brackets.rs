@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Mlp: 784 -> 10 {
+        fc1: Linear(10),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use netform::prelude::*;
+
+network! {
+    pub Mlp { Linear(10) }
+}
+
+fn main() {}
