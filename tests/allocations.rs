@@ -155,8 +155,18 @@ fn steps_and_predictions_allocate_nothing_but_packing_buffers() {
                 Sgd::new(0.1),
                 16,
             ),
-            check(Curve::<f32>::on(cpu.clone(), seed).unwrap(), Mse, AdamW::new(1e-2), 16),
-            check(Curve::<f32>::on(cpu.clone(), seed).unwrap(), BceWithLogits, Sgd::new(0.1), 1),
+            check::<_, _, _, (D<2>, D<1>), f32>(
+                Curve::<f32>::on(cpu.clone(), seed).unwrap(),
+                Mse,
+                AdamW::new(1e-2),
+                16,
+            ),
+            check::<_, _, _, (D<2>, D<1>), f32>(
+                Curve::<f32>::on(cpu.clone(), seed).unwrap(),
+                BceWithLogits,
+                Sgd::new(0.1),
+                1,
+            ),
         ];
         assert_eq!(small, [[0; 2]; 4], "calls of matrixmultiply for small networks");
         let momentum = Sgd::new(0.1).momentum(0.9);

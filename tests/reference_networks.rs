@@ -37,21 +37,23 @@ network! {
     }
 }
 
-/// Tests of networks in both element types: name in the file, type, loss, and the targets' reader.
+/// Tests of networks in both element types: name in the file, type, loss, the targets' shape, their elements
+/// in f32 and in f64, and their reader.
 macro_rules! networks {
-    ($($name:ident: $net:ident, $loss:expr, $targets:path;)*) => { $(
+    ($($name:ident: $net:ident, $loss:ident, $shape:ty, [$t32:ty, $t64:ty], $targets:path;)*) => { $(
         #[test]
         fn $name() {
             let cpu = Cpu::default();
-            agrees($net::<f32>::on(cpu.clone(), Seed(0)), stringify!($name), $loss, $targets);
-            agrees($net::<f64>::on(cpu, Seed(0)), stringify!($name), $loss, $targets);
+            let name = stringify!($name);
+            agrees::<_, $loss, $shape, $t32>($net::<f32>::on(cpu.clone(), Seed(0)), name, $loss, $targets);
+            agrees::<_, $loss, $shape, $t64>($net::<f64>::on(cpu, Seed(0)), name, $loss, $targets);
         }
     )* };
 }
 networks! {
-    mlp: Mlp, CrossEntropy, Reference::labels;
-    tanh3: Tanh3, Mse, Reference::get;
-    lenet: LeNet, CrossEntropy, Reference::labels;
+    mlp: Mlp, CrossEntropy, (), [u32, u32], Reference::labels;
+    tanh3: Tanh3, Mse, (D<2>,), [f32, f64], Reference::get;
+    lenet: LeNet, CrossEntropy, (), [u32, u32], Reference::labels;
 }
 
 /// A network of `networks.safetensors` under the names that it has there.

@@ -53,10 +53,10 @@ cases! {
     conv2d_1x1: 2 x [4, 10, 8] => { Conv2d(4, kernel = 1) } op();
     matmul: 5 x [3] => { Linear(3, bias = false) } op();
     reshape: 2 x [3, 3] => { Reshape([9]) } op();
-    mse: 5 x [5] => {} loss(Mse, Reference::get);
-    bce_logits: 5 x [1] => {} loss(BceWithLogits, Reference::get);
+    mse: 5 x [5] => {} dense(Mse);
+    bce_logits: 5 x [1] => {} dense(BceWithLogits);
     cross_entropy: 5 x [5] => {} loss(CrossEntropy, Reference::labels);
-    cross_entropy_onehot: 5 x [5] => {} probabilities(CrossEntropy);
+    cross_entropy_onehot: 5 x [5] => {} dense(CrossEntropy);
 }
 
 /// A case in `ops.safetensors`, and its network with the reference's inputs as parameters.
@@ -153,8 +153,8 @@ fn loss<N, L, Y, T>(
     case.assert_close("out", &[value]);
 }
 
-/// A loss that would take labels too.
-fn probabilities<N, L>(name: &'static str, net: netform::Result<N>, of: L)
+/// A loss with targets of the output's shape and element.
+fn dense<N, L>(name: &'static str, net: netform::Result<N>, of: L)
 where
     N: Network<Device = Cpu>,
     L: Loss<N::Elem, N::Output, N::Output, N::Elem>,
