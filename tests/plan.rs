@@ -58,7 +58,8 @@ fn buffers(section: &str) -> Vec<Buffer> {
         let (shape, place) = rest.split_once("] -> workspace[")?;
         let size = shape.split(", ").filter(|size| *size != "batch").map(number).product();
         let steps = lines.iter().map(|line| line.split_once(" -> ").map_or("", |(_, step)| step));
-        let last = steps.enumerate().filter(|(_, step)| reads(step, id)).map(|(at, _)| at).next_back();
+        let last =
+            steps.enumerate().filter(|(_, step)| reads(step, id)).map(|(at, _)| at).next_back();
         Some(Buffer { offset: number(place), size, born, dies: last.unwrap_or(born) })
     };
     lines.iter().enumerate().filter_map(buffer).collect()
