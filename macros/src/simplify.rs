@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::graph::{Graph, Node, NodeId};
+use crate::ops::reduce::Fold;
 use crate::ops::{Op, scalar};
 use crate::shape::{numel, show};
 
@@ -76,7 +77,15 @@ impl Simplifier {
                     return Ok(inputs[0]);
                 }
             }
-            Op::Reduce { axes, .. } => {
+            Op::Reduce { fold, axes } => {
+                // Scattered or not, the sum over an image is the same.
+                if let Node { op: Op::MaxPool2dScatter(_), inputs: from, .. } =
+                    &self.out.nodes[inputs[0]]
+                    && *fold == Fold::Sum
+                    && [2, 3].iter().all(|axis| axes.contains(axis))
+                {
+                    inputs[0] = from[1];
+                }
                 let shape = self.out.shape(inputs[0]);
                 axes.retain(|axis| !shape[*axis].is_one());
                 if axes.is_empty() {
@@ -130,6 +139,7 @@ impl Simplifier {
             "add" if neutral(0, 0.0) || neutral(1, 0.0) => {
                 inputs.iter().copied().find(|id| self.constant(*id) != Some(0.0))
             }
+            "mul" => self.before_scatter([inputs[0], inputs[1]])?,
             "sub" if neutral(1, 0.0) => Some(inputs[0]),
             "div" if neutral(1, 1.0) => Some(inputs[0]),
             "neg" => match &self.out.nodes[inputs[0]] {
@@ -140,6 +150,57 @@ impl Simplifier {
             },
             _ => None,
         })
+    }
+
+    /// `scatter(x, d) * f(x)` as `scatter(x, d * f(pool(x)))`, which is done on the smaller image: where an
+    /// element of `d` goes, x is the maximum of the window, and everywhere else the product is 0. The
+    /// derivative of a ReLU in front of a pooling is such an f.
+    fn before_scatter(&mut self, inputs: [NodeId; 2]) -> Result<Option<NodeId>, String> {
+        for (scattered, factor) in [(inputs[0], inputs[1]), (inputs[1], inputs[0])] {
+            let Node { op: Op::MaxPool2dScatter(window), inputs, .. } = &self.out.nodes[scattered]
+            else {
+                continue;
+            };
+            let (window, x, d) = (window.clone(), inputs[0], inputs[1]);
+            if !self.is_elementwise(factor, x) {
+                continue;
+            }
+            let pooled = self.appended(Op::MaxPool2d(window.clone()), vec![x])?;
+            let factor = self.elementwise(factor, x, pooled)?;
+            let mul = scalar::find("mul").ok_or("no scalar op `mul`")?;
+            let product = self.appended(Op::Scalar(mul), vec![d, factor])?;
+            return self.appended(Op::MaxPool2dScatter(window), vec![x, product]).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Whether a value is computed from `x` alone, element by element.
+    fn is_elementwise(&self, id: NodeId, x: NodeId) -> bool {
+        let node = &self.out.nodes[id];
+        id == x
+            || match node.op {
+                Op::Const(_) => true,
+                Op::Scalar(_) => node.inputs.iter().all(|input| self.is_elementwise(*input, x)),
+                _ => false,
+            }
+    }
+
+    /// Such a value, computed from `other` instead.
+    fn elementwise(&mut self, id: NodeId, x: NodeId, other: NodeId) -> Result<NodeId, String> {
+        if id == x {
+            return Ok(other);
+        }
+        let Node { op, inputs, .. } = self.out.nodes[id].clone();
+        let inputs: Result<Vec<NodeId>, String> =
+            inputs.iter().map(|input| self.elementwise(*input, x, other)).collect();
+        if let Op::Const(_) = op { Ok(id) } else { self.appended(op, inputs?) }
+    }
+
+    /// A node with the shape of its op's rule, or an earlier one that computes the same.
+    fn appended(&mut self, op: Op, inputs: Vec<NodeId>) -> Result<NodeId, String> {
+        let (shape, integer) = (op.shape(&self.out, &inputs)?, op.integer(&self.out, &inputs));
+        let node = Node { op: op.clone(), inputs: inputs.clone(), shape, integer };
+        Ok(self.merged(op, &node, inputs))
     }
 
     fn constant(&self, id: NodeId) -> Option<f64> {
@@ -165,7 +226,31 @@ impl Simplifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::conv::Window2;
     use crate::shape::Dim;
+
+    /// The gradient of the sum of pool(relu(x)), and the sum of that gradient.
+    #[test]
+    fn a_derivative_is_taken_before_it_is_scattered() {
+        let mut g = Graph::new("g");
+        let shape =
+            |size: i32| vec![Dim::batch(), Dim::literal(3), Dim::literal(size), Dim::literal(size)];
+        let (x, d) = (g.input("x", shape(4), false), g.input("d", shape(2), false));
+        let pair = |n: i32| [Dim::literal(n), Dim::literal(n)];
+        let window = Window2 { kernel: pair(2), stride: pair(2), padding: pair(0) };
+        let zero = g.constant(0.0);
+        let scattered = g.push(Op::MaxPool2dScatter(window), &[x, d]).unwrap();
+        let positive = g.scalar("gt", &[x, zero]).unwrap();
+        let product = g.scalar("mul", &[scattered, positive]).unwrap();
+        let sum = Op::Reduce { fold: Fold::Sum, axes: vec![0, 2, 3] };
+        let sum = g.push(sum, &[product]).unwrap();
+        g.outputs = vec![product, sum];
+        let s = simplify(&g).unwrap();
+        let [product, sum] = s.outputs[..] else { panic!("{}", s.listing()) };
+        assert!(matches!(s.nodes[product].op, Op::MaxPool2dScatter(_)), "{}", s.listing());
+        let summed = s.nodes[sum].inputs[0];
+        assert!(*s.shape(summed) == shape(2), "{}", s.listing());
+    }
 
     #[test]
     fn constants_neutral_elements_and_twins() {
