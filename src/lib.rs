@@ -29,8 +29,8 @@
 //! ```
 
 pub use netform_core::{
-    __private, cpu, data, device, dim, element, error, init, io, layer, loss, metric, network,
-    optim, random, shape, step, summary, tensor, train, weights,
+    __private, cpu, data, device, dim, element, error, inference, init, io, layer, loss, metric,
+    network, optim, random, shape, step, summary, tensor, train, weights,
 };
 
 pub use netform_core::error::{Error, Result};

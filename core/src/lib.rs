@@ -11,6 +11,7 @@ pub mod device;
 pub mod dim;
 pub mod element;
 pub mod error;
+pub mod inference;
 pub mod init;
 pub mod io;
 pub mod layer;

@@ -3,12 +3,13 @@
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::element::Float;
 use crate::error::Result;
+use crate::inference::Predictor;
 use crate::init::Init;
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use crate::random::Seed;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
-use crate::step::{Gradients, Predictor, TrainStep};
+use crate::step::{Gradients, TrainStep};
 use crate::summary::Summary;
 use crate::tensor::Tensor;
 

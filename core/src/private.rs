@@ -7,13 +7,13 @@ pub use crate::device::{
 pub use crate::dim::{Batch, D, Dim};
 pub use crate::element::Float;
 pub use crate::error::Result;
+pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear};
 pub use crate::message::{Message, fail};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::random::{Seed, stream};
 pub use crate::shape::BatchedShape;
-pub use crate::step::forward;
 pub use crate::tensor::Tensor;
 pub use crate::weights::from_bytes;
 

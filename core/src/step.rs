@@ -7,7 +7,7 @@ use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::network::{Network, bindings};
+use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
@@ -16,13 +16,14 @@ use crate::tensor::Tensor;
 pub type InputBatch<N> = <<N as Network>::Input as SampleShape>::Batched;
 /// The shape of a batch of a network's outputs.
 pub type OutputBatch<N> = <<N as Network>::Output as SampleShape>::Batched;
-type Buffer<N> = <<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>;
+/// A buffer of a network's elements on its device.
+pub(crate) type Buffer<N> = <<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>;
 
-fn input_span<N: Network>(batch: usize) -> Span {
+pub(crate) fn input_span<N: Network>(batch: usize) -> Span {
     Span::new(Slot::Input(0), 0, batch * N::Input::NUMEL)
 }
 
-fn check_capacity(what: &str, batch: usize, capacity: usize) -> Result<()> {
+pub(crate) fn check_capacity(what: &str, batch: usize, capacity: usize) -> Result<()> {
     if batch == 0 || batch > capacity {
         return Err(Error::Size {
             what: what.to_owned(),
@@ -290,7 +291,7 @@ where
     }
 }
 
-fn same_batch(inputs: usize, targets: usize) -> Result<()> {
+pub(crate) fn same_batch(inputs: usize, targets: usize) -> Result<()> {
     if inputs == targets {
         return Ok(());
     }
@@ -354,164 +355,4 @@ where
     let mut loss = [N::Elem::ZERO];
     store.device.read(&workspace, value.offset, &mut loss)?;
     Ok((loss[0], Gradients { device: store.device.clone(), buffer: grads }))
-}
-
-/// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
-pub struct Predictor<'n, N: Network> {
-    net: &'n N,
-    workspace: Buffer<N>,
-    output: Tensor<OutputBatch<N>, N::Elem, N::Device>,
-    capacity: usize,
-}
-
-impl<'n, N: Network> Predictor<'n, N> {
-    /// Inference for batches of up to `batch` samples.
-    ///
-    /// # Errors
-    /// If the device has not enough memory, or `batch` is 0.
-    pub fn new(net: &'n N, batch: usize) -> Result<Self> {
-        if batch == 0 {
-            return Err(Error::Invalid("a predictor runs at least one sample; found 0".to_owned()));
-        }
-        let device = net.store().device.clone();
-        let shape = OutputBatch::<N>::with_batch(batch)
-            .ok_or_else(|| Error::Invalid(format!("no batch of {batch} samples")))?;
-        Ok(Predictor {
-            net,
-            workspace: device.zeros(N::infer_workspace(batch))?,
-            output: Tensor::zeros_on(device, shape)?,
-            capacity: batch,
-        })
-    }
-
-    /// The network's output in evaluation mode.
-    ///
-    /// # Errors
-    /// If the batch is empty or larger than the predictor's capacity, or the device is lost.
-    pub fn run<S>(
-        &mut self,
-        inputs: &Tensor<S, N::Elem, N::Device>,
-    ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>>
-    where
-        S: BatchedShape,
-        S::Sample: SameSample<N::Input>,
-    {
-        check_capacity("a predictor", inputs.batch(), self.capacity)?;
-        self.output.set_batch(inputs.batch())?;
-        infer(self.net, inputs, &mut self.workspace, self.output.buffer_mut())?;
-        Ok(&self.output)
-    }
-}
-
-/// One evaluation into a buffer of the right size.
-fn infer<N: Network, S: BatchedShape>(
-    net: &N,
-    inputs: &Tensor<S, N::Elem, N::Device>,
-    workspace: &mut Buffer<N>,
-    output: &mut Buffer<N>,
-) -> Result<()> {
-    let batch = inputs.batch();
-    let mut bound = bindings(net);
-    bound.workspace = Access::Write(workspace);
-    bound.inputs[0] = Some(inputs.buffer());
-    bound.outputs[0] = Access::Write(output);
-    let mut run = net.store().device.run(bound);
-    let out = Span::new(Slot::Output(0), 0, batch * N::Output::NUMEL);
-    N::infer(&mut run, batch, input_span::<N>(batch), out);
-    run.finish()
-}
-
-/// What the printed `forward` calls: an evaluation with memory of its own.
-#[doc(hidden)]
-pub fn forward<N, S, R>(
-    net: &N,
-    inputs: &Tensor<S, N::Elem, N::Device>,
-) -> Result<Tensor<R, N::Elem, N::Device>>
-where
-    N: Network,
-    S: BatchedShape,
-    R: BatchedShape,
-{
-    let batch = inputs.batch();
-    let device = &net.store().device;
-    let shape = R::with_batch(batch).ok_or_else(|| {
-        Error::Invalid(format!("no output of shape {} for {batch} samples", R::describe()))
-    })?;
-    let mut output = Tensor::zeros_on(device.clone(), shape)?;
-    if batch > 0 {
-        let mut workspace = device.zeros(N::infer_workspace(batch))?;
-        infer(net, inputs, &mut workspace, output.buffer_mut())?;
-    }
-    Ok(output)
-}
-
-/// The loss of outputs that are already computed, in evaluation mode: what validation adds up.
-pub struct Evaluator<N: Network, L> {
-    workspace: Buffer<N>,
-    output: Buffer<N>,
-    capacity: usize,
-    loss: PhantomData<fn(L)>,
-}
-
-impl<N: Network, L> Evaluator<N, L> {
-    /// Evaluation of batches of up to `batch` samples of `net`.
-    ///
-    /// # Errors
-    /// If the device has not enough memory, or `batch` is 0.
-    pub fn new<Y, T>(net: &N, loss: &L, batch: usize) -> Result<Self>
-    where
-        L: Loss<N::Elem, N::Output, Y, T>,
-        Y: SampleShape,
-        T: Element,
-    {
-        if batch == 0 {
-            return Err(Error::Invalid(
-                "an evaluation needs at least one sample; found 0".to_owned(),
-            ));
-        }
-        let device = &net.store().device;
-        let workspace = N::infer_workspace(batch) + loss.workspace(batch);
-        Ok(Evaluator {
-            workspace: device.zeros(workspace)?,
-            output: device.zeros(batch * N::Output::NUMEL)?,
-            capacity: batch,
-            loss: PhantomData,
-        })
-    }
-
-    /// The loss of a batch; its outputs go to the front of `outputs`.
-    ///
-    /// # Errors
-    /// If the batch is empty or too large, a label is out of range, or the device is lost.
-    pub fn run<Y, T>(
-        &mut self,
-        net: &N,
-        loss: &L,
-        batch: &MiniBatch<N::Input, Y, N::Elem, T, N::Device>,
-        outputs: &mut [N::Elem],
-    ) -> Result<N::Elem>
-    where
-        L: Loss<N::Elem, N::Output, Y, T>,
-        Y: SampleShape,
-        T: Element,
-    {
-        let samples = batch.inputs.batch();
-        check_capacity("an evaluation", samples, self.capacity)?;
-        same_batch(samples, batch.targets.batch())?;
-        let device = &net.store().device;
-        let mut bound = bindings(net);
-        bound.workspace = Access::Write(&mut self.workspace);
-        bound.inputs[0] = Some(batch.inputs.buffer());
-        bound.outputs[0] = Access::Write(&mut self.output);
-        loss.bind(batch.targets.buffer(), &mut bound);
-        let mut run = device.run(bound);
-        let out = Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL);
-        N::infer(&mut run, samples, input_span::<N>(samples), out);
-        let value = loss.value(&mut run, samples, out, N::infer_workspace(samples));
-        run.finish()?;
-        let mut scalar = [N::Elem::ZERO];
-        device.read(&self.workspace, value.offset, &mut scalar)?;
-        device.read(&self.output, 0, &mut outputs[..out.len])?;
-        Ok(scalar[0])
-    }
 }

@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 
 use crate::ast::{Argument, Expr, ExprKind, Layer};
 use crate::errors::{Errors, Range, suggestion};
-use crate::layers::{Kind, initialiser};
-use crate::lower::{size, size_or_zero};
+use crate::initialisers::initialiser;
+use crate::layers::Kind;
 use crate::shape::{Dim, Shape};
+use crate::sizes::{size, size_or_zero};
 
 /// Arguments not yet read.
 pub struct Arguments<'l> {

@@ -9,9 +9,10 @@ use quote::quote;
 use crate::ast::{Declaration, Item, Network};
 use crate::emit::dim_type;
 use crate::errors::Errors;
-use crate::lower::{RESERVED, tensor_type};
+use crate::lower::RESERVED;
 use crate::print::{consts, input_trait, tuple};
 use crate::shape::{Dim, Shape};
+use crate::sizes::tensor_type;
 
 /// The error, and a stub of each network.
 pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream {

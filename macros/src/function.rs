@@ -6,9 +6,9 @@ use std::rc::Rc;
 use crate::ast::{Argument, Expr, ExprKind, Function};
 use crate::errors::{Errors, Range, suggestion};
 use crate::graph::{Graph, NodeId};
-use crate::lower::tensor_type;
 use crate::ops::{Op, scalar};
 use crate::shape::{Atom, Dim, Shape, broadcast, show};
+use crate::sizes::tensor_type;
 
 /// Functions of one `network!` that may call each other.
 pub type Functions<'f> = BTreeMap<String, &'f Function>;

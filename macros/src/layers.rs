@@ -1,7 +1,6 @@
 //! Layers as compositions of ops, with their arguments, parameters and initialisation. Names, defaults and
 //! layouts are PyTorch's.
 
-use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::arguments::Arguments;
@@ -11,7 +10,6 @@ use crate::graph::NodeId;
 use crate::lower::{Chain, LayerInfo, LayerView, Part, text};
 use crate::ops::Op;
 use crate::ops::conv::Window2;
-use crate::ops::reduce::Fold;
 use crate::shape::{Dim, Shape, numel};
 
 /// Applies a layer to the current value; `None` after an error.
@@ -122,6 +120,9 @@ fn finish(cx: &mut Chain, layer: &Layer, first_param: usize, sample: Shape) {
         });
     }
     if has_params || !shapeless {
+        if layer.kind != "Flatten" {
+            cx.flattened = None;
+        }
         let name = match cx.layers.last() {
             Some(info) if !info.name.is_empty() => info.name.clone(),
             _ => layer.constructor(),
@@ -207,7 +208,10 @@ fn linear(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
             Part::Shape(sample.clone()),
         ];
         if sample.len() == 1 {
-            message[4] = Part::Number(features.clone());
+            message[4] = match &cx.flattened {
+                Some(from) => Part::Total(from.clone()),
+                None => Part::Number(features.clone()),
+            };
         } else {
             message.extend([text(", "), Part::Number(features.clone()), text(" on its last axis")]);
             if numel(&sample) == *want {
@@ -387,9 +391,10 @@ fn flatten(cx: &mut Chain, layer: &Layer, _: &mut Arguments) -> Option<()> {
     if !cx.known {
         return None;
     }
-    let features = numel(&cx.sample());
-    let y = cx.graph.reshape(cx.x, vec![Dim::batch(), features]);
+    let sample = cx.sample();
+    let y = cx.graph.reshape(cx.x, vec![Dim::batch(), numel(&sample)]);
     cx.x = cx.op(y, layer)?;
+    cx.flattened = Some(sample);
     Some(())
 }
 
@@ -473,114 +478,4 @@ fn dropout(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<(
         cx.x = cx.op(y, layer)?;
     }
     Some(())
-}
-
-impl crate::graph::Graph {
-    fn gelu(&mut self, x: NodeId, tanh: bool) -> Result<NodeId, String> {
-        let inner = if tanh {
-            // tanh(sqrt(2 / pi) (x + 0.044715 x^3))
-            let square = self.scalar("square", &[x])?;
-            let cubic = self.constant(0.044715);
-            let cubic = self.scalar("mul", &[square, cubic])?;
-            let one = self.constant(1.0);
-            let factor = self.scalar("add", &[cubic, one])?;
-            let sum = self.scalar("mul", &[x, factor])?;
-            let scale = self.constant((2.0 / std::f64::consts::PI).sqrt());
-            let scaled = self.scalar("mul", &[sum, scale])?;
-            self.scalar("tanh", &[scaled])?
-        } else {
-            let scale = self.constant(std::f64::consts::FRAC_1_SQRT_2);
-            let scaled = self.scalar("mul", &[x, scale])?;
-            self.scalar("erf", &[scaled])?
-        };
-        let one = self.constant(1.0);
-        let shifted = self.scalar("add", &[inner, one])?;
-        let half = self.constant(0.5);
-        let halved = self.scalar("mul", &[x, half])?;
-        self.scalar("mul", &[halved, shifted])
-    }
-
-    /// e^(x - max) / sum of e^(x - max): the maximum changes nothing but overflow, and gets no gradient.
-    fn softmax(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
-        let shifted = self.shifted(x, axis)?.0;
-        let e = self.scalar("exp", &[shifted])?;
-        let sum = self.sum(e, vec![axis])?;
-        self.scalar("div", &[e, sum])
-    }
-
-    /// x - max and max, over one axis, which remains.
-    pub fn shifted(&mut self, x: NodeId, axis: usize) -> Result<(NodeId, NodeId), String> {
-        let max = self.push(Op::Reduce { fold: Fold::Max, axes: vec![axis] }, &[x])?;
-        let max = self.push(Op::StopGradient, &[max])?;
-        Ok((self.scalar("sub", &[x, max])?, max))
-    }
-
-    fn dropout(&mut self, x: NodeId, rate: f64, stream: &str) -> Result<NodeId, String> {
-        let shape = self.shape(x).clone();
-        let random = self.uniform(stream, shape)?;
-        let keep = self.constant(1.0 - rate);
-        let kept = self.scalar("lt", &[random, keep])?;
-        // With a rate of 1 nothing is kept, and nothing needs scaling.
-        let scale = self.constant(if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 });
-        let mask = self.scalar("mul", &[kept, scale])?;
-        self.scalar("mul", &[x, mask])
-    }
-}
-
-const INITIALISERS: &[&str] = &[
-    "Zeros",
-    "Ones",
-    "Constant",
-    "Xavier",
-    "XavierNormal",
-    "He",
-    "HeUniform",
-    "Uniform",
-    "Normal",
-];
-
-/// Initialisers by name, with how many numbers each takes.
-pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
-    let signed = |x: f64| {
-        let literal = proc_macro2::Literal::f64_unsuffixed(x.abs());
-        if x < 0.0 { quote!(-#literal) } else { quote!(#literal) }
-    };
-    let values: Vec<TokenStream> = numbers.iter().map(|x| signed(*x)).collect();
-    Ok(match (name, &values[..]) {
-        ("Zeros", []) => quote!(__n::Init::Zeros),
-        ("Ones", []) => quote!(__n::Init::Ones),
-        ("Constant", [x]) => quote!(__n::Init::Constant(#x)),
-        ("Xavier", []) => quote!(__n::Init::Xavier),
-        ("XavierNormal", []) => quote!(__n::Init::XavierNormal),
-        ("He", []) => quote!(__n::Init::He),
-        ("HeUniform", []) => quote!(__n::Init::HeUniform),
-        ("Uniform", [low, high]) if numbers[0] <= numbers[1] => {
-            quote!(__n::Init::Uniform { low: #low, high: #high })
-        }
-        ("Uniform", [bound]) if numbers[0] >= 0.0 => {
-            quote!(__n::Init::Uniform { low: -#bound, high: #bound })
-        }
-        ("Normal", [mean, std]) if numbers[1] >= 0.0 => {
-            quote!(__n::Init::Normal { mean: #mean, std: #std })
-        }
-        ("Normal", [std]) if numbers[0] >= 0.0 => {
-            quote!(__n::Init::Normal { mean: 0.0, std: #std })
-        }
-        _ => {
-            let near =
-                suggestion(name, INITIALISERS.iter().copied().filter(|other| *other != name));
-            let hint = match near.is_empty() {
-                true => "; initialisers are Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
-                         Uniform(-0.1, 0.1), Normal(0.0, 0.02)"
-                    .to_owned(),
-                false => near,
-            };
-            let found = match numbers.len() {
-                0 => format!("`{name}`"),
-                1 => format!("`{name}` with one number"),
-                n => format!("`{name}` with {n} numbers"),
-            };
-            return Err(format!("unknown initialiser {found}{hint}"));
-        }
-    })
 }

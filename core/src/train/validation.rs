@@ -4,10 +4,10 @@ use super::tally::{Evaluation, Tally};
 use crate::data::{Dataset, Loader, MiniBatch};
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::inference::Evaluator;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::shape::{SameSample, SampleShape};
-use crate::step::Evaluator;
 
 /// The mini-batches of `D`, in the shape of `N`'s inputs. That they are the same shape is what
 /// [`SameSample`] says; rustc is not told, so that a mismatch is reported in its words.

@@ -1,0 +1,57 @@
+//! What layers are composed of beside single ops.
+
+use crate::graph::{Graph, NodeId};
+use crate::ops::Op;
+use crate::ops::reduce::Fold;
+
+impl Graph {
+    pub fn gelu(&mut self, x: NodeId, tanh: bool) -> Result<NodeId, String> {
+        let inner = if tanh {
+            // tanh(sqrt(2 / pi) (x + 0.044715 x^3))
+            let square = self.scalar("square", &[x])?;
+            let cubic = self.constant(0.044715);
+            let cubic = self.scalar("mul", &[square, cubic])?;
+            let one = self.constant(1.0);
+            let factor = self.scalar("add", &[cubic, one])?;
+            let sum = self.scalar("mul", &[x, factor])?;
+            let scale = self.constant((2.0 / std::f64::consts::PI).sqrt());
+            let scaled = self.scalar("mul", &[sum, scale])?;
+            self.scalar("tanh", &[scaled])?
+        } else {
+            let scale = self.constant(std::f64::consts::FRAC_1_SQRT_2);
+            let scaled = self.scalar("mul", &[x, scale])?;
+            self.scalar("erf", &[scaled])?
+        };
+        let one = self.constant(1.0);
+        let shifted = self.scalar("add", &[inner, one])?;
+        let half = self.constant(0.5);
+        let halved = self.scalar("mul", &[x, half])?;
+        self.scalar("mul", &[halved, shifted])
+    }
+
+    /// e^(x - max) / sum of e^(x - max): the maximum changes nothing but overflow, and gets no gradient.
+    pub fn softmax(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
+        let shifted = self.shifted(x, axis)?.0;
+        let e = self.scalar("exp", &[shifted])?;
+        let sum = self.sum(e, vec![axis])?;
+        self.scalar("div", &[e, sum])
+    }
+
+    /// x - max and max, over one axis, which remains.
+    pub fn shifted(&mut self, x: NodeId, axis: usize) -> Result<(NodeId, NodeId), String> {
+        let max = self.push(Op::Reduce { fold: Fold::Max, axes: vec![axis] }, &[x])?;
+        let max = self.push(Op::StopGradient, &[max])?;
+        Ok((self.scalar("sub", &[x, max])?, max))
+    }
+
+    pub fn dropout(&mut self, x: NodeId, rate: f64, stream: &str) -> Result<NodeId, String> {
+        let shape = self.shape(x).clone();
+        let random = self.uniform(stream, shape)?;
+        let keep = self.constant(1.0 - rate);
+        let kept = self.scalar("lt", &[random, keep])?;
+        // With a rate of 1 nothing is kept, and nothing needs scaling.
+        let scale = self.constant(if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 });
+        let mask = self.scalar("mul", &[kept, scale])?;
+        self.scalar("mul", &[x, mask])
+    }
+}

@@ -1,0 +1,64 @@
+//! Initialisers of parameters, by the names that users give them.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::errors::suggestion;
+
+const INITIALISERS: &[&str] = &[
+    "Zeros",
+    "Ones",
+    "Constant",
+    "Xavier",
+    "XavierNormal",
+    "He",
+    "HeUniform",
+    "Uniform",
+    "Normal",
+];
+
+/// Initialisers by name, with how many numbers each takes.
+pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
+    let signed = |x: f64| {
+        let literal = proc_macro2::Literal::f64_unsuffixed(x.abs());
+        if x < 0.0 { quote!(-#literal) } else { quote!(#literal) }
+    };
+    let values: Vec<TokenStream> = numbers.iter().map(|x| signed(*x)).collect();
+    Ok(match (name, &values[..]) {
+        ("Zeros", []) => quote!(__n::Init::Zeros),
+        ("Ones", []) => quote!(__n::Init::Ones),
+        ("Constant", [x]) => quote!(__n::Init::Constant(#x)),
+        ("Xavier", []) => quote!(__n::Init::Xavier),
+        ("XavierNormal", []) => quote!(__n::Init::XavierNormal),
+        ("He", []) => quote!(__n::Init::He),
+        ("HeUniform", []) => quote!(__n::Init::HeUniform),
+        ("Uniform", [low, high]) if numbers[0] <= numbers[1] => {
+            quote!(__n::Init::Uniform { low: #low, high: #high })
+        }
+        ("Uniform", [bound]) if numbers[0] >= 0.0 => {
+            quote!(__n::Init::Uniform { low: -#bound, high: #bound })
+        }
+        ("Normal", [mean, std]) if numbers[1] >= 0.0 => {
+            quote!(__n::Init::Normal { mean: #mean, std: #std })
+        }
+        ("Normal", [std]) if numbers[0] >= 0.0 => {
+            quote!(__n::Init::Normal { mean: 0.0, std: #std })
+        }
+        _ => {
+            let near =
+                suggestion(name, INITIALISERS.iter().copied().filter(|other| *other != name));
+            let hint = match near.is_empty() {
+                true => "; initialisers are Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
+                         Uniform(-0.1, 0.1), Normal(0.0, 0.02)"
+                    .to_owned(),
+                false => near,
+            };
+            let found = match numbers.len() {
+                0 => format!("`{name}`"),
+                1 => format!("`{name}` with one number"),
+                n => format!("`{name}` with {n} numbers"),
+            };
+            return Err(format!("unknown initialiser {found}{hint}"));
+        }
+    })
+}

@@ -1,0 +1,114 @@
+//! Sizes as a user writes them: literals, const items, const expressions and their arithmetic.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use crate::ast::{BinaryOp, Expr, ExprKind, TensorType, path_text};
+use crate::errors::Errors;
+use crate::shape::{Atom, ConstExpr, Dim, Quotient, Shape, numel, show};
+
+/// The sizes of a declared shape, without the batch.
+pub fn tensor_type(
+    declared: &TensorType,
+    generics: &[String],
+    errors: &mut Errors,
+) -> Option<Shape> {
+    if declared.dims.len() > MAX_SAMPLE_RANK {
+        let message =
+            format!("a sample has at most {MAX_SAMPLE_RANK} axes, found {}", declared.dims.len());
+        errors.push(declared.range.error(message));
+        return None;
+    }
+    let mut shape = Some(vec![]);
+    for expr in &declared.dims {
+        match size(expr, generics) {
+            Ok(dim) => shape.iter_mut().for_each(|shape: &mut Shape| shape.push(dim.clone())),
+            Err(error) => {
+                errors.push(error);
+                shape = None;
+            }
+        }
+    }
+    let shape = shape?;
+    if too_large(&numel(&shape)) {
+        errors.push(
+            declared
+                .range
+                .error(format!("{} has more elements than memory can hold", show(&shape))),
+        );
+        return None;
+    }
+    Some(shape)
+}
+
+/// The most axes of one sample: `MAX_RANK` of netform-core without the batch.
+const MAX_SAMPLE_RANK: usize = 5;
+
+/// Whether no allocation can hold so many elements.
+pub fn too_large(n: &Dim) -> bool {
+    n.as_term().is_some_and(|(n, _)| n > Dim::LARGEST)
+}
+
+/// A size of at least 1.
+pub fn size(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
+    let dim = size_or_zero(expr, generics)?;
+    if dim.is_zero() {
+        return Err(expr.range.error("a size of 0; sizes are at least 1"));
+    }
+    Ok(dim)
+}
+
+/// A size as a polynomial.
+pub fn size_or_zero(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
+    let dim = match &expr.kind {
+        ExprKind::Int(n) => Dim::literal(*n),
+        ExprKind::Path(path) => match path.get_ident().map(Ident::to_string) {
+            Some(name) if generics.contains(&name) => Dim::atom(Atom::Param(name)),
+            _ => constant(path_text(path), quote!(#path)),
+        },
+        ExprKind::Const(tokens) => constant(format!("{{{tokens}}}"), quote!({ #tokens })),
+        ExprKind::Binary(op, a, b) => {
+            let (x, y) = (size_or_zero(a, generics)?, size_or_zero(b, generics)?);
+            binary_size(expr, *op, &x, &y)?
+        }
+        ExprKind::Negative(_) => {
+            return Err(expr.range.error(format!("`{expr}` is negative; sizes are at least 1")));
+        }
+        _ => {
+            return Err(expr.range.error(format!(
+                "expected a size (a whole number, a const item, or a const expression in braces), found `{expr}`"
+            )));
+        }
+    };
+    let negative = dim.as_literal().is_some_and(|n| n < 0);
+    if negative {
+        return Err(expr.range.error(format!("`{expr}` is {dim}; sizes are at least 1")));
+    }
+    if too_large(&dim) {
+        return Err(expr.range.error(format!("`{expr}` is larger than any memory")));
+    }
+    Ok(dim)
+}
+
+fn constant(text: String, tokens: TokenStream) -> Dim {
+    Dim::atom(Atom::Const(ConstExpr { text, tokens }))
+}
+
+fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> {
+    use BinaryOp::{Add, Div, Matmul, Mul, Sub};
+    Ok(match op {
+        Add => a.add(b),
+        Sub => a.sub(b),
+        Mul => a.mul(b),
+        Div => match (a.div(b), a.as_literal(), b.as_literal()) {
+            (Some(quotient), ..) => quotient,
+            (None, _, Some(0)) => return Err(expr.range.error(format!("`{expr}` divides by 0"))),
+            (None, Some(n), Some(d)) => {
+                return Err(expr.range.error(format!("`{expr}` leaves a remainder of {}", n % d)));
+            }
+            _ => Dim::atom(Atom::Quotient(Box::new(Quotient { over: a.clone(), by: b.clone() }))),
+        },
+        Matmul => return Err(expr.range.error("`@` multiplies matrices, not sizes: use `*`")),
+    })
+}

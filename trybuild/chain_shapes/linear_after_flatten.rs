@@ -1,0 +1,14 @@
+use netform::prelude::*;
+
+network! {
+    pub Digits: [1, 28, 28] -> [10] {
+        conv1: Conv2d(16, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+        Flatten,
+        fc1: Linear(128 -> 10),
+    }
+}
+
+fn main() {
+    let net = Digits::new(Seed(1));
+    println!("{}", net.summary());
+}
