@@ -51,6 +51,7 @@ fn main() -> ExitCode {
 fn train(options: &Options) -> netform::Result<()> {
     let Training { epochs, batch, rate, seed } = options.training;
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
+    shared::at_least(5, flowers.len(), &options.data)?;
     let [train, validation, test] = split_and_scale(&flowers, Seed(seed))?;
     let written = Written::into_folder(&options.out)?;
 
@@ -73,8 +74,11 @@ fn train(options: &Options) -> netform::Result<()> {
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 
+/// What the column of species may say.
+const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
+
 fn load(path: &Path) -> netform::Result<Flowers> {
-    Table::read(path)?.classes("species")?.into_samples()
+    Table::read(path)?.classes_named("species", &SPECIES)?.into_samples()
 }
 
 /// Three fifths of the flowers to train on, a fifth to validate and a fifth to test.

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 fn train(options: &Options) -> netform::Result<()> {
     let Training { epochs, batch, rate, seed } = options.training;
     let (digits, test) = load(&options.data)?;
+    shared::at_least(10, digits.len(), &options.data)?;
     let (train, validation) = digits.split(0.9, Seed(seed))?;
     let written = Written::into_folder(&options.out)?;
 

@@ -5,8 +5,18 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::cpu::math;
 
-/// What a tensor holds.
-pub trait Element: Copy + Default + Debug + Display + PartialEq + Send + Sync + 'static {
+pub(crate) mod sealed {
+    /// Kernels rely on what these types are: there are no others.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+    impl Sealed for u32 {}
+}
+
+/// What a tensor holds: `f32`, `f64` or `u32`.
+pub trait Element:
+    sealed::Sealed + Copy + Default + Debug + Display + PartialEq + Send + Sync + 'static
+{
     /// The name in files and messages: `F32`, `F64`, `U32`.
     const NAME: &'static str;
     /// The element from the eight bytes or fewer that a file holds of it, little-endian.

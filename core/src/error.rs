@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// Training met a loss that is infinite or not a number.
     #[error(
-        "the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate or clipped gradients often help"
+        "the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate often helps, or look for inputs that are not finite"
     )]
     NotFinite {
         /// The loss.
@@ -67,6 +67,18 @@ pub enum Error {
         epoch: usize,
         /// The batch in the epoch, from 1.
         batch: usize,
+        /// Where the best weights so far are, as text for the message; may be empty.
+        saved: String,
+    },
+    /// After an epoch, the loss of the validation data is infinite or not a number.
+    #[error(
+        "the validation loss became {loss} after epoch {epoch}: training has stopped{saved}; a smaller learning rate often helps, or look for validation data that are not finite"
+    )]
+    ValidationNotFinite {
+        /// The loss.
+        loss: f64,
+        /// The epoch, from 1.
+        epoch: usize,
         /// Where the best weights so far are, as text for the message; may be empty.
         saved: String,
     },

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
-use crate::step::{Buffer, OutputBatch, check_capacity, input_span, same_batch};
+use crate::step::{Buffer, OutputBatch, check_capacity, check_size, input_span, same_batch};
 use crate::tensor::Tensor;
 
 /// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
@@ -30,6 +30,7 @@ impl<'n, N: Network> Predictor<'n, N> {
             return Err(Error::Invalid("a predictor runs at least one sample; found 0".to_owned()));
         }
         let device = net.store().device.clone();
+        check_size(&device, N::infer_workspace(1).max(N::Output::NUMEL), batch)?;
         let shape = OutputBatch::<N>::with_batch(batch)
             .ok_or_else(|| Error::Invalid(format!("no batch of {batch} samples")))?;
         Ok(Predictor {
@@ -126,7 +127,9 @@ impl<N: Network, L> Evaluator<N, L> {
             ));
         }
         let device = &net.store().device;
-        let workspace = N::infer_workspace(batch) + loss.workspace(batch);
+        check_size(device, N::infer_workspace(1).max(N::Output::NUMEL), batch)?;
+        check_size(device, loss.workspace(1), batch)?;
+        let workspace = N::infer_workspace(batch).saturating_add(loss.workspace(batch));
         Ok(Evaluator {
             workspace: device.zeros(workspace)?,
             output: device.zeros(batch * N::Output::NUMEL)?,
@@ -167,7 +170,13 @@ impl<N: Network, L> Evaluator<N, L> {
         run.finish()?;
         let mut scalar = [N::Elem::ZERO];
         device.read(&self.workspace, value.offset, &mut scalar)?;
-        device.read(&self.output, 0, &mut outputs[..out.len])?;
+        let found = outputs.len();
+        let outputs = outputs.get_mut(..out.len).ok_or_else(|| Error::Size {
+            what: "room for the outputs of a batch".to_owned(),
+            expected: format!("{} elements", out.len),
+            found: found.to_string(),
+        })?;
+        device.read(&self.output, 0, outputs)?;
         Ok(scalar[0])
     }
 }

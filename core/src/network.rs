@@ -1,5 +1,7 @@
 //! Networks: what `network!` prints implements [`Network`]; what every network can do is here, once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::element::Float;
 use crate::error::Result;
@@ -58,7 +60,12 @@ pub struct Store<E: Float, D: Device<E>> {
     pub seed: Seed,
     /// How many training steps the parameters have seen.
     pub steps: u64,
+    /// Which network of this program it is: no two have the same number.
+    pub(crate) id: u64,
 }
+
+/// How many networks this program has made.
+static NETWORKS: AtomicU64 = AtomicU64::new(0);
 
 /// A network with its parameters: what `network!` implements for the type that it prints.
 ///
@@ -185,7 +192,8 @@ pub fn build<N: Network>(device: N::Device, seed: Seed) -> Result<N> {
         let values: Vec<N::Elem> = spec.init.values(spec.shape, seed, spec.name);
         device.write(&mut state, spec.offset, &values)?;
     }
-    Ok(N::from_store(Store { device, params, state, seed, steps: 0 }))
+    let id = NETWORKS.fetch_add(1, Ordering::Relaxed);
+    Ok(N::from_store(Store { device, params, state, seed, steps: 0, id }))
 }
 
 /// The buffers of a network, to be read.

@@ -16,9 +16,9 @@ pub trait Shape: Copy + PartialEq + Send + Sync + std::fmt::Debug + 'static {
     const RANK: usize;
     /// The size of each axis, outermost first; entries from [`Shape::RANK`] on are 1.
     fn sizes(&self) -> [usize; MAX_RANK];
-    /// The number of elements.
+    /// The number of elements; `usize::MAX` where there are more.
     fn numel(&self) -> usize {
-        self.sizes().iter().product()
+        self.sizes().iter().fold(1, |n: usize, &size| n.saturating_mul(size))
     }
     /// The shape that holds `numel` elements: the declared one where all sizes are constant, the one
     /// with the right batch where the outermost axis is [`Batch`]. `None` where there is none.

@@ -34,6 +34,35 @@ pub(crate) fn check_capacity(what: &str, batch: usize, capacity: usize) -> Resul
     Ok(())
 }
 
+/// That a workspace which is at most `one` elements for each sample can be counted at all: allocating it then
+/// tells whether there is memory for it.
+pub(crate) fn check_size<D: Memory>(device: &D, one: usize, capacity: usize) -> Result<()> {
+    match one.max(1).checked_mul(capacity).and_then(|n| n.checked_mul(16)) {
+        Some(_) => Ok(()),
+        None => Err(Error::OutOfMemory { device: device.name(), bytes: usize::MAX }),
+    }
+}
+
+/// That the optimiser's state is what the optimiser keeps.
+fn check_slots<N: Network, O: Optimizer>(
+    device: &N::Device,
+    optimizer: &O,
+    state: &OptimizerState<Buffer<N>>,
+) -> Result<()> {
+    let found = state.slots.as_ref().map_or(0, |slots| device.len(slots));
+    let expected = optimizer.slots() * N::PARAM_LEN;
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Size {
+        what:
+            "the optimiser's state, made for another optimiser (a new training step makes its own)"
+                .to_owned(),
+        expected: format!("{expected} numbers"),
+        found: found.to_string(),
+    })
+}
+
 /// Memory for one training step of up to `capacity` samples.
 struct Memories<N: Network> {
     grads: Buffer<N>,
@@ -46,9 +75,10 @@ impl<N: Network> Memories<N> {
         if capacity == 0 {
             return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
         }
+        check_size(device, N::train_workspace(1), capacity)?;
         Ok(Memories {
             grads: device.zeros(N::PARAM_LEN)?,
-            workspace: device.zeros(N::train_workspace(capacity) + loss_workspace)?,
+            workspace: device.zeros(N::train_workspace(capacity).saturating_add(loss_workspace))?,
             capacity,
         })
     }
@@ -111,18 +141,22 @@ where
     ) -> Result<Self> {
         optimizer.check()?;
         let device = net.store().device.clone();
+        check_size(&device, loss.workspace(1), batch)?;
         let memories = Memories::new(&device, batch, loss.workspace(batch))?;
         if state.slots.is_none() {
             state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
         }
+        check_slots::<N, O>(&device, &optimizer, &state)?;
         Ok(TrainStep { net, loss, optimizer, memories, state, outputs: None, targets: PhantomData })
     }
 
-    /// Trains on one batch and returns its loss, from before the update.
+    /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
+    /// a number is returned too, without an update: parameters and optimiser stay as they were.
     ///
     /// # Errors
-    /// If the batch is empty or larger than the step's capacity, a label is out of range, or the
-    /// device is lost. The parameters are unchanged where a label is out of range.
+    /// If the batch is empty or larger than the step's capacity, a label is out of range, the optimiser
+    /// was exchanged for one that keeps another number of values, or the device is lost. The parameters
+    /// are unchanged where a label is out of range.
     pub fn run<X: SampleShape + SameSample<N::Input>>(
         &mut self,
         batch: &MiniBatch<X, Y, N::Elem, T, N::Device>,
@@ -147,6 +181,7 @@ where
         let Memories { grads, workspace, capacity } = &mut self.memories;
         check_capacity("a training step", inputs.batch(), *capacity)?;
         let store = self.net.store_mut();
+        check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
         let pass = Pass::<N, L, Y, T>::of(inputs, targets, &self.loss, counter)?;
         let (value, outputs) = pass.forward_backward(
@@ -157,6 +192,11 @@ where
             workspace,
         )?;
         self.outputs = Some(outputs);
+        let mut loss = [N::Elem::ZERO];
+        store.device.read(workspace, value.offset, &mut loss)?;
+        if !loss[0].is_finite() {
+            return Ok(loss[0]);
+        }
         self.state.steps += 1;
         let mut run = store.device.run(Bindings {
             params: Access::Write(&mut store.params),
@@ -168,8 +208,6 @@ where
         self.optimizer.update(&mut run, N::PARAM_LEN, self.state.steps);
         run.finish()?;
         store.steps += 1;
-        let mut loss = [N::Elem::ZERO];
-        store.device.read(workspace, value.offset, &mut loss)?;
         Ok(loss[0])
     }
 

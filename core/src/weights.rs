@@ -12,8 +12,12 @@ use crate::io::write_atomically;
 use crate::network::{Network, ParamSpec, Store, build};
 use crate::random::Seed;
 
-/// PyTorch's counters of batches, which belong to no formula of ours: files may have them or not.
-const IGNORED: &str = "num_batches_tracked";
+/// Whether a tensor is PyTorch's counter of batches beside running statistics, which belongs to no formula
+/// of ours: files may have it or not.
+fn ignored<N: Network>(name: &str) -> bool {
+    let layer = name.strip_suffix("num_batches_tracked");
+    layer.is_some_and(|layer| N::STATES.iter().any(|state| state.name.starts_with(layer)))
+}
 
 /// The weights of a network by name, in files and in memory.
 ///
@@ -137,7 +141,7 @@ fn replace<N: Network>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
     }
     let store = net.store_mut();
     for tensor in &tensors {
-        let values: Vec<N::Elem> = match tensor.name.ends_with(IGNORED) {
+        let values: Vec<N::Elem> = match ignored::<N>(&tensor.name) {
             true => continue,
             false => tensor.data.to_floats(),
         };
@@ -175,7 +179,7 @@ fn problems<N: Network>(tensors: &[NamedTensor]) -> Vec<String> {
     }
     for (name, tensor) in found {
         let known = spec(N::PARAMS, name).or(spec(N::STATES, name)).is_some();
-        if !known && !name.ends_with(IGNORED) {
+        if !known && !ignored::<N>(name) {
             problems.push(format!(
                 "`{name}` is not a tensor of the network: found shape {:?}",
                 tensor.shape

@@ -72,6 +72,17 @@ pub fn advise(advice: &str) -> impl Fn(Error) -> Error {
     move |error| Error::Invalid(format!("{}; {advice}", one_line(&error)))
 }
 
+/// That there is enough data for every part that it is split into.
+pub fn at_least(needed: usize, found: usize, path: &Path) -> Result<()> {
+    if found >= needed {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::Invalid(format!(
+        "{path}: {found} samples, expected at least {needed}, to train on, to validate and to test"
+    )))
+}
+
 /// A path in this repository, as seen from the working directory where that is the shorter way.
 pub fn in_repository(path: &str) -> PathBuf {
     let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -108,8 +119,8 @@ impl Written {
             let end = if history.stopped_early { "stopped early; " } else { "" };
             let seconds = history.seconds();
             print(format!("\n{end}the weights of epoch {best} are the best; {seconds:.1} s"))?;
+            print(format!("weights: {}", self.weights.display()))?;
         }
-        print(format!("weights: {}", self.weights.display()))?;
         print(format!("history: {}", self.history.display()))
     }
 }

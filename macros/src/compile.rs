@@ -27,7 +27,10 @@ pub struct CompiledNetwork {
 /// A function ready to be printed.
 pub struct CompiledFunction {
     pub value: Plan,
+    /// With the gradient for the first input: what training needs of a loss.
     pub gradient: Plan,
+    /// With the gradients for all float inputs.
+    pub gradients: Plan,
     pub listing: String,
 }
 
@@ -136,47 +139,61 @@ pub fn function(ast: &Function, functions: &Functions) -> syn::Result<CompiledFu
 fn plan_function(graph: &Graph) -> Result<CompiledFunction, String> {
     let mean = function::mean_over_batch(graph)?;
     mean.check()?;
-    let inputs: Vec<Place> = (0..graph.inputs.len()).map(Place::Argument).collect();
-    let gradient_at = Place::Argument(graph.inputs.len());
     let value_graph = simplify(&mean.inline()?)?;
     let value = plan(&Request {
         graph: &value_graph,
-        inputs: inputs.clone(),
+        inputs: (0..graph.inputs.len()).map(Place::Argument).collect(),
         params: vec![],
         outputs: vec![Place::Work],
         forward: 0,
     })?;
-    let mut g = mean;
-    let first = g
-        .nodes
-        .iter()
-        .position(|node| matches!(node.op, Op::Input(0)))
-        .ok_or("a function without inputs")?;
-    let (y, one) = (g.outputs[0], g.constant(1.0));
-    let dx = match autodiff::gradients(&mut g, y, one, &[first])?[0] {
-        Some(id) => id,
-        None => {
-            let (zero, shape) = (g.constant(0.0), g.shape(first).clone());
-            g.broadcast(zero, shape)?
-        }
-    };
-    g.outputs = vec![y, dx];
-    g.check()?;
-    let g = simplify(&g.inline()?)?;
-    let gradient = plan(&Request {
-        graph: &g,
-        inputs,
-        params: vec![],
-        outputs: vec![Place::Work, gradient_at],
-        forward: 0,
-    })?;
+    let floats: Vec<usize> =
+        (0..graph.inputs.len()).filter(|i| !graph.inputs[*i].integer).collect();
+    let gradient = plan_gradients(&mean, &floats[..1])?;
+    let gradients = plan_gradients(&mean, &floats)?;
     let listing = format!(
         "graph of `{}` with gradient\n{}steps\n{}",
         graph.name,
-        g.listing(),
+        gradient.graph.listing(),
         gradient.listing(0..gradient.steps.len())
     );
-    Ok(CompiledFunction { value, gradient, listing })
+    Ok(CompiledFunction { value, gradient, gradients, listing })
+}
+
+/// The value, and its gradient with respect to some of the inputs: the spans for these are arguments after
+/// the inputs.
+fn plan_gradients(mean: &Graph, inputs: &[usize]) -> Result<Plan, String> {
+    let mut g = mean.clone();
+    let node = |input: &usize| {
+        let is = |node: &crate::graph::Node| matches!(node.op, Op::Input(i) if i == *input);
+        mean.nodes.iter().position(is).ok_or("an input without a node")
+    };
+    let wrt = inputs.iter().map(node).collect::<Result<Vec<NodeId>, _>>()?;
+    let (y, one) = (g.outputs[0], g.constant(1.0));
+    let found = autodiff::gradients(&mut g, y, one, &wrt)?;
+    g.outputs = vec![y];
+    for (&input, gradient) in wrt.iter().zip(found) {
+        let id = match gradient {
+            Some(id) => id,
+            None => {
+                let (zero, shape) = (g.constant(0.0), g.shape(input).clone());
+                g.broadcast(zero, shape)?
+            }
+        };
+        g.outputs.push(id);
+    }
+    g.check()?;
+    let g = simplify(&g.inline()?)?;
+    let count = mean.inputs.len();
+    let mut outputs = vec![Place::Work];
+    outputs.extend((0..inputs.len()).map(|i| Place::Argument(count + i)));
+    plan(&Request {
+        graph: &g,
+        inputs: (0..count).map(Place::Argument).collect(),
+        params: vec![],
+        outputs,
+        forward: 0,
+    })
 }
 
 /// The text of `PLAN`.

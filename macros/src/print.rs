@@ -358,21 +358,25 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let mut expressions = Expressions::default();
     let spans: Vec<TokenStream> =
         ast.inputs.iter().map(|(name, _)| name.to_token_stream()).collect();
-    let mut arguments = spans.clone();
-    arguments.push(quote!(gradient));
+    let one = [spans.clone(), vec![quote!(gradient)]].concat();
+    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
+    let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
     let sizes = &ast.generics;
-    let mut pass = |plan: &Plan| -> Result<(TokenStream, TokenStream, TokenStream), String> {
-        let mut emitter = Emitter { plan, expressions: &mut expressions, arguments: &arguments };
+    let mut pass = |plan: &Plan,
+                    arguments: &[TokenStream]|
+     -> Result<(TokenStream, TokenStream, TokenStream), String> {
+        let mut emitter = Emitter { plan, expressions: &mut expressions, arguments };
         let steps = emitter.steps(0..plan.steps.len())?;
         let result = crate::fuse::view(&plan.graph, plan.graph.outputs[0])
             .ok_or("a result without storage")?;
         Ok((plan.len.tokens(), steps, emitter.span(result.base)?))
     };
-    let (value_len, value, value_at) = pass(&compiled.value)?;
-    let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient)?;
+    let (value_len, value, value_at) = pass(&compiled.value, &one)?;
+    let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient, &one)?;
+    let (gradients_len, gradients, gradients_at) = pass(&compiled.gradients, &all)?;
     let expressions = expressions.tokens();
     let listing = &compiled.listing;
-    let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradient.graph.nodes);
+    let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
     let consts = consts(nodes.flat_map(|node| &node.shape));
     Ok(quote! {
         #(#attrs)*
@@ -410,6 +414,20 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 ) -> __n::Span {
                     #gradient
                     #gradient_at
+                }
+                /// The workspace of `value_and_gradients`, in elements.
+                #[doc(hidden)]
+                pub fn gradients_workspace(b: usize, #(#sizes: usize),*) -> usize {
+                    #gradients_len
+                }
+                /// The mean over `b` samples, and its gradients with respect to all float inputs.
+                #[doc(hidden)]
+                pub fn value_and_gradients<E: __n::Float, K: __n::Kernels<E>>(
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)*
+                    gradients: [__n::Span; #floats], base: usize,
+                ) -> __n::Span {
+                    #gradients
+                    #gradients_at
                 }
             }
             #expressions

@@ -40,7 +40,7 @@ static SHARED: LazyLock<Cpu> = LazyLock::new(|| {
 
 impl Default for Cpu {
     /// The processor with one pool for the whole program: a thread for each core, or as many as the
-    /// environment variable `NETFORM_THREADS` says.
+    /// environment variable `NETFORM_THREADS` says; a value that is not a number of at least 1 is ignored.
     fn default() -> Self {
         SHARED.clone()
     }
@@ -48,9 +48,9 @@ impl Default for Cpu {
 
 impl Cpu {
     /// The processor with a pool of `threads` threads of its own, the caller included. Results do not
-    /// depend on the number.
+    /// depend on the number. It is at least 1 and at most 1024, and smaller where the system starts fewer.
     pub fn with_threads(threads: usize) -> Self {
-        Cpu { pool: Arc::new(Pool::new(threads)) }
+        Cpu { pool: Arc::new(Pool::new(threads.clamp(1, 1024))) }
     }
 
     /// The number of threads that work on a kernel.

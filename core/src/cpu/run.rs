@@ -165,6 +165,15 @@ pub(super) fn disjoint(out: Span, input: Span) {
     }
 }
 
+/// Checks that no product of a kernel's sizes can wrap: the checks of lengths rely on it.
+#[inline]
+pub(super) fn bounded(span: Span, sizes: &[usize]) {
+    let product = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size.max(1)));
+    if product.is_none_or(|n| n > isize::MAX as usize) {
+        broken(span, "sizes beyond any memory");
+    }
+}
+
 /// Checks the number of elements of a span.
 #[inline]
 pub(super) fn sized(span: Span, len: usize) {

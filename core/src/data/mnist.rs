@@ -40,6 +40,9 @@ fn part(dir: &Path, part: &str) -> Result<Mnist> {
     let labels_path = find(dir, &format!("{part}-labels"), "idx1-ubyte")?;
     let images = read_images(&images_path)?;
     let labels = idx::read_labels(&labels_path)?;
+    if images.count == 0 {
+        return Err(Error::format(images_path, "header", "0 images, expected at least one"));
+    }
     if images.count != labels.len() {
         let problem = format!(
             "{} images, but {} labels in {}; expected a label for each image",

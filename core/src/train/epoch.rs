@@ -77,7 +77,8 @@ where
         let mut judged = true;
         for k in 0..self.loader.batches() {
             let targets = self.loader.fill_as(k, &mut self.batch)?;
-            let loss = self.step.run(&self.batch)?.to_f64();
+            let loss =
+                self.step.run(&self.batch).map_err(|error| at(error, epoch, k + 1))?.to_f64();
             if !loss.is_finite() {
                 return Err(not_finite(loss, epoch, k + 1, callbacks));
             }
@@ -108,10 +109,25 @@ fn not_finite(
     batch: usize,
     callbacks: &[Box<dyn Callback + '_>],
 ) -> Error {
-    let saved = callbacks
+    Error::NotFinite { loss, epoch, batch, saved: saved(callbacks) }
+}
+
+/// Where the best weights so far are, as text for an error.
+pub(super) fn saved(callbacks: &[Box<dyn Callback + '_>]) -> String {
+    callbacks
         .iter()
         .find_map(|callback| callback.best_weights())
         .map(|path| format!("; the best weights so far are in {}", path.display()))
-        .unwrap_or_default();
-    Error::NotFinite { loss, epoch, batch, saved }
+        .unwrap_or_default()
+}
+
+/// The error of a step, with the place of the batch where it is about the batch's data.
+fn at(error: Error, epoch: usize, batch: usize) -> Error {
+    match error {
+        Error::IndexOutOfRange { what, index, size } => {
+            let what = format!("epoch {epoch}, batch {batch}, {what} of the batch");
+            Error::IndexOutOfRange { what, index, size }
+        }
+        other => other,
+    }
 }

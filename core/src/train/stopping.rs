@@ -48,8 +48,10 @@ impl EarlyStopping {
 }
 
 impl Callback for EarlyStopping {
+    /// Each call of `fit` has a best epoch of its own: it may be about other data.
     fn on_train_begin(&mut self, _: &Plan) -> Result<()> {
         self.waited = 0;
+        self.best = None;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::time::Instant;
 
 use super::callback::{Callback, Flow, Lent, Plan};
-use super::epoch::{Epochs, Feed};
+use super::epoch::{Epochs, Feed, saved};
 use super::history::{EpochRecord, History};
 use super::validation::{NoValidation, Validation};
 use crate::data::Dataset;
@@ -48,7 +48,7 @@ pub struct Trainer<'c, L, O, V = NoValidation> {
 /// What is kept between calls of `fit`.
 struct Kept {
     network: &'static str,
-    params: usize,
+    id: u64,
     /// An [`OptimizerState`] of the buffers of the network's device, which the trainer's type does not name.
     state: Box<dyn Any>,
 }
@@ -148,24 +148,24 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
             batch: feed.loader.batch_size(),
         };
         let seed = self.seed.unwrap_or(net.store().seed);
-        let state = self.take_state::<N>()?;
+        let id = net.store().id;
+        let state = self.take_state::<N>(id)?;
         let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
         let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
         let mut epochs = feed.train(step, seed);
         let outcome = self.watched(&mut epochs, &mut pass, &plan);
         let (_, optimizer, state) = epochs.step.into_state();
         self.optimizer = optimizer;
-        self.kept = Some(Kept { network: N::NAME, params: N::PARAM_LEN, state: Box::new(state) });
+        self.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
         outcome
     }
 
-    /// The optimiser's state for `N`, from before or new.
-    fn take_state<N: Network>(&mut self) -> Result<StateOf<N>> {
+    /// The optimiser's state for the network, from before or new.
+    fn take_state<N: Network>(&mut self, id: u64) -> Result<StateOf<N>> {
         let Some(kept) = &self.kept else { return Ok(OptimizerState::default()) };
-        if kept.network != N::NAME || kept.params != N::PARAM_LEN || !kept.state.is::<StateOf<N>>()
-        {
+        if kept.id != id || !kept.state.is::<StateOf<N>>() {
             return Err(Error::Invalid(format!(
-                "this trainer holds the optimiser's state of network `{}` and cannot go on with `{}`; a new Trainer can",
+                "this trainer has trained another network (`{}`), whose optimiser's state it holds, and cannot go on with this one (`{}`); a new Trainer can",
                 kept.network,
                 N::NAME
             )));
@@ -222,6 +222,10 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
             let rate = epochs.step.optimizer_mut().rate();
             let train = epochs.run(epoch, &mut self.callbacks)?;
             let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
+            if let Some(loss) = validation.map(|it| it.loss).filter(|loss| !loss.is_finite()) {
+                let saved = saved(&self.callbacks);
+                return Err(Error::ValidationNotFinite { loss, epoch, saved });
+            }
             self.done = epoch;
             let record = EpochRecord {
                 epoch,

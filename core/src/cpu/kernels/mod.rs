@@ -12,7 +12,7 @@ mod pool;
 mod reduce;
 mod tile;
 
-use super::run::CpuRun;
+use super::run::{CpuRun, bounded, broken};
 use crate::device::{
     Arg, Conv2dDims, Fold, GRID_RANK, Grid, Kernels, MatmulDims, Pool2dDims, Span, Text,
 };
@@ -45,6 +45,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         f: impl Fn([E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
         _text: Text,
     ) {
+        outs.iter().for_each(|out| bounded(*out, &grid));
         map::map(self, outs, grid, ins, consts, f);
     }
 
@@ -60,6 +61,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         f: impl Fn([E; N], [E; C]) -> E + Copy + Send + Sync,
         _text: Text,
     ) {
+        bounded(out, &grid);
         reduce::reduce(self, out, fold, grid, reduced, ins, consts, f);
     }
 
@@ -75,6 +77,10 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
         _text: Text,
     ) {
+        let MatmulDims { batch, m, n, k, stride_a, stride_b, .. } = dims;
+        bounded(out, &[batch, m, n, k]);
+        bounded(a, &[batch, stride_a]);
+        bounded(b, &[batch, stride_b]);
         matmul::matmul(self, out, a, b, dims, ins, consts, epilogue);
     }
 
@@ -90,30 +96,59 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
         _text: Text,
     ) {
+        bounded_conv(y, &dims);
         conv::conv2d(self, y, x, w, dims, ins, consts, epilogue);
     }
 
     fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
+        bounded_conv(dx, &dims);
         conv_grad::input(self, dx, dy, w, dims);
     }
 
     fn conv2d_weight(&mut self, dw: Span, x: Span, dy: Span, dims: Conv2dDims) {
+        bounded_conv(dw, &dims);
         conv_grad::weight(self, dw, x, dy, dims);
     }
 
     fn max_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
+        bounded_pool(y, &dims);
         pool::max_pool2d(self, y, x, dims);
     }
 
     fn max_pool2d_scatter(&mut self, dx: Span, x: Span, dy: Span, dims: Pool2dDims) {
+        bounded_pool(dx, &dims);
         pool::scatter(self, dx, x, dy, dims);
     }
 
     fn max_pool2d_gather(&mut self, y: Span, x: Span, g: Span, dims: Pool2dDims) {
+        bounded_pool(y, &dims);
         pool::gather(self, y, x, g, dims);
     }
 
     fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize) {
+        bounded(x, &[rows, cols]);
         gather::gather(self, out, x, index, rows, cols);
     }
+}
+
+/// [`bounded`] for a convolution, whose groups must also divide the channels.
+fn bounded_conv(span: Span, d: &Conv2dDims) {
+    let padded = |axis: usize, size: usize| size.saturating_add(d.padding[axis].saturating_mul(2));
+    bounded(span, &[d.batch, d.in_channels, padded(0, d.height), padded(1, d.width)]);
+    bounded(span, &[d.batch, d.out_channels, padded(0, d.height), padded(1, d.width)]);
+    let [kh, kw] = d.kernel;
+    bounded(span, &[d.out_channels, d.in_channels, kh, kw]);
+    bounded(span, &[kh, d.dilation[0]]);
+    bounded(span, &[kw, d.dilation[1]]);
+    let groups = d.groups.max(1);
+    if !d.in_channels.is_multiple_of(groups) || !d.out_channels.is_multiple_of(groups) {
+        broken(span, "groups that do not divide the channels");
+    }
+}
+
+/// [`bounded`] for a pooling.
+fn bounded_pool(span: Span, d: &Pool2dDims) {
+    let padded = |axis: usize, size: usize| size.saturating_add(d.padding[axis].saturating_mul(2));
+    bounded(span, &[d.planes, padded(0, d.height), padded(1, d.width)]);
+    bounded(span, &d.kernel);
 }
