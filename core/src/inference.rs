@@ -13,6 +13,23 @@ use crate::step::{Buffer, OutputBatch, check_capacity, check_size, input_span, s
 use crate::tensor::Tensor;
 
 /// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
+///
+/// ```
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+/// # fn main() -> netform_core::error::Result<()> {
+/// use netform_core::dim::{Batch, D};
+/// use netform_core::network::Network;
+/// use netform_core::random::Seed;
+/// use netform_core::tensor::Tensor;
+///
+/// let net = Net::new(Seed(1));
+/// let mut predictor = net.predictor(4)?;
+/// let x = Tensor::<(Batch, D<2>)>::from_vec(vec![0.1, 0.9])?;
+/// assert_eq!(predictor.run(&x)?.to_vec().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Predictor<'n, N: Network> {
     net: &'n N,
     workspace: Buffer<N>,

@@ -101,6 +101,29 @@ impl<B> Default for OptimizerState<B> {
 /// Forward, loss, backward and update, with all the memory that they need.
 ///
 /// [`TrainStep::run`] allocates nothing in steady state.
+///
+/// ```
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+/// # fn main() -> netform_core::error::Result<()> {
+/// use netform_core::data::{Dataset, InMemory};
+/// use netform_core::dim::D;
+/// use netform_core::loss::CrossEntropy;
+/// use netform_core::network::Network;
+/// use netform_core::optim::Sgd;
+/// use netform_core::random::{Rng, Seed};
+///
+/// let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+/// let mut net = Net::new(Seed(1));
+/// let mut step = net.train_step(CrossEntropy, Sgd::new(0.1).momentum(0.9), 2)?;
+/// let mut rng = Rng::new(Seed(1), 0);
+/// for batch in data.batches(2, &mut rng) {
+///     let loss = step.run(&batch)?;
+///     println!("{loss}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct TrainStep<'n, N: Network, L, O, Y, T> {
     net: &'n mut N,
     loss: L,

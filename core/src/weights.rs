@@ -21,10 +21,21 @@ fn ignored<N: Network>(name: &str) -> bool {
 
 /// The weights of a network by name, in files and in memory.
 ///
-/// ```text
-/// net.save("digits.safetensors")?;
-/// net.load("digits.safetensors")?;
-/// let bias = net.parameter("fc1.bias")?;
+/// ```
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+/// # fn main() -> netform_core::error::Result<()> {
+/// use netform_core::random::Seed;
+/// use netform_core::weights::Weights;
+///
+/// let mut net = Net::new(Seed(1));
+/// let bytes = net.to_bytes()?;
+/// net.set_parameter("fc1.bias", &[0.5, -0.5])?;
+/// assert_eq!(net.parameter("fc1.bias")?, [0.5, -0.5]);
+/// net.load_bytes(&bytes)?;
+/// assert_ne!(net.parameter("fc1.bias")?, [0.5, -0.5]);
+/// # Ok(())
+/// # }
 /// ```
 pub trait Weights: Network {
     /// Writes the weights and the running statistics to a safetensors file, whole or not at all.

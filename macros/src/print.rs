@@ -132,6 +132,9 @@ fn inherent(ast: &Network, chain: &Chain, listing: &str) -> TokenStream {
             /// The graph and its planned steps, forward and backward.
             pub const PLAN: &'static str = #listing;
             /// A new network in f32 on the CPU, its parameters drawn from `seed`.
+            ///
+            /// # Panics
+            /// If there is no memory for its parameters; `on` returns that as an error.
             pub fn new(seed: __n::Seed) -> Self {
                 match __n::build(__n::Cpu::default(), seed) {
                     Ok(net) => net,

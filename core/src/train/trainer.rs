@@ -19,15 +19,30 @@ use crate::step::{OptimizerState, TrainStep};
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
 ///
-/// ```text
-/// let history = Trainer::new(CrossEntropy, Adam::new(1e-3))
+/// ```
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+/// # fn main() -> netform_core::error::Result<()> {
+/// use netform_core::data::InMemory;
+/// use netform_core::dim::D;
+/// use netform_core::loss::CrossEntropy;
+/// use netform_core::optim::Adam;
+/// use netform_core::random::Seed;
+/// use netform_core::train::{EarlyStopping, Trainer};
+///
+/// let points = vec![0.1, 0.9, 0.8, 0.3, 0.2, 0.7, 0.9, 0.1];
+/// let data = InMemory::<(D<2>,)>::new(points, vec![0, 1, 0, 1])?;
+/// let (train, test) = data.split(0.5, Seed(1))?;
+/// let mut net = Net::new(Seed(1));
+/// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
 ///     .epochs(10)
-///     .batch(64)
+///     .batch(2)
 ///     .validate(&test)
 ///     .callback(EarlyStopping::patience(3))
-///     .callback(Checkpoint::best("digits.safetensors"))
 ///     .fit(&mut net, &train)?;
 /// println!("{history}");
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// A trainer that is kept goes on where it stopped: a second call of [`Trainer::fit`] continues with the
