@@ -66,7 +66,7 @@ macro_rules! shapes {
                 sizes
             }
             fn holding(numel: usize) -> Option<Self> {
-                let known = 1usize $(* $t::FIXED.unwrap_or(1))*;
+                let known = 1_usize$(.saturating_mul($t::FIXED.unwrap_or(1)))*;
                 #[allow(unused_variables)]
                 let free = numel.checked_div(known).unwrap_or(0);
                 let shape = ($($t::of_size($t::FIXED.unwrap_or(free))?,)*);
@@ -156,5 +156,7 @@ mod tests {
         assert_eq!(<(D<2>, D<3>)>::holding(6), Some((D::<2>, D::<3>)));
         assert_eq!(<(D<2>, D<3>)>::holding(9), None);
         assert_eq!(<()>::holding(1), Some(()));
+        type Huge = D<999, 999, 999, 999>;
+        assert_eq!(<(Huge, Huge)>::holding(12), None);
     }
 }
