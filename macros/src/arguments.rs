@@ -1,5 +1,7 @@
 //! The arguments of a layer: positional and named, read one after another; what is left over is an error.
 
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
 
 use crate::ast::{Argument, Expr, ExprKind, Layer};
@@ -7,11 +9,12 @@ use crate::errors::{Errors, Range, suggestion};
 use crate::initialisers::initialiser;
 use crate::layers::Kind;
 use crate::shape::{Dim, Shape};
-use crate::sizes::{size, size_or_zero};
+use crate::sizes::{Scope, size, size_or_zero};
 
 /// Arguments not yet read.
 pub struct Arguments<'l> {
     layer: &'l Layer,
+    scope: Rc<Scope>,
     left: Vec<&'l Argument>,
     /// The sizes that were read, each with the least that it may be.
     pub sizes: Vec<(&'l Expr, Dim, usize)>,
@@ -19,7 +22,7 @@ pub struct Arguments<'l> {
 
 impl<'l> Arguments<'l> {
     /// The arguments, if the kind of layer takes such ones: one mistake, one error.
-    pub fn new(layer: &'l Layer, kind: &Kind) -> syn::Result<Self> {
+    pub fn new(layer: &'l Layer, kind: &Kind, scope: Rc<Scope>) -> syn::Result<Self> {
         let mut seen: Vec<String> = vec![];
         let mut unnamed = usize::from(kind.positional);
         for argument in &layer.args {
@@ -40,13 +43,13 @@ impl<'l> Arguments<'l> {
             }
             seen.push(name);
         }
-        Ok(Arguments { layer, left: layer.args.iter().collect(), sizes: vec![] })
+        Ok(Arguments { layer, scope, left: layer.args.iter().collect(), sizes: vec![] })
     }
 
     fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
         let dim = match least {
-            0 => size_or_zero(expr, &[]),
-            _ => size(expr, &[]),
+            0 => size_or_zero(expr, &self.scope),
+            _ => size(expr, &self.scope),
         };
         let dim = report(dim, errors)?;
         self.sizes.push((expr, dim.clone(), least));
@@ -171,6 +174,7 @@ impl<'l> Arguments<'l> {
         let Some(expr) = self.take(name, false) else { return Some(None) };
         let (kind, args): (String, &[Argument]) = match &expr.kind {
             ExprKind::Call(kind, args) => (kind.to_string(), args),
+            ExprKind::Layer(layer) => (layer.kind.to_string(), &layer.args),
             _ => (expr.to_string(), &[]),
         };
         let numbers: Option<Vec<f64>> = args.iter().map(|arg| number(&arg.value)).collect();
@@ -237,27 +241,63 @@ impl<'l> Arguments<'l> {
         }
     }
 
-    /// A number from 0 to 1.
-    pub fn probability(
+    /// An argument that has no default.
+    pub fn required(
         &mut self,
         name: &'static str,
         example: &str,
         errors: &mut Errors,
-    ) -> Option<f64> {
-        let Some(expr) = self.take(name, true) else {
+    ) -> Option<&'l Expr> {
+        let expr = self.take(name, true);
+        if expr.is_none() {
             errors.push(self.missing(name, example));
-            return None;
-        };
-        match number(expr) {
-            Some(x) if (0.0..=1.0).contains(&x) => Some(x),
-            _ => {
-                let message = format!(
-                    "`{name}` of `{}` is a number from 0 to 1, found `{expr}`",
-                    self.layer.kind
-                );
-                errors.push(expr.range.error(message));
-                None
-            }
+        }
+        expr
+    }
+
+    /// A size that has no default, by name or as the first argument without one.
+    pub fn required_size(
+        &mut self,
+        name: &'static str,
+        example: &str,
+        errors: &mut Errors,
+    ) -> Option<Dim> {
+        let expr = self.required(name, example, errors)?;
+        self.size(expr, 1, errors)
+    }
+
+    /// A number with a default, by name.
+    pub fn named_number(
+        &mut self,
+        name: &'static str,
+        default: f64,
+        errors: &mut Errors,
+    ) -> Option<f64> {
+        match self.take(name, false) {
+            None => Some(default),
+            Some(expr) => self.number_of(name, expr, errors),
+        }
+    }
+
+    fn number_of(&self, name: &str, expr: &Expr, errors: &mut Errors) -> Option<f64> {
+        let value = number(expr);
+        if value.is_none() {
+            let message = format!("`{name}` of `{}` is a number, found `{expr}`", self.layer.kind);
+            errors.push(expr.range.error(message));
+        }
+        value
+    }
+
+    /// A number with a default, by name or as the first argument without one.
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        default: f64,
+        errors: &mut Errors,
+    ) -> Option<f64> {
+        match self.take(name, true) {
+            None => Some(default),
+            Some(expr) => self.number_of(name, expr, errors),
         }
     }
 }
@@ -308,7 +348,8 @@ fn stray(layer: &Layer, kind: &Kind, argument: &Argument) -> syn::Error {
         .error(format!("`{name}` takes {count} without a name, found `{argument}` too{hint}"))
 }
 
-fn number(expr: &Expr) -> Option<f64> {
+/// A number that is written in the declaration.
+pub fn number(expr: &Expr) -> Option<f64> {
     match &expr.kind {
         ExprKind::Int(n) => Some(*n as f64),
         ExprKind::Float(x) => Some(*x),

@@ -10,29 +10,62 @@ use crate::errors::Range;
 /// All items of one `network!`.
 pub struct Declaration {
     pub items: Vec<Item>,
+    /// The tokens of each item.
+    pub tokens: Vec<TokenStream>,
 }
 
 /// `pub Digits: [1, 28, 28] -> [10] { .. }` or `pub fn mse(..) -> [] { .. }`.
+#[derive(Clone)]
 pub enum Item {
     Network(Network),
     Function(Function),
 }
 
-/// A network in the chain form.
+/// A network: a chain of layers, or an expression of named inputs.
+#[derive(Clone)]
 pub struct Network {
     pub attrs: Vec<Attribute>,
     pub vis: Visibility,
     pub name: Ident,
-    pub input: TensorType,
-    pub output: Option<TensorType>,
-    pub layers: Vec<Layer>,
+    pub generics: Vec<Ident>,
+    /// Run-time settings: `(rate: f32)`.
+    pub settings: Vec<Ident>,
+    /// Names and shapes of one sample. The input of a chain is called `input`.
+    pub inputs: Vec<(Ident, TensorType)>,
+    /// What is declared of the outputs.
+    pub outputs: Option<Outputs>,
+    pub body: Body,
 }
 
-/// `conv1: Conv2d(6, kernel = 5)`.
+#[derive(Clone)]
+pub enum Body {
+    Chain(Vec<Layer>),
+    Block(Block),
+}
+
+/// `[10]`, or `([10], [])`.
+#[derive(Clone)]
+pub struct Outputs {
+    pub types: Vec<TensorType>,
+    /// Whether they are in parentheses.
+    pub tuple: bool,
+}
+
+/// `conv1: Conv2d(6, kernel = 5)`, `blocks: [Block<T, D>; 12]`, `Residual { .. }`, `enc: Encoder -> [64]`.
+#[derive(Clone)]
 pub struct Layer {
     pub name: Option<Ident>,
+    pub path: Path,
+    /// The last segment of the path.
     pub kind: Ident,
+    pub generics: Vec<Expr>,
     pub args: Vec<Argument>,
+    /// The layers of `Residual { .. }`, `Parallel { .. }` or `{ .. }`.
+    pub children: Option<Vec<Layer>>,
+    /// How often it is repeated, each with its own weights.
+    pub repeat: Option<Expr>,
+    /// The output that the user expects.
+    pub expected: Option<TensorType>,
     pub range: Range,
 }
 
@@ -44,24 +77,47 @@ pub struct Argument {
     pub range: Range,
 }
 
-/// A function of tensors, without parameters: a loss.
+/// A function of tensors, without parameters.
+#[derive(Clone)]
 pub struct Function {
     pub attrs: Vec<Attribute>,
     pub vis: Visibility,
     pub name: Ident,
     pub generics: Vec<Ident>,
     pub inputs: Vec<(Ident, TensorType)>,
-    pub output: TensorType,
+    pub outputs: Outputs,
     pub body: Block,
 }
 
-/// `let a = ..; let b = ..; result`.
+/// Statements and a result.
+#[derive(Clone)]
 pub struct Block {
-    pub lets: Vec<(Ident, Expr)>,
+    pub statements: Vec<Statement>,
     pub result: Expr,
 }
 
+#[derive(Clone)]
+pub enum Statement {
+    /// `let (a, b) = ..;`
+    Let(Pattern, Expr),
+    /// `x = ..;`
+    Assign(Ident, Expr),
+    /// `for i in 0..4 { .. }`
+    For { variable: Ident, from: Expr, to: Expr, body: Vec<Statement> },
+}
+
+/// What a value is bound to.
+#[derive(Clone)]
+pub enum Pattern {
+    /// `_`
+    Ignored,
+    Name(Ident),
+    /// `(a, b)` or `[a, b]`
+    Many(Vec<Pattern>, Range),
+}
+
 /// `[1, 28, 28]`, `u32[]`, `[..S, C]`.
+#[derive(Clone)]
 pub struct TensorType {
     pub integer: bool,
     /// Any leading axes, folded into the batch.
@@ -70,7 +126,7 @@ pub struct TensorType {
     pub range: Range,
 }
 
-/// An expression: a dimension, an argument of a layer, or a value of a function.
+/// An expression: a dimension, an argument of a layer, or a value.
 #[derive(Clone)]
 pub struct Expr {
     pub kind: ExprKind,
@@ -87,14 +143,34 @@ pub enum ExprKind {
     Const(TokenStream),
     Negative(Box<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `softmax(x, axis = -1)`
     Call(Ident, Vec<Argument>),
+    /// `x.reshape([4, 4])`
     Method(Box<Expr>, Ident, Vec<Argument>),
+    /// `blocks[0](x)`
+    Apply(Box<Expr>, Vec<Argument>),
+    /// `emb.weight`
+    Field(Box<Expr>, Ident),
+    /// `x[0, 1..3]`
+    Index(Box<Expr>, Vec<Index>),
     /// `(2, 1)`
     Tuple(Vec<Expr>),
     /// `[16, 5, 5]`
     List(Vec<Expr>),
     /// `400 -> 128`
     Arrow(Box<Expr>, Box<Expr>),
+    /// A layer, a network or an initialiser: what begins with a capital letter and is no constant.
+    Layer(Box<Layer>),
+    /// `|h, x| (h, x)`
+    Closure(Vec<Pattern>, Box<Block>),
+}
+
+/// What an axis is indexed by.
+#[derive(Clone)]
+pub enum Index {
+    At(Expr),
+    /// `1..3`, with either end left out.
+    Range(Option<Expr>, Option<Expr>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +180,12 @@ pub enum BinaryOp {
     Mul,
     Div,
     Matmul,
+    Greater,
+    Less,
+    GreaterEqual,
+    LessEqual,
+    Equal,
+    NotEqual,
 }
 
 impl BinaryOp {
@@ -114,6 +196,12 @@ impl BinaryOp {
             BinaryOp::Mul => "*",
             BinaryOp::Div => "/",
             BinaryOp::Matmul => "@",
+            BinaryOp::Greater => ">",
+            BinaryOp::Less => "<",
+            BinaryOp::GreaterEqual => ">=",
+            BinaryOp::LessEqual => "<=",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
         }
     }
 }
@@ -130,20 +218,25 @@ impl Expr {
 
 /// As a message says it: `Linear(400 -> 128)`.
 impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ExprKind::Int(n) => write!(f, "{n}"),
-            ExprKind::Float(x) => write!(f, "{x:?}"),
-            ExprKind::Bool(b) => write!(f, "{b}"),
-            ExprKind::Path(path) => f.write_str(&path_text(path)),
-            ExprKind::Const(tokens) => write!(f, "{{{tokens}}}"),
-            ExprKind::Negative(x) => write!(f, "-{x}"),
-            ExprKind::Binary(op, a, b) => write!(f, "{a} {} {b}", op.symbol()),
-            ExprKind::Call(name, args) => write!(f, "{name}({})", comma(args)),
-            ExprKind::Method(x, name, args) => write!(f, "{x}.{name}({})", comma(args)),
-            ExprKind::Tuple(items) => write!(f, "({})", comma(items)),
-            ExprKind::List(items) => write!(f, "[{}]", comma(items)),
-            ExprKind::Arrow(a, b) => write!(f, "{a} -> {b}"),
+            ExprKind::Int(n) => write!(out, "{n}"),
+            ExprKind::Float(x) => write!(out, "{x:?}"),
+            ExprKind::Bool(b) => write!(out, "{b}"),
+            ExprKind::Path(path) => out.write_str(&path_text(path)),
+            ExprKind::Const(tokens) => write!(out, "{{{tokens}}}"),
+            ExprKind::Negative(x) => write!(out, "-{x}"),
+            ExprKind::Binary(op, a, b) => write!(out, "{a} {} {b}", op.symbol()),
+            ExprKind::Call(name, args) => write!(out, "{name}({})", comma(args)),
+            ExprKind::Method(x, name, args) => write!(out, "{x}.{name}({})", comma(args)),
+            ExprKind::Apply(f, args) => write!(out, "{f}({})", comma(args)),
+            ExprKind::Field(x, name) => write!(out, "{x}.{name}"),
+            ExprKind::Index(x, places) => write!(out, "{x}[{}]", comma(places)),
+            ExprKind::Layer(layer) => write!(out, "{layer}"),
+            ExprKind::Closure(..) => out.write_str("|..| .."),
+            ExprKind::Tuple(items) => write!(out, "({})", comma(items)),
+            ExprKind::List(items) => write!(out, "[{}]", comma(items)),
+            ExprKind::Arrow(a, b) => write!(out, "{a} -> {b}"),
         }
     }
 }
@@ -157,12 +250,32 @@ impl fmt::Display for Argument {
     }
 }
 
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Index::At(at) => write!(f, "{at}"),
+            Index::Range(from, to) => {
+                from.iter().try_for_each(|from| write!(f, "{from}"))?;
+                f.write_str("..")?;
+                to.iter().try_for_each(|to| write!(f, "{to}"))
+            }
+        }
+    }
+}
+
 impl Layer {
     /// The layer without its name: `Linear(120)`.
     pub fn constructor(&self) -> String {
-        match &self.args[..] {
-            [] => self.kind.to_string(),
-            args => format!("{}({})", self.kind, comma(args)),
+        let mut text = path_text(&self.path);
+        if !self.generics.is_empty() {
+            text = format!("{text}<{}>", comma(&self.generics));
+        }
+        if !self.args.is_empty() {
+            text = format!("{text}({})", comma(&self.args));
+        }
+        match &self.repeat {
+            Some(count) => format!("[{text}; {count}]"),
+            None => text,
         }
     }
 }

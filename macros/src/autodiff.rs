@@ -3,19 +3,24 @@
 
 use crate::graph::{Graph, NodeId};
 
-/// Appends the gradients of a scalar-seeded output with respect to `wrt`. `seed` is the gradient of
-/// `output`. `None` for what the output does not depend on.
+/// Appends the gradients of outputs with respect to `wrt`. `seeds` are outputs, each with its own gradient.
+/// `None` for what no output depends on.
 pub fn gradients(
     g: &mut Graph,
-    output: NodeId,
-    seed: NodeId,
+    seeds: &[(NodeId, NodeId)],
     wrt: &[NodeId],
 ) -> Result<Vec<Option<NodeId>>, String> {
     let forward = g.nodes.len();
     let reaches = dependents(g, wrt);
     let mut gradient: Vec<Option<NodeId>> = vec![None; forward];
-    gradient[output] = Some(seed);
-    for id in (0..=output).rev() {
+    for &(output, seed) in seeds {
+        gradient[output] = Some(match gradient[output] {
+            Some(sum) => g.scalar("add", &[sum, seed])?,
+            None => seed,
+        });
+    }
+    let last = seeds.iter().map(|(output, _)| *output).max().unwrap_or(0);
+    for id in (0..=last).rev() {
         let Some(dy) = gradient[id].filter(|_| reaches[id]) else { continue };
         let node = g.nodes[id].clone();
         if !node.inputs.iter().any(|input| reaches[*input]) {
@@ -57,7 +62,7 @@ pub fn derivative(graph: &Graph, output: usize) -> Result<Graph, String> {
     let shape = g.shape(y).clone();
     let seed = g.input("dy", shape, false);
     let inputs = input_nodes(graph);
-    let parts = gradients(&mut g, y, seed, &inputs)?;
+    let parts = gradients(&mut g, &[(y, seed)], &inputs)?;
     g.outputs = vec![];
     for (input, part) in inputs.into_iter().zip(parts) {
         let id = match part {

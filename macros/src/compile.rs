@@ -1,16 +1,15 @@
 //! One item through the stages: lowered, differentiated, simplified, planned.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::ast::{Function, Network};
 use crate::autodiff;
 use crate::errors::Range;
-use crate::function::{self, Functions};
-use crate::graph::{Graph, NodeId};
-use crate::lower::{self, Chain};
+use crate::graph::{Graph, Node, NodeId};
+use crate::lower::{self, Chain, Declarations, Param};
 use crate::ops::Op;
 use crate::plan::{Place, Plan, Request, plan};
-use crate::shape::{Atom, Dim};
+use crate::shape::Dim;
 use crate::simplify::simplify;
 
 /// A network ready to be printed.
@@ -18,9 +17,9 @@ pub struct CompiledNetwork {
     pub chain: Chain,
     pub infer: Plan,
     pub train: Plan,
-    /// The storage of the output and of its gradient, in the training plan.
-    pub train_output: NodeId,
-    pub train_seed: NodeId,
+    /// The storage of each output and of its gradient, in the training plan.
+    pub train_outputs: Vec<NodeId>,
+    pub train_seeds: Vec<NodeId>,
     pub listing: String,
 }
 
@@ -35,92 +34,117 @@ pub struct CompiledFunction {
 }
 
 /// Compiles a chain that was lowered without errors.
-pub fn network(ast: &Network, chain: Chain) -> Result<CompiledNetwork, String> {
-    let evaluation = lower::chain(ast, false);
-    let params: Vec<Dim> = chain.params.iter().map(|param| param.offset.clone()).collect();
-    let infer = infer(&evaluation.graph, &params)?;
-    let train = train(&chain.graph, &params)?;
-    let output = crate::fuse::view(&train.graph, train.graph.outputs[0])
-        .ok_or("an output without storage")?;
-    let seed = |node: &crate::graph::Node| matches!(node.op, Op::Input(1));
-    let train_seed = train
-        .graph
-        .nodes
-        .iter()
-        .position(seed)
-        .ok_or("a network without parameters before its end")?;
+pub fn network(
+    ast: &Network,
+    chain: Chain,
+    uses: &Rc<Declarations>,
+) -> Result<CompiledNetwork, String> {
+    let evaluation = lower::network(ast, uses, false);
+    let infer = infer(&evaluation)?;
+    let train = train(&chain)?;
+    let outputs = 0..chain.graph.outputs.len();
+    let base = |i: usize| crate::fuse::view(&train.graph, train.graph.outputs[i]).map(|v| v.base);
+    let train_outputs =
+        outputs.clone().map(base).collect::<Option<_>>().ok_or("an output without storage")?;
+    let inputs = chain.graph.inputs.len();
+    let seed = |i: usize| input_node(&train.graph, inputs + i);
+    let train_seeds =
+        outputs.map(seed).collect::<Option<_>>().ok_or("an output without a gradient")?;
     let listing = listing(&chain, &infer, &train);
-    Ok(CompiledNetwork { chain, infer, train_output: output.base, train_seed, train, listing })
+    Ok(CompiledNetwork { chain, infer, train_outputs, train_seeds, train, listing })
 }
 
-/// Evaluation: input and output are the caller's.
-fn infer(graph: &Graph, params: &[Dim]) -> Result<Plan, String> {
-    graph.check()?;
-    let graph = simplify(&graph.inline()?)?;
+/// The node of an input.
+fn input_node(g: &Graph, i: usize) -> Option<NodeId> {
+    g.nodes.iter().position(|node| matches!(node.op, Op::Input(j) if i == j))
+}
+
+fn offsets(params: &[Param]) -> Vec<Dim> {
+    params.iter().map(|param| param.offset.clone()).collect()
+}
+
+/// Evaluation: inputs and outputs are the caller's.
+fn infer(chain: &Chain) -> Result<Plan, String> {
+    chain.graph.check()?;
+    let graph = simplify(&chain.graph.inline()?)?;
+    let inputs = graph.inputs.len();
     plan(&Request {
-        graph: &graph,
-        inputs: vec![Place::Argument(0)],
-        params: params.to_vec(),
-        outputs: vec![Place::Argument(1)],
+        inputs: (0..inputs).map(Place::Argument).collect(),
+        params: offsets(&chain.params),
+        states: offsets(&chain.states),
+        outputs: (0..graph.outputs.len()).map(|i| Place::Argument(inputs + i)).collect(),
         forward: 0,
+        graph: &graph,
     })
 }
 
-/// Training: forward, then the caller's loss, then backward from the gradient of the output.
-fn train(graph: &Graph, params: &[Dim]) -> Result<Plan, String> {
-    let mut g = graph.clone();
+/// Training: forward, then the caller's loss, then backward from the gradients of the outputs.
+fn train(chain: &Chain) -> Result<Plan, String> {
+    let mut g = chain.graph.clone();
     g.check()?;
-    let output = g.outputs[0];
-    let shape = g.shape(output).clone();
-    let weights: Vec<NodeId> =
-        (0..g.nodes.len()).filter(|id| matches!(g.nodes[*id].op, Op::Param(_))).collect();
-    let seed = g.input("output gradient", shape, false);
-    let gradients = autodiff::gradients(&mut g, output, seed, &weights)?;
-    g.outputs = vec![output];
-    for (&weight, gradient) in weights.iter().zip(gradients) {
-        let id = match gradient {
-            Some(id) => id,
-            // A parameter that the output does not depend on.
-            None => {
-                let (zero, shape) = (g.constant(0.0), g.shape(weight).clone());
-                g.broadcast(zero, shape)?
-            }
+    let (inputs, forward) = (g.inputs.len(), g.outputs.len());
+    let weights: Vec<NodeId> = chain.params.iter().map(|param| param.node).collect();
+    let mut seeds = vec![];
+    for output in g.outputs.clone() {
+        let shape = g.shape(output).clone();
+        let name = match forward {
+            1 => "output gradient".to_owned(),
+            _ => format!("gradient of output {}", seeds.len()),
         };
+        seeds.push((output, g.input(&name, shape, false)));
+    }
+    let gradients = autodiff::gradients(&mut g, &seeds, &weights)?;
+    for (&weight, gradient) in weights.iter().zip(gradients) {
+        let id = or_zeros(&mut g, gradient, weight)?;
         g.outputs.push(id);
     }
+    g.outputs.extend(chain.updates.values());
     g.check()?;
     let g = simplify(&g.inline()?)?;
-    let mut outputs = vec![Place::Work];
-    outputs.extend(params.iter().cloned().map(Place::Grad));
+    let mut outputs = vec![Place::Work; forward];
+    outputs.extend(offsets(&chain.params).into_iter().map(Place::Grad));
+    let states = offsets(&chain.states);
+    outputs.extend(chain.updates.keys().map(|i| Place::State(states[*i].clone())));
+    let mut places: Vec<Place> = (0..inputs).map(Place::Argument).collect();
+    places.extend(vec![Place::Work; forward]);
     plan(&Request {
-        graph: &with_seed(g),
-        inputs: vec![Place::Argument(0), Place::Work],
-        params: params.to_vec(),
+        graph: &with_seeds(g, inputs),
+        inputs: places,
+        params: offsets(&chain.params),
+        states,
         outputs,
-        forward: 1,
+        forward,
     })
 }
 
-/// The gradient of the output has a place even where no parameter needs it: the loss writes it.
-fn with_seed(mut g: Graph) -> Graph {
-    if !g.nodes.iter().any(|node| matches!(node.op, Op::Input(1))) {
-        let port = g.inputs[1].clone();
-        g.nodes.push(crate::graph::Node {
-            op: Op::Input(1),
-            inputs: vec![],
-            shape: port.shape,
-            integer: false,
-        });
+/// A gradient, or zeros for what nothing depends on.
+fn or_zeros(g: &mut Graph, gradient: Option<NodeId>, of: NodeId) -> Result<NodeId, String> {
+    match gradient {
+        Some(id) => Ok(id),
+        None => {
+            let (zero, shape) = (g.constant(0.0), g.shape(of).clone());
+            g.broadcast(zero, shape)
+        }
+    }
+}
+
+/// The gradients of the outputs have places even where no parameter needs them: the loss writes them.
+fn with_seeds(mut g: Graph, first: usize) -> Graph {
+    for i in first..g.inputs.len() {
+        if input_node(&g, i).is_none() {
+            let shape = g.inputs[i].shape.clone();
+            g.nodes.push(Node { op: Op::Input(i), inputs: vec![], shape, integer: false });
+        }
     }
     g
 }
 
 /// Compiles a function whose output is a scalar a sample.
-pub fn function(ast: &Function, functions: &Functions) -> syn::Result<CompiledFunction> {
+pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<CompiledFunction> {
     let at = Range::of(&ast.name);
-    if ast.output.integer || ast.output.leading || !ast.output.dims.is_empty() {
-        return Err(ast
-            .output
+    let output = &ast.outputs.types[0];
+    if ast.outputs.tuple || output.integer || output.leading || !output.dims.is_empty() {
+        return Err(output
             .range
             .error("only functions with one scalar output, `[]`, are supported yet"));
     }
@@ -129,21 +153,20 @@ pub fn function(ast: &Function, functions: &Functions) -> syn::Result<CompiledFu
             "the first input of a function is a float tensor: the gradient is with respect to it",
         ));
     }
-    let generics = ast.generics.iter().map(ToString::to_string);
-    let dims: BTreeMap<String, Dim> =
-        generics.map(|name| (name.clone(), Dim::atom(Atom::Param(name)))).collect();
-    let graph = function::lower(ast, &dims, functions)?;
-    plan_function(&graph).map_err(|message| at.error(message))
+    let mut lowered = lower::function(ast, uses, true);
+    std::mem::take(&mut lowered.errors).propagate()?;
+    plan_function(&lowered.graph).map_err(|message| at.error(message))
 }
 
 fn plan_function(graph: &Graph) -> Result<CompiledFunction, String> {
-    let mean = function::mean_over_batch(graph)?;
+    let mean = mean_over_batch(graph)?;
     mean.check()?;
     let value_graph = simplify(&mean.inline()?)?;
     let value = plan(&Request {
         graph: &value_graph,
         inputs: (0..graph.inputs.len()).map(Place::Argument).collect(),
         params: vec![],
+        states: vec![],
         outputs: vec![Place::Work],
         forward: 0,
     })?;
@@ -164,22 +187,15 @@ fn plan_function(graph: &Graph) -> Result<CompiledFunction, String> {
 /// the inputs.
 fn plan_gradients(mean: &Graph, inputs: &[usize]) -> Result<Plan, String> {
     let mut g = mean.clone();
-    let node = |input: &usize| {
-        let is = |node: &crate::graph::Node| matches!(node.op, Op::Input(i) if i == *input);
-        mean.nodes.iter().position(is).ok_or("an input without a node")
-    };
-    let wrt = inputs.iter().map(node).collect::<Result<Vec<NodeId>, _>>()?;
+    let wrt: Vec<NodeId> = inputs
+        .iter()
+        .map(|i| input_node(mean, *i))
+        .collect::<Option<_>>()
+        .ok_or("an input without a node")?;
     let (y, one) = (g.outputs[0], g.constant(1.0));
-    let found = autodiff::gradients(&mut g, y, one, &wrt)?;
-    g.outputs = vec![y];
+    let found = autodiff::gradients(&mut g, &[(y, one)], &wrt)?;
     for (&input, gradient) in wrt.iter().zip(found) {
-        let id = match gradient {
-            Some(id) => id,
-            None => {
-                let (zero, shape) = (g.constant(0.0), g.shape(input).clone());
-                g.broadcast(zero, shape)?
-            }
-        };
+        let id = or_zeros(&mut g, gradient, input)?;
         g.outputs.push(id);
     }
     g.check()?;
@@ -191,9 +207,22 @@ fn plan_gradients(mean: &Graph, inputs: &[usize]) -> Result<Plan, String> {
         graph: &g,
         inputs: (0..count).map(Place::Argument).collect(),
         params: vec![],
+        states: vec![],
         outputs,
         forward: 0,
     })
+}
+
+/// The mean of a function's values over the batch, as a second graph on top of the first.
+fn mean_over_batch(graph: &Graph) -> Result<Graph, String> {
+    let mut g = graph.clone();
+    let values = g.outputs[0];
+    let sum = g.sum(values, vec![0])?;
+    let count = g.size(Dim::batch());
+    let mean = g.scalar("div", &[sum, count])?;
+    let scalar = g.reshape(mean, vec![])?;
+    g.outputs = vec![scalar];
+    Ok(g)
 }
 
 /// The text of `PLAN`.

@@ -54,4 +54,17 @@ impl Graph {
         let mask = self.scalar("mul", &[kept, scale])?;
         self.scalar("mul", &[x, mask])
     }
+
+    /// Dropout with a rate that is known only at run time.
+    pub fn dropout_at(&mut self, x: NodeId, rate: NodeId, stream: &str) -> Result<NodeId, String> {
+        let shape = self.shape(x).clone();
+        let random = self.uniform(stream, shape)?;
+        let one = self.constant(1.0);
+        let keep = self.scalar("sub", &[one, rate])?;
+        let kept = self.scalar("lt", &[random, keep])?;
+        // A rate of 1 keeps nothing: the quotient is infinite then, and nothing takes it.
+        let scaled = self.scalar("div", &[x, keep])?;
+        let zero = self.constant(0.0);
+        self.scalar("select", &[kept, scaled, zero])
+    }
 }

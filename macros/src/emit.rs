@@ -97,6 +97,10 @@ impl Emitter<'_> {
                 let offset = offset.tokens();
                 quote!(__n::span(__n::Slot::Grads, #offset, #len))
             }
+            Some(Place::State(offset)) => {
+                let offset = offset.tokens();
+                quote!(__n::span(__n::Slot::State, #offset, #len))
+            }
             Some(Place::Argument(i)) => self.arguments[*i].clone(),
             Some(Place::Work) => {
                 let offset = self

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
-use crate::ast::{Declaration, Item, Network};
+use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement};
 use crate::emit::dim_type;
 use crate::errors::Errors;
 use crate::lower::RESERVED;
 use crate::print::{consts, input_trait, tuple};
 use crate::shape::{Dim, Shape};
-use crate::sizes::tensor_type;
+use crate::sizes::{Scope, tensor_type};
 
 /// The error, and a stub of each network.
 pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream {
@@ -30,19 +30,38 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
 /// A declared shape, as far as it has one.
 fn declared(shape: Option<&crate::ast::TensorType>) -> Shape {
     shape
-        .and_then(|shape| tensor_type(shape, &[], &mut Errors::default()))
+        .and_then(|shape| tensor_type(shape, &Scope::default(), &mut Errors::default()))
         .unwrap_or_else(|| vec![Dim::one()])
+}
+
+/// The names of layers.
+fn named(body: &Body) -> Vec<String> {
+    let names: Vec<&syn::Ident> = match body {
+        Body::Chain(layers) => layers.iter().filter_map(|layer| layer.name.as_ref()).collect(),
+        Body::Block(block) => {
+            let name = |statement| match statement {
+                &Statement::Let(Pattern::Name(ref name), ref value) => {
+                    matches!(value.kind, ExprKind::Layer(_)).then_some(name)
+                }
+                _ => None,
+            };
+            block.statements.iter().filter_map(name).collect()
+        }
+    };
+    names.into_iter().map(ToString::to_string).collect()
 }
 
 fn stub(network: &Network) -> TokenStream {
     let (vis, name, text) = (&network.vis, &network.name, network.name.to_string());
     let input_trait = input_trait(name);
-    let (input, output) = (declared(Some(&network.input)), declared(network.output.as_ref()));
+    let (input, output) = (declared(network.inputs.first().map(|(_, shape)| shape)),
+        declared(network.outputs.as_ref().and_then(|outputs| outputs.types.first())),
+    );
     let output_dims: Vec<_> = output.iter().map(dim_type).collect();
     let consts = consts(input.iter().chain(&output));
     let (input, output) = (tuple(&input), tuple(&output));
     let names: BTreeSet<String> =
-        network.layers.iter().filter_map(|layer| Some(layer.name.as_ref()?.to_string())).collect();
+        named(&network.body).into_iter().collect();
     let accessors = names.iter().filter(|name| !RESERVED.contains(&name.as_str())).map(|name| {
         let name = syn::Ident::new(name, Span::call_site());
         quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })

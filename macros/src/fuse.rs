@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
-use crate::shape::{Dim, Shape, broadcast, contiguous, numel};
+use crate::shape::{ConstExpr, Dim, Shape, broadcast, contiguous, numel};
 
 /// A value as strides over the storage of another node.
 #[derive(Clone)]
@@ -93,6 +93,10 @@ pub enum Leaf {
 pub enum Number {
     Literal(u64),
     Size(Dim),
+    /// A constant of the user's, of any type of numbers.
+    Const(ConstExpr),
+    /// A run-time setting.
+    Setting(usize),
 }
 
 impl Number {
@@ -110,6 +114,11 @@ impl Number {
                     }
                 }
             },
+            Number::Const(constant) => {
+                let tokens = &constant.tokens;
+                quote!(E::from_f64((#tokens) as f64))
+            }
+            Number::Setting(i) => quote!(E::from_f64(e.settings[#i])),
             Number::Size(dim) => {
                 let size = dim.tokens();
                 quote!(E::from_usize(#size))
@@ -250,6 +259,8 @@ pub fn number(op: &Op) -> Option<Number> {
     match op {
         Op::Const(bits) => Some(Number::Literal(*bits)),
         Op::Size(dim) => Some(Number::Size(dim.clone())),
+        Op::Number(constant) => Some(Number::Const(constant.clone())),
+        Op::Setting(i) => Some(Number::Setting(*i)),
         _ => None,
     }
 }

@@ -119,7 +119,7 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
 /// Parsed and compiled as by `network!`; the fallback too, where there is an error.
 fn expand(tokens: TokenStream) {
     let Ok(declaration) = crate::parse::declaration(tokens) else { return };
-    if let Err(error) = crate::compile(&declaration) {
+    if let Err(error) = crate::compile(&declaration, &[]) {
         crate::fallback::declaration(&declaration, &error);
     }
 }

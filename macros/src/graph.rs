@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::rc::Rc;
 
 use crate::ops::Op;
-use crate::shape::{Dim, Shape, show};
+use crate::shape::{ConstExpr, Dim, Shape, show};
 
 /// The index of a node in its graph.
 pub type NodeId = usize;
@@ -34,6 +34,10 @@ pub struct Graph {
     pub name: String,
     pub inputs: Vec<Port>,
     pub params: Vec<Port>,
+    /// What steps change and no gradient reaches.
+    pub states: Vec<Port>,
+    /// The names of run-time settings.
+    pub settings: Vec<String>,
     pub nodes: Vec<Node>,
     pub outputs: Vec<NodeId>,
 }
@@ -64,6 +68,22 @@ impl Graph {
         let op = Op::Param(self.params.len() - 1);
         self.nodes.push(Node { op, inputs: vec![], shape, integer: false });
         self.nodes.len() - 1
+    }
+
+    pub fn state(&mut self, name: &str, shape: Shape) -> NodeId {
+        self.states.push(Port { name: name.to_owned(), shape: shape.clone(), integer: false });
+        self.leaf(Op::State(self.states.len() - 1), shape)
+    }
+
+    /// A number that is set at run time.
+    pub fn setting(&mut self, name: &str) -> NodeId {
+        self.settings.push(name.to_owned());
+        self.leaf(Op::Setting(self.settings.len() - 1), vec![])
+    }
+
+    /// A constant of the user's, as a number.
+    pub fn number(&mut self, constant: ConstExpr) -> NodeId {
+        self.leaf(Op::Number(constant), vec![])
     }
 
     pub fn shape(&self, id: NodeId) -> &Shape {
@@ -129,7 +149,7 @@ impl Graph {
                 ));
             }
             let shape = node.op.shape(self, &node.inputs)?;
-            let declared = matches!(node.op, Op::Input(_) | Op::Param(_));
+            let declared = matches!(node.op, Op::Input(_) | Op::Param(_) | Op::State(_));
             if !declared && shape != node.shape {
                 let (found, expected) = (show(&node.shape), show(&shape));
                 return Err(format!(
@@ -183,6 +203,9 @@ impl Graph {
         match &self.nodes[id].op {
             Op::Input(i) => self.inputs[*i].name.clone(),
             Op::Param(i) => self.params[*i].name.clone(),
+            Op::State(i) => self.states[*i].name.clone(),
+            Op::Setting(i) => self.settings[*i].clone(),
+            Op::Number(constant) => constant.text.clone(),
             Op::Const(bits) => format!("{}", f64::from_bits(*bits)),
             Op::Size(dim) => dim.to_string(),
             _ => format!("%{id}"),
@@ -193,7 +216,7 @@ impl Graph {
     pub fn listing(&self) -> String {
         let mut text = String::new();
         for (id, node) in self.nodes.iter().enumerate() {
-            if matches!(node.op, Op::Input(_) | Op::Param(_) | Op::Const(_) | Op::Size(_)) {
+            if node.inputs.is_empty() && !matches!(node.op, Op::Coordinate(_) | Op::Uniform { .. }) {
                 continue;
             }
             let inputs: Vec<String> = node.inputs.iter().map(|input| self.label(*input)).collect();

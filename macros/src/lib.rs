@@ -11,7 +11,6 @@ mod compositions;
 mod emit;
 mod errors;
 mod fallback;
-mod function;
 mod fuse;
 #[cfg(test)]
 mod fuzz;
@@ -20,6 +19,7 @@ mod groups;
 mod initialisers;
 mod kernels;
 mod layers;
+mod link;
 mod listing;
 mod lower;
 mod memory;
@@ -28,63 +28,86 @@ mod parse;
 mod plan;
 mod print;
 mod shape;
+mod shim;
 mod simplify;
 mod sizes;
 
 use ast::{Declaration, Function, Item, Network};
 use errors::{Errors, Range};
-use function::Functions;
+use link::{Found, Linking};
+use lower::Declarations;
 use proc_macro2::TokenStream;
+use std::rc::Rc;
 
 /// Declares networks. The package `netform` documents it.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let tokens = TokenStream::from(input);
-    match parse::declaration(tokens) {
-        Ok(declaration) => compile(&declaration)
-            .unwrap_or_else(|error| fallback::declaration(&declaration, &error)),
+    match parse::declaration(tokens.clone()) {
+        Ok(declaration) => linked(&Linking::new(tokens, &declaration), &declaration),
         Err(error) => error.to_compile_error(),
     }
     .into()
 }
 
+/// Where the macros of items that others use lead to. Not for anyone else.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __linked(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let linking: syn::Result<Linking> = syn::parse(input);
+    let parsed = linking.and_then(|linking| {
+        let declaration = parse::declaration(linking.declaration().clone())?;
+        Ok((linking, declaration))
+    });
+    match parsed {
+        Ok((linking, declaration)) => linked(&linking, &declaration),
+        Err(error) => error.to_compile_error(),
+    }
+    .into()
+}
+
+/// The code of a declaration, or the call of the next macro that it needs.
+fn linked(linking: &Linking, declaration: &Declaration) -> TokenStream {
+    if let Some(next) = linking.next() {
+        return next;
+    }
+    compile(declaration, linking.found())
+        .unwrap_or_else(|error| fallback::declaration(declaration, &error))
+}
+
 /// All items; the errors of all of them at once.
-fn compile(declaration: &Declaration) -> syn::Result<TokenStream> {
-    let functions: Functions = declaration
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Function(function) => Some((function.name.to_string(), function)),
-            Item::Network(_) => None,
-        })
-        .collect();
+fn compile(declaration: &Declaration, found: &[Found]) -> syn::Result<TokenStream> {
+    let uses = Rc::new(link::declarations(declaration, found)?);
     let mut errors = Errors::default();
     let mut printed = TokenStream::new();
-    for item in &declaration.items {
-        let tokens = match item {
-            Item::Network(network) => compile_network(network),
-            Item::Function(function) => compile_function(function, &functions),
+    for (index, item) in declaration.items.iter().enumerate() {
+        let (tokens, name, vis) = match item {
+            Item::Network(network) => (compile_network(network, &uses), &network.name, &network.vis),
+            Item::Function(function) => {
+                (compile_function(function, &uses), &function.name, &function.vis)
+            }
         };
         match tokens {
             Ok(tokens) => printed.extend(tokens),
             Err(error) => errors.push(error),
         }
+        printed.extend(link::travelling(name, vis, index, declaration, found));
     }
     errors.propagate()?;
     Ok(printed)
 }
 
-fn compile_network(network: &Network) -> syn::Result<TokenStream> {
-    let mut chain = lower::chain(network, true);
+fn compile_network(network: &Network, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {
+    let mut chain = lower::network(network, uses, true);
     std::mem::take(&mut chain.errors).propagate()?;
     let internal = |message| {
         Range::of(&network.name).error(format!("netform cannot compile this network: {message}"))
     };
-    let compiled = compile::network(network, chain).map_err(internal)?;
+    let compiled = compile::network(network, chain, uses).map_err(internal)?;
     print::network(network, &compiled).map_err(internal)
 }
 
-fn compile_function(function: &Function, functions: &Functions) -> syn::Result<TokenStream> {
-    let compiled = compile::function(function, functions)?;
+fn compile_function(function: &Function, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {
+    let compiled = compile::function(function, uses)?;
     print::function(function, &compiled).map_err(|message| Range::of(&function.name).error(message))
 }

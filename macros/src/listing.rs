@@ -51,6 +51,7 @@ impl Plan {
     fn place(&self, id: NodeId) -> String {
         match self.places.get(&id) {
             Some(Place::Param(offset)) => format!("params[{offset}]"),
+            Some(Place::State(offset)) => format!("state[{offset}]"),
             Some(Place::Grad(offset)) => format!("grads[{offset}]"),
             Some(Place::Argument(i)) => format!("argument {i}"),
             _ => match self.offsets.get(&id) {

@@ -17,6 +17,8 @@ pub enum Place {
     Param(Dim),
     /// In the gradient buffer, from an offset on.
     Grad(Dim),
+    /// In the state buffer, from an offset on.
+    State(Dim),
     /// In a span that the printed function gets as argument `i`.
     Argument(usize),
     /// In the workspace: at an offset that the plan finds.
@@ -30,6 +32,8 @@ pub struct Request<'g> {
     pub inputs: Vec<Place>,
     /// For each parameter, its offset.
     pub params: Vec<Dim>,
+    /// For each state, its offset.
+    pub states: Vec<Dim>,
     /// For each output of the graph.
     pub outputs: Vec<Place>,
     /// How many outputs belong to a forward pass of its own, after which the caller goes on with
@@ -103,7 +107,7 @@ fn legalise(request: &Request) -> Result<Graph, String> {
     for id in &from.outputs {
         let mut id = stored(&mut to, map[*id])?;
         let base = view(&to, id).ok_or("an output that needs a copy")?.base;
-        let given = matches!(to.nodes[base].op, Op::Input(_) | Op::Param(_));
+        let given = matches!(to.nodes[base].op, Op::Input(_) | Op::Param(_) | Op::State(_));
         if given || !taken.insert(base) || numel(to.shape(base)) != numel(to.shape(id)) {
             id = to.push(Op::Contiguous, &[id])?;
             taken.insert(id);
@@ -138,7 +142,7 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
         let computes = match op {
             Op::Reduce { .. } => true,
             _ if scalar(op) => is_root,
-            Op::Input(_) | Op::Param(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
+            Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
             op => !inline(op) && !groups.epilogue.contains_key(&id),
         };
         if computes {
@@ -160,6 +164,7 @@ fn places(g: &Graph, request: &Request, steps: &[Step]) -> BTreeMap<NodeId, Plac
         match node.op {
             Op::Input(i) => places.insert(id, request.inputs[i].clone()),
             Op::Param(i) => places.insert(id, Place::Param(request.params[i].clone())),
+            Op::State(i) => places.insert(id, Place::State(request.states[i].clone())),
             _ => None,
         };
     }

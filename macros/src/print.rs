@@ -211,8 +211,8 @@ fn passes(compiled: &CompiledNetwork, expressions: &mut Expressions) -> Result<P
         infer: infer_body,
         train_len: train.len.tokens(),
         train_forward,
-        output: emitter.span(compiled.train_output)?,
-        output_gradient: emitter.span(compiled.train_seed)?,
+        output: emitter.span(compiled.train_outputs[0])?,
+        output_gradient: emitter.span(compiled.train_seeds[0])?,
         backward,
     })
 }

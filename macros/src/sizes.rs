@@ -1,5 +1,7 @@
 //! Sizes as a user writes them: literals, const items, const expressions and their arithmetic.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
@@ -8,10 +10,41 @@ use crate::ast::{BinaryOp, Expr, ExprKind, TensorType, path_text};
 use crate::errors::Errors;
 use crate::shape::{Atom, ConstExpr, Dim, Quotient, Shape, numel, show};
 
+/// What names in sizes mean.
+#[derive(Clone, Default)]
+pub struct Scope {
+    /// Generic parameters and loop variables.
+    pub dims: BTreeMap<String, Dim>,
+    /// The types of the networks that the sizes are declared in, innermost first, where they are not the one
+    /// that is compiled: each has the constants of all inside it.
+    pub owners: Vec<TokenStream>,
+}
+
+impl Scope {
+    /// Generic parameters that stand for themselves.
+    pub fn of(generics: &[Ident]) -> Self {
+        let param = |name: &Ident| (name.to_string(), Dim::atom(Atom::Param(name.to_string())));
+        Scope { dims: generics.iter().map(param).collect(), owners: vec![] }
+    }
+
+    /// A constant of the user, as it is called where the code is printed.
+    pub fn constant_expr(&self, text: String, tokens: TokenStream) -> ConstExpr {
+        self.owners.iter().fold(ConstExpr { text, tokens }, |constant, owner| {
+            let alias = constant.alias();
+            let text = format!("{owner} {}", constant.text);
+            ConstExpr { text, tokens: quote!(<#owner>::#alias) }
+        })
+    }
+
+    fn constant(&self, text: String, tokens: TokenStream) -> Dim {
+        Dim::atom(Atom::Const(self.constant_expr(text, tokens)))
+    }
+}
+
 /// The sizes of a declared shape, without the batch.
 pub fn tensor_type(
     declared: &TensorType,
-    generics: &[String],
+    scope: &Scope,
     errors: &mut Errors,
 ) -> Option<Shape> {
     if declared.dims.len() > MAX_SAMPLE_RANK {
@@ -22,7 +55,7 @@ pub fn tensor_type(
     }
     let mut shape = Some(vec![]);
     for expr in &declared.dims {
-        match size(expr, generics) {
+        match size(expr, scope) {
             Ok(dim) => shape.iter_mut().for_each(|shape: &mut Shape| shape.push(dim.clone())),
             Err(error) => {
                 errors.push(error);
@@ -51,8 +84,8 @@ pub fn too_large(n: &Dim) -> bool {
 }
 
 /// A size of at least 1.
-pub fn size(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
-    let dim = size_or_zero(expr, generics)?;
+pub fn size(expr: &Expr, scope: &Scope) -> syn::Result<Dim> {
+    let dim = size_or_zero(expr, scope)?;
     if dim.is_zero() {
         return Err(expr.range.error("a size of 0; sizes are at least 1"));
     }
@@ -60,16 +93,16 @@ pub fn size(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
 }
 
 /// A size as a polynomial.
-pub fn size_or_zero(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
+pub fn size_or_zero(expr: &Expr, scope: &Scope) -> syn::Result<Dim> {
     let dim = match &expr.kind {
         ExprKind::Int(n) => Dim::literal(*n),
         ExprKind::Path(path) => match path.get_ident().map(Ident::to_string) {
-            Some(name) if generics.contains(&name) => Dim::atom(Atom::Param(name)),
-            _ => constant(path_text(path), quote!(#path)),
+            Some(name) if scope.dims.contains_key(&name) => scope.dims[&name].clone(),
+            _ => scope.constant(path_text(path), quote!(#path)),
         },
-        ExprKind::Const(tokens) => constant(format!("{{{tokens}}}"), quote!({ #tokens })),
+        ExprKind::Const(tokens) => scope.constant(format!("{{{tokens}}}"), quote!({ #tokens })),
         ExprKind::Binary(op, a, b) => {
-            let (x, y) = (size_or_zero(a, generics)?, size_or_zero(b, generics)?);
+            let (x, y) = (size_or_zero(a, scope)?, size_or_zero(b, scope)?);
             binary_size(expr, *op, &x, &y)?
         }
         ExprKind::Negative(_) => {
@@ -91,10 +124,6 @@ pub fn size_or_zero(expr: &Expr, generics: &[String]) -> syn::Result<Dim> {
     Ok(dim)
 }
 
-fn constant(text: String, tokens: TokenStream) -> Dim {
-    Dim::atom(Atom::Const(ConstExpr { text, tokens }))
-}
-
 fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> {
     use BinaryOp::{Add, Div, Matmul, Mul, Sub};
     Ok(match op {
@@ -110,5 +139,6 @@ fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> 
             _ => Dim::atom(Atom::Quotient(Box::new(Quotient { over: a.clone(), by: b.clone() }))),
         },
         Matmul => return Err(expr.range.error("`@` multiplies matrices, not sizes: use `*`")),
+        _ => return Err(expr.range.error(format!("expected a size, found `{expr}`"))),
     })
 }

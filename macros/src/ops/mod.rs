@@ -15,7 +15,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::graph::{Graph, NodeId};
-use crate::shape::{Dim, Shape, show};
+use crate::shape::{ConstExpr, Dim, Shape, show};
 
 /// What a node computes. Shapes are those of the whole batch.
 #[derive(Clone)]
@@ -24,6 +24,12 @@ pub enum Op {
     Input(usize),
     /// Parameter `i` of the graph.
     Param(usize),
+    /// State `i` of the graph.
+    State(usize),
+    /// Run-time setting `i` of the graph.
+    Setting(usize),
+    /// A constant of the user's, as a number.
+    Number(ConstExpr),
     /// A number, by its bits.
     Const(u64),
     /// A size as a number.
@@ -74,7 +80,8 @@ impl Op {
         match self {
             Op::Input(i) => Ok(g.inputs[*i].shape.clone()),
             Op::Param(i) => Ok(g.params[*i].shape.clone()),
-            Op::Const(_) | Op::Size(_) => Ok(vec![]),
+            Op::State(i) => Ok(g.states[*i].shape.clone()),
+            Op::Const(_) | Op::Size(_) | Op::Setting(_) | Op::Number(_) => Ok(vec![]),
             Op::Coordinate(n) => Ok(vec![n.clone()]),
             Op::Uniform { shape, .. } => Ok(shape.clone()),
             Op::Scalar(row) => scalar::shape(row, g, inputs),
@@ -136,6 +143,9 @@ impl Op {
             Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
             Op::Input(_)
             | Op::Param(_)
+            | Op::State(_)
+            | Op::Setting(_)
+            | Op::Number(_)
             | Op::Const(_)
             | Op::Size(_)
             | Op::Coordinate(_)
@@ -151,6 +161,9 @@ impl fmt::Display for Op {
         match self {
             Op::Input(i) => write!(f, "input {i}"),
             Op::Param(i) => write!(f, "param {i}"),
+            Op::State(i) => write!(f, "state {i}"),
+            Op::Setting(i) => write!(f, "setting {i}"),
+            Op::Number(constant) => write!(f, "number {}", constant.text),
             Op::Const(bits) => write!(f, "{:?}", f64::from_bits(*bits)),
             Op::Size(dim) => write!(f, "size {dim}"),
             Op::Coordinate(dim) => write!(f, "coordinate [{dim}]"),

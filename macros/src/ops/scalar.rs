@@ -174,6 +174,12 @@ pub fn binary_name(op: BinaryOp) -> Option<&'static str> {
         BinaryOp::Sub => Some("sub"),
         BinaryOp::Mul => Some("mul"),
         BinaryOp::Div => Some("div"),
+        BinaryOp::Greater => Some("gt"),
+        BinaryOp::Less => Some("lt"),
+        BinaryOp::GreaterEqual => Some("ge"),
+        BinaryOp::LessEqual => Some("le"),
+        BinaryOp::Equal => Some("eq"),
+        BinaryOp::NotEqual => Some("ne"),
         BinaryOp::Matmul => None,
     }
 }

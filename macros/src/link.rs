@@ -1,0 +1,357 @@
+//! A declaration travels with its type: beside each item a macro of the same name is printed that holds it.
+//! An item that uses others calls their macros, one after another, with itself as continuation, and so sees
+//! their declarations: in any module or crate, before or after them.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Ident, Path, Result, Token, Visibility, braced, bracketed};
+
+use crate::ast::{Body, Block, Declaration, Expr, ExprKind, Index, Item, Layer, Pattern, Statement, path_text};
+use crate::errors::nearest;
+use crate::lower::{Declarations, Linked, functions, layer_names};
+use crate::ops::scalar;
+
+/// A declaration, and what was found of the items that it uses.
+pub struct Linking {
+    /// Paths whose macros are yet to be called.
+    open: Vec<Path>,
+    found: Vec<Found>,
+    declaration: TokenStream,
+}
+
+/// An item that was found, with all that it uses itself.
+#[derive(Clone)]
+pub struct Found {
+    path: Path,
+    item: TokenStream,
+    uses: Vec<Found>,
+}
+
+impl Linking {
+    /// A declaration of which nothing is known yet.
+    pub fn new(tokens: TokenStream, declaration: &Declaration) -> Self {
+        Linking { open: used(declaration), found: vec![], declaration: tokens }
+    }
+
+    /// The call of the next macro; `None` where everything is found.
+    pub fn next(&self) -> Option<TokenStream> {
+        let (next, rest) = self.open.split_first()?;
+        let (found, declaration) = (&self.found, &self.declaration);
+        Some(quote!(#next! { [#next] [#(#rest,)*] { #(#found)* } { #declaration } }))
+    }
+
+    pub fn declaration(&self) -> &TokenStream {
+        &self.declaration
+    }
+
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+}
+
+/// What a call of an item's macro gives to `__linked!`: the continuation, then the item and what it uses.
+impl Parse for Linking {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let (current, open, found, declaration);
+        bracketed!(current in input);
+        let path = current.call(Path::parse_mod_style)?;
+        bracketed!(open in input);
+        let open = open.parse_terminated(Path::parse_mod_style, Token![,])?.into_iter().collect();
+        braced!(found in input);
+        let mut found = parse_found(&found)?;
+        braced!(declaration in input);
+        let declaration = declaration.parse()?;
+        let (item, uses);
+        braced!(item in input);
+        braced!(uses in input);
+        found.push(Found { path, item: item.parse()?, uses: parse_found(&uses)? });
+        Ok(Linking { open, found, declaration })
+    }
+}
+
+fn parse_found(input: ParseStream) -> Result<Vec<Found>> {
+    let mut all = vec![];
+    while !input.is_empty() {
+        let path = input.call(Path::parse_mod_style)?;
+        let (item, uses);
+        braced!(item in input);
+        braced!(uses in input);
+        all.push(Found { path, item: item.parse()?, uses: parse_found(&uses)? });
+    }
+    Ok(all)
+}
+
+impl ToTokens for Found {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Found { path, item, uses } = self;
+        tokens.extend(quote!(#path { #item } { #(#uses)* }));
+    }
+}
+
+/// What a declaration can use: its own items, and what was found.
+pub fn declarations(declaration: &Declaration, found: &[Found]) -> Result<Declarations> {
+    let mut all = Declarations::default();
+    for found in found {
+        let inner = crate::parse::declaration(found.item.clone())?;
+        let uses = Rc::new(declarations(&inner, &found.uses)?);
+        let path = &found.path;
+        for item in inner.items {
+            add(&mut all, path_text(path), item, Some(quote!(#path)), Some(uses.clone()));
+        }
+    }
+    for item in &declaration.items {
+        let name = match item {
+            Item::Network(network) => network.name.to_string(),
+            Item::Function(function) => function.name.to_string(),
+        };
+        add(&mut all, name, item.clone(), None, None);
+    }
+    Ok(all)
+}
+
+fn add(
+    all: &mut Declarations,
+    name: String,
+    item: Item,
+    owner: Option<TokenStream>,
+    uses: Option<Rc<Declarations>>,
+) {
+    match item {
+        Item::Network(item) => drop(all.networks.insert(name, Linked { item, owner, uses })),
+        Item::Function(item) => drop(all.functions.insert(name, Linked { item, owner, uses })),
+    }
+}
+
+/// The macro of an item: it holds the item's tokens, and those of all that it uses.
+pub fn travelling(
+    name: &Ident,
+    vis: &Visibility,
+    index: usize,
+    declaration: &Declaration,
+    found: &[Found],
+) -> TokenStream {
+    let item = &declaration.tokens[index];
+    let beside = siblings(declaration, index, &mut BTreeSet::from([name.to_string()]), found);
+    let uses = found.iter().chain(&beside);
+    let unique = Ident::new(&format!("__netform_{name}_{:08x}", place(item)), Span::call_site());
+    let export = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
+    quote! {
+        #[doc(hidden)]
+        #[allow(unused_macros, non_local_definitions)]
+        #export
+        macro_rules! #unique {
+            ($($continuation:tt)*) => {
+                ::netform::__linked! { $($continuation)* { #item } { #(#uses)* } }
+            };
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        #vis use #unique as #name;
+    }
+}
+
+/// The items of the same declaration that an item uses.
+fn siblings(
+    declaration: &Declaration,
+    index: usize,
+    seen: &mut BTreeSet<String>,
+    found: &[Found],
+) -> Vec<Found> {
+    let names = names(&declaration.items[index]);
+    let mut all = vec![];
+    for (i, item) in declaration.items.iter().enumerate() {
+        let name = match item {
+            Item::Network(network) => &network.name,
+            Item::Function(function) => &function.name,
+        };
+        if names.iter().any(|path| path.is_ident(name)) && seen.insert(name.to_string()) {
+            let mut uses = siblings(declaration, i, seen, found);
+            uses.extend(found.iter().cloned());
+            all.push(Found {
+                path: name.clone().into(),
+                item: declaration.tokens[i].clone(),
+                uses,
+            });
+        }
+    }
+    all
+}
+
+/// A number for where an item is written: macros that are exported share one namespace.
+fn place(item: &TokenStream) -> u32 {
+    let span = item.clone().into_iter().next().map(|token| token.span().unwrap_or_call_site());
+    let at = span.unwrap_or_default();
+    let text = format!("{at} {item}");
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash >> 32) as u32
+}
+
+/// File, line and column of a span, where a compiler tells them.
+trait Located {
+    fn unwrap_or_call_site(self) -> String;
+}
+
+impl Located for Span {
+    fn unwrap_or_call_site(self) -> String {
+        if !proc_macro::is_available() {
+            return String::new();
+        }
+        let span = self.unwrap();
+        format!("{} {} {}", span.file(), span.line(), span.column())
+    }
+}
+
+/// The items of other declarations that the items of this one use.
+fn used(declaration: &Declaration) -> Vec<Path> {
+    let own: Vec<&Ident> = declaration
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Network(network) => &network.name,
+            Item::Function(function) => &function.name,
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut paths = vec![];
+    for item in &declaration.items {
+        for path in names(item) {
+            let is_own = path.get_ident().is_some_and(|name| own.contains(&name));
+            if !is_own && !is_known(&path) && seen.insert(path_text(&path)) {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+/// Names of layers that other frameworks have, and ours.
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("Dense", "Linear"),
+    ("FullyConnected", "Linear"),
+    ("Conv", "Conv2d"),
+    ("MaxPool", "MaxPool2d"),
+    ("MaxPooling2D", "MaxPool2d"),
+    ("AveragePooling2D", "AvgPool2d"),
+    ("BatchNormalization", "BatchNorm2d"),
+    ("LayerNormalization", "LayerNorm"),
+    ("Swish", "Silu"),
+];
+
+/// Whether a name is a layer or function of netform, or one of them misspelled: that is reported, not looked
+/// up.
+fn is_known(path: &Path) -> bool {
+    let Some(name) = path.get_ident().map(ToString::to_string) else { return false };
+    let layer = name.starts_with(|c: char| c.is_ascii_uppercase());
+    if layer {
+        return ELSEWHERE.iter().any(|(theirs, _)| *theirs == name)
+            || nearest(&name, layer_names()).is_some_and(|near| one_edit(&name, near));
+    }
+    let all = functions::names().chain(scalar::TABLE.iter().map(|row| row.name));
+    nearest(&name, all.chain(["grad", "scan"])).is_some()
+}
+
+/// Whether two names differ by one edit at most, case aside.
+fn one_edit(a: &str, b: &str) -> bool {
+    crate::errors::distance(a, b) <= 1
+}
+
+/// The layers and functions that an item names, but for values of its own.
+fn names(item: &Item) -> Vec<Path> {
+    let mut names = Names::default();
+    match item {
+        Item::Function(function) => {
+            names.bound.extend(function.inputs.iter().map(|(name, _)| name.to_string()));
+            names.block(&function.body);
+        }
+        Item::Network(network) => match &network.body {
+            Body::Chain(layers) => layers.iter().for_each(|layer| names.layer(layer)),
+            Body::Block(block) => {
+                names.bound.extend(network.inputs.iter().map(|(name, _)| name.to_string()));
+                names.block(block);
+            }
+        },
+    }
+    names.paths
+}
+
+#[derive(Default)]
+struct Names {
+    bound: BTreeSet<String>,
+    paths: Vec<Path>,
+}
+
+impl Names {
+    fn layer(&mut self, layer: &Layer) {
+        match &layer.children {
+            Some(children) => children.iter().for_each(|child| self.layer(child)),
+            None => self.paths.push(layer.path.clone()),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) {
+        match pattern {
+            Pattern::Ignored => {}
+            Pattern::Name(name) => drop(self.bound.insert(name.to_string())),
+            Pattern::Many(patterns, _) => patterns.iter().for_each(|p| self.pattern(p)),
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        block.statements.iter().for_each(|statement| self.statement(statement));
+        self.expr(&block.result);
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match statement {
+            Statement::Let(pattern, value) => {
+                self.expr(value);
+                self.pattern(pattern);
+            }
+            Statement::Assign(_, value) => self.expr(value),
+            Statement::For { body, .. } => body.iter().for_each(|inner| self.statement(inner)),
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Negative(x) | ExprKind::Field(x, _) => self.expr(x),
+            ExprKind::Binary(_, a, b) | ExprKind::Arrow(a, b) => {
+                self.expr(a);
+                self.expr(b);
+            }
+            ExprKind::Call(name, args) => {
+                if !self.bound.contains(&name.to_string()) {
+                    self.paths.push(name.clone().into());
+                }
+                args.iter().for_each(|arg| self.expr(&arg.value));
+            }
+            ExprKind::Method(x, _, args) | ExprKind::Apply(x, args) => {
+                self.expr(x);
+                args.iter().for_each(|arg| self.expr(&arg.value));
+            }
+            ExprKind::Index(x, places) => {
+                self.expr(x);
+                for place in places {
+                    if let Index::At(at) = place {
+                        self.expr(at);
+                    }
+                }
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                items.iter().for_each(|item| self.expr(item));
+            }
+            ExprKind::Layer(layer) => self.layer(layer),
+            ExprKind::Closure(patterns, block) => {
+                patterns.iter().for_each(|p| self.pattern(p));
+                self.block(block);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Statements: `let`, assignments, loops that are unrolled, layers that are declared.
+
+use std::rc::Rc;
+
+use super::values::{Declared, Value};
+use super::{Chain, Lowered, Reported};
+use crate::ast::{Block, Expr, ExprKind, Layer, Pattern, Statement};
+use crate::errors::{Range, suggestion};
+use crate::shape::Dim;
+
+/// The most steps that a loop is unrolled to.
+const MAX_STEPS: i64 = 1000;
+
+impl Chain {
+    /// The value of a block, whose names end with it.
+    pub fn block(&mut self, block: &Block) -> Lowered<Value> {
+        let outer = self.bound.len();
+        let value = self.inside(block);
+        let ended = self.bound.split_off(outer.min(self.bound.len()));
+        for bound in ended {
+            if let (Some(what), false) = (bound.must, bound.used.get()) {
+                if value.is_ok() {
+                    let message = format!("{what} `{}` is not used; use it or remove it", bound.name);
+                    self.errors.push(bound.at.error(message));
+                }
+            }
+        }
+        value
+    }
+
+    fn inside(&mut self, block: &Block) -> Lowered<Value> {
+        self.statements(&block.statements)?;
+        self.value(&block.result)
+    }
+
+    fn statements(&mut self, statements: &[Statement]) -> Lowered<()> {
+        statements.iter().try_for_each(|statement| self.statement(statement))
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Lowered<()> {
+        match statement {
+            Statement::Let(pattern, Expr { kind: ExprKind::Layer(layer), range }) => self.declare(pattern, layer, *range),
+            Statement::Let(pattern, value) => {
+                let bound = self.value(value)?;
+                self.bind_pattern(pattern, bound, value)
+            }
+            Statement::Assign(name, value) => {
+                let value = self.value(value)?;
+                let text = name.to_string();
+                match self.bound.iter_mut().rev().find(|bound| bound.name == text) {
+                    Some(bound) => {
+                        bound.value = value;
+                        Ok(())
+                    }
+                    None => {
+                        let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
+                        let near = suggestion(&text, names);
+                        self.report(Range::of(name), format!("unknown value `{text}`{near}; `let {text} = ..` makes a new one"))
+                    }
+                }
+            }
+            Statement::For { variable, from, to, body } => {
+                let (first, end) = (self.constant(from)?, self.constant(to)?);
+                if end - first > MAX_STEPS {
+                    return self.report(to.range, format!("a loop of {} steps; at most {MAX_STEPS} are unrolled, and `scan` runs longer ones", end - first));
+                }
+                for i in first..end {
+                    self.turn(variable, i, body)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// One turn of a loop, in which the variable is a size.
+    fn turn(&mut self, variable: &syn::Ident, i: i64, body: &[Statement]) -> Lowered<()> {
+        let outer = self.bound.len();
+        let scope = self.scope.clone();
+        let mut inner = (*scope).clone();
+        inner.dims.insert(variable.to_string(), Dim::literal(i));
+        self.scope = Rc::new(inner);
+        self.bind(&variable.to_string(), Value::Size(Dim::literal(i)), Range::of(variable), None);
+        let done = self.statements(body);
+        self.scope = scope;
+        self.bound.truncate(outer);
+        done
+    }
+
+    /// `let qkv = Linear(3 * D);`
+    fn declare(&mut self, pattern: &Pattern, layer: &Layer, at: Range) -> Lowered<()> {
+        let Pattern::Name(name) = pattern else {
+            return self.report(at, format!("`{layer}` is one layer: bind it to one name"));
+        };
+        let before = self.bound.len();
+        self.check_name(name);
+        let full = format!("{}{name}", self.prefix);
+        if layer.kind == "Param" {
+            let node = crate::layers::parameter(self, layer, &full).ok_or(Reported)?;
+            self.bind(&name.to_string(), Value::Tensor(node), Range::of(name), Some("parameter"));
+        } else {
+            let declared = Declared { layer: Layer { name: None, ..layer.clone() }, name: full };
+            self.bind(&name.to_string(), Value::Layer(Rc::new(declared)), Range::of(name), Some("layer"));
+        }
+        debug_assert!(self.bound.len() > before);
+        Ok(())
+    }
+}

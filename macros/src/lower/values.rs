@@ -1,0 +1,473 @@
+//! Expressions to values: names, operators, indices, and calls of layers.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::{Chain, Lowered, Part, Reported, text};
+use crate::ast::{Argument, BinaryOp, Expr, ExprKind, Index, Layer, Pattern, path_text};
+use crate::errors::{Range, suggestion};
+use crate::graph::NodeId;
+use crate::layers;
+use crate::ops::scalar;
+use crate::shape::{Dim, Shape, broadcast, show};
+
+/// What a name can stand for.
+#[derive(Clone)]
+pub enum Value {
+    Tensor(NodeId),
+    /// Several results.
+    Tuple(Vec<Value>),
+    /// A layer that is declared, and can be called.
+    Layer(Rc<Declared>),
+    /// A generic parameter or a loop variable.
+    Size(Dim),
+}
+
+/// A layer apart from its use.
+pub struct Declared {
+    pub layer: Layer,
+    /// The full name of its parameters.
+    pub name: String,
+}
+
+/// A name in scope.
+pub struct Bound {
+    pub name: String,
+    pub value: Value,
+    pub at: Range,
+    /// What it is, where it has to be used.
+    pub must: Option<&'static str>,
+    pub used: Cell<bool>,
+}
+
+impl Value {
+    /// What it is, in messages.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Value::Tensor(_) => "a tensor",
+            Value::Tuple(_) => "several values",
+            Value::Layer(_) => "a layer",
+            Value::Size(_) => "a size",
+        }
+    }
+}
+
+impl Chain {
+    /// Brings a name into scope.
+    pub fn bind(&mut self, name: &str, value: Value, at: Range, must: Option<&'static str>) {
+        let used = Cell::new(false);
+        self.bound.push(Bound { name: name.to_owned(), value, at, must, used });
+    }
+
+    /// The value of a name, which counts as a use.
+    pub fn look_up(&self, name: &str) -> Option<Value> {
+        let bound = self.bound.iter().rev().find(|bound| bound.name == name)?;
+        bound.used.set(true);
+        Some(bound.value.clone())
+    }
+
+    /// Binds the names of a pattern.
+    pub fn bind_pattern(&mut self, pattern: &Pattern, value: Value, of: &Expr) -> Lowered<()> {
+        match pattern {
+            Pattern::Ignored => Ok(()),
+            Pattern::Name(name) => {
+                self.bind(&name.to_string(), value, Range::of(name), None);
+                Ok(())
+            }
+            Pattern::Many(patterns, at) => {
+                let values = match value {
+                    Value::Tuple(values) => values,
+                    other => {
+                        let message = format!("`{of}` is {}, not {} values", other.describe(), patterns.len());
+                        return self.report(*at, message);
+                    }
+                };
+                if values.len() != patterns.len() {
+                    let message = format!("`{of}` has {} values, found {} names", values.len(), patterns.len());
+                    return self.report(*at, message);
+                }
+                patterns.iter().zip(values).try_for_each(|(p, v)| self.bind_pattern(p, v, of))
+            }
+        }
+    }
+
+    /// The value of an expression that has to be a tensor. A number is one without axes.
+    pub fn tensor(&mut self, expr: &Expr) -> Lowered<NodeId> {
+        let value = self.value(expr)?;
+        self.as_tensor(value, expr.range, expr)
+    }
+
+    pub fn as_tensor(&mut self, value: Value, at: Range, what: &dyn std::fmt::Display) -> Lowered<NodeId> {
+        match value {
+            Value::Tensor(id) => Ok(id),
+            Value::Size(dim) => Ok(match dim.as_literal() {
+                Some(n) => self.graph.constant(n as f64),
+                None => self.graph.size(dim),
+            }),
+            Value::Tuple(values) => {
+                let message = format!("`{what}` is {} values, where one is needed; take them apart with `let (a, b) = ..`", values.len());
+                self.report(at, message)
+            }
+            Value::Layer(_) => {
+                self.report(at, format!("`{what}` is a layer, where a tensor is needed; call it: `{what}(x)`"))
+            }
+        }
+    }
+
+    /// The value of an expression that has to be floats.
+    pub fn float(&mut self, expr: &Expr) -> Lowered<NodeId> {
+        let id = self.tensor(expr)?;
+        self.require_float(id, expr.range, expr)
+    }
+
+    pub fn require_float(&mut self, id: NodeId, at: Range, what: &dyn std::fmt::Display) -> Lowered<NodeId> {
+        if !self.graph.nodes[id].integer {
+            return Ok(id);
+        }
+        let shape = show(&self.sample_of(id));
+        self.report(at, format!("`{what}` is integers, u32{shape}, where floats are needed; `one_hot({what}, n)`, an `Embedding` or `float({what})` makes floats of them"))
+    }
+
+    pub fn value(&mut self, expr: &Expr) -> Lowered<Value> {
+        let at = expr.range;
+        Ok(Value::Tensor(match &expr.kind {
+            ExprKind::Int(n) => return Ok(Value::Size(Dim::literal(*n))),
+            ExprKind::Float(x) => self.graph.constant(*x),
+            ExprKind::Path(_) | ExprKind::Const(_) => return self.name(expr),
+            ExprKind::Negative(x) => {
+                let x = self.float(x)?;
+                let negative = self.graph.scalar("neg", &[x]);
+                self.at(at, negative)?
+            }
+            ExprKind::Binary(BinaryOp::Matmul, a, b) => {
+                let (x, y) = (self.float(a)?, self.float(b)?);
+                self.matmul(x, y, at)?
+            }
+            ExprKind::Binary(op, a, b) => {
+                let (x, y) = (self.tensor(a)?, self.tensor(b)?);
+                self.binary(*op, [(x, a), (y, b)], at)?
+            }
+            ExprKind::Call(name, args) => return self.call(name, args, at),
+            ExprKind::Method(x, name, args) => return self.method(x, name, args, at),
+            ExprKind::Apply(callee, args) => {
+                let value = self.callee(callee)?;
+                return self.apply(value, callee, args, at);
+            }
+            ExprKind::Field(x, name) => self.field(x, name)?,
+            ExprKind::Index(x, places) => return self.index(x, places, at),
+            ExprKind::Tuple(items) => {
+                return Ok(Value::Tuple(items.iter().map(|item| self.value(item)).collect::<Lowered<_>>()?));
+            }
+            ExprKind::List(items) => self.stacked(items, at)?,
+            ExprKind::Layer(layer) => return self.report(at, format!("`{layer}` is a layer: bind it with `let f = {layer};` and call `f(x)`, or call it here: `{layer}(x)`")),
+            ExprKind::Bool(b) => return self.report(at, format!("`{b}` is not a tensor; comparisons give 1 and 0")),
+            ExprKind::Arrow(..) => return self.report(at, format!("`{expr}` states the sizes of a layer; it is no value")),
+            ExprKind::Closure(..) => return self.report(at, "a closure is an argument of `scan` only"),
+        }))
+    }
+
+    /// A value in scope, a size, or a constant of the user's.
+    fn name(&mut self, expr: &Expr) -> Lowered<Value> {
+        let name = match &expr.kind {
+            ExprKind::Path(path) => path_text(path),
+            _ => String::new(),
+        };
+        if let Some(value) = self.look_up(&name) {
+            return Ok(value);
+        }
+        if let Some(dim) = self.scope.dims.get(&name) {
+            return Ok(Value::Size(dim.clone()));
+        }
+        if expr.as_name().is_some_and(|name| name.to_string().contains(|c: char| c.is_lowercase())) {
+            let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
+            let near = suggestion(&name, names);
+            return self.report(expr.range, format!("unknown value `{name}`{near}"));
+        }
+        // A constant may be of any type of numbers: it is a size only where a size is asked for.
+        match &expr.kind {
+            ExprKind::Path(path) => Ok(Value::Tensor(self.number(name, quote::quote!(#path)))),
+            ExprKind::Const(tokens) => {
+                let text = format!("{{{tokens}}}");
+                Ok(Value::Tensor(self.number(text, quote::quote!({ #tokens }))))
+            }
+            _ => Err(Reported),
+        }
+    }
+
+    /// A constant of the user's as a number.
+    fn number(&mut self, text: String, tokens: proc_macro2::TokenStream) -> NodeId {
+        let constant = self.scope.constant_expr(text, tokens);
+        self.graph.number(constant)
+    }
+
+    /// An operator other than `@`.
+    fn binary(&mut self, op: BinaryOp, operands: [(NodeId, &Expr); 2], at: Range) -> Lowered<NodeId> {
+        let comparison = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Greater | BinaryOp::Less | BinaryOp::GreaterEqual | BinaryOp::LessEqual);
+        if !comparison {
+            for (id, expr) in operands {
+                self.require_float(id, expr.range, expr)?;
+            }
+        }
+        let Some(name) = scalar::binary_name(op) else {
+            return self.report(at, format!("`{}` is no operation on elements", op.symbol()));
+        };
+        self.scalar(name, &operands.map(|(id, _)| id), at)
+    }
+
+    /// A scalar op of values per sample: one with fewer axes gets axes of size 1 after the batch.
+    pub fn scalar(&mut self, name: &str, operands: &[NodeId], at: Range) -> Lowered<NodeId> {
+        let mut aligned = operands.to_vec();
+        if operands.iter().any(|id| self.is_batched(*id)) {
+            let rank = operands.iter().map(|id| self.sample_of(*id).len()).max().unwrap_or(0);
+            for id in &mut aligned {
+                if self.is_batched(*id) {
+                    let mut shape = self.graph.shape(*id).clone();
+                    let missing = rank + 1 - shape.len();
+                    shape.splice(1..1, vec![Dim::one(); missing]);
+                    let reshaped = self.graph.reshape(*id, shape);
+                    *id = self.at(at, reshaped)?;
+                }
+            }
+        }
+        self.unify(&mut aligned, operands, at)?;
+        let result = self.graph.scalar(name, &aligned);
+        self.at(at, result)
+    }
+
+    /// Makes operands broadcast: sizes that the macro cannot see into are checked by const evaluation, and
+    /// taken as equal here.
+    fn unify(&mut self, aligned: &mut [NodeId], operands: &[NodeId], at: Range) -> Lowered<()> {
+        let Some(&first) = aligned.first() else { return Ok(()) };
+        let mut all = self.graph.shape(first).clone();
+        for i in 1..aligned.len() {
+            let id = aligned[i];
+            let shape = self.graph.shape(id).clone();
+            if let Some(both) = broadcast(&all, &shape) {
+                all = both;
+                continue;
+            }
+            let names = [operands[0], operands[i]].map(|id| self.sample_of(id));
+            let message = [
+                text(format!("shape mismatch in `{}`: ", self.network)),
+                Part::Shape(names[0].clone()),
+                text(" and "),
+                Part::Shape(names[1].clone()),
+                text(" do not broadcast"),
+            ];
+            let mut to = shape.clone();
+            let skip = all.len().saturating_sub(shape.len());
+            let added = shape.len().saturating_sub(all.len());
+            for (j, size) in to.iter_mut().enumerate().skip(added) {
+                let other = &all[j + skip - added];
+                if size != other && !size.is_one() && !other.is_one() {
+                    self.require_equal(other, size, at, &message);
+                    *size = other.clone();
+                }
+            }
+            if !self.known {
+                return Err(Reported);
+            }
+            let reshaped = self.graph.reshape(id, to.clone());
+            aligned[i] = self.at(at, reshaped)?;
+            all = broadcast(&all, &to).unwrap_or(all);
+        }
+        Ok(())
+    }
+
+    /// What is called: a layer in scope, or one that is written here.
+    fn callee(&mut self, callee: &Expr) -> Lowered<Value> {
+        match &callee.kind {
+            ExprKind::Layer(layer) => {
+                let name = self.name_of(layer);
+                let declared = Declared { layer: (**layer).clone(), name };
+                Ok(Value::Layer(Rc::new(declared)))
+            }
+            _ => self.value(callee),
+        }
+    }
+
+    /// Calls a layer.
+    pub fn apply(&mut self, callee: Value, what: &dyn std::fmt::Display, args: &[Argument], at: Range) -> Lowered<Value> {
+        let Value::Layer(declared) = callee else {
+            return self.report(at, format!("`{what}` is {}; only layers and functions can be called", callee.describe()));
+        };
+        let mut operands = vec![];
+        for arg in args {
+            if let Some(name) = &arg.name {
+                return self.report(arg.range, format!("a layer takes its settings where it is declared, not where it is called: move `{name}` there"));
+            }
+            operands.push((self.tensor(&arg.value)?, arg.value.to_string(), arg.range));
+        }
+        self.apply_layer(&declared, &operands, at)
+    }
+
+    /// Applies a layer to values; the caret of a mismatch is under `at`.
+    pub fn apply_layer(
+        &mut self,
+        declared: &Declared,
+        operands: &[(NodeId, String, Range)],
+        at: Range,
+    ) -> Lowered<Value> {
+        let layer = Layer { range: at, ..declared.layer.clone() };
+        let instance = self.instance.replace(declared.name.clone());
+        let flattened = self.flattened.take();
+        let result = layers::call(self, &layer, operands);
+        self.instance = instance;
+        self.flattened = flattened;
+        match result {
+            Some(value) if self.known => Ok(value),
+            _ => Err(Reported),
+        }
+    }
+
+    /// `emb.weight`: a parameter of a layer that was applied before.
+    fn field(&mut self, x: &Expr, name: &syn::Ident) -> Lowered<NodeId> {
+        let value = self.value(x)?;
+        let Value::Layer(declared) = value else {
+            return self.report(Range::of(name), format!("`{x}` is {} and has no `{name}`; only layers have weights", value.describe()));
+        };
+        let full = format!("{}.{name}", declared.name);
+        if let Some(param) = self.params.iter().find(|param| param.name == full) {
+            return Ok(param.node);
+        }
+        let prefix = format!("{}.", declared.name);
+        let has: Vec<String> = self.params.iter().filter_map(|p| p.name.strip_prefix(&prefix).map(str::to_owned)).collect();
+        let message = match has.is_empty() {
+            true => format!("`{x}` has no parameters yet: a layer gets them where it is called first"),
+            false => format!("`{x}` has no parameter `{name}`; it has {}", has.join(", ")),
+        };
+        self.report(Range::of(name), message)
+    }
+
+    /// `x[0, 1..3]`: the axes of a sample from the first on; or one of several values.
+    fn index(&mut self, x: &Expr, places: &[Index], at: Range) -> Lowered<Value> {
+        let value = self.value(x)?;
+        if let Value::Tuple(values) = &value {
+            let [Index::At(place)] = places else {
+                return self.report(at, format!("`{x}` is {} values: index it by one number", values.len()));
+            };
+            let i = self.constant(place)?;
+            return match values.get(usize::try_from(i).unwrap_or(usize::MAX)) {
+                Some(value) => Ok(value.clone()),
+                None => self.report(place.range, format!("`{x}` has {} values, and no number {i}", values.len())),
+            };
+        }
+        if let Value::Layer(declared) = &value
+            && let Some(count) = &declared.layer.repeat
+        {
+            return self.one_of(declared, count, x, places, at);
+        }
+        let id = self.as_tensor(value, x.range, x)?;
+        let sample = self.sample_of(id);
+        if places.len() > sample.len() {
+            return self.report(at, format!("`{x}` has shape {}, found {} indices", show(&sample), places.len()));
+        }
+        self.take(id, x, places, &sample, at).map(Value::Tensor)
+    }
+
+    /// `blocks[0]`: one of a repeat.
+    fn one_of(&mut self, declared: &Declared, count: &Expr, x: &Expr, places: &[Index], at: Range) -> Lowered<Value> {
+        let [Index::At(place)] = places else {
+            return self.report(at, format!("`{x}` is a repeat of layers: index it by one number"));
+        };
+        let (i, n) = (self.constant(place)?, self.constant(count)?);
+        if !(0..n).contains(&i) {
+            return self.report(place.range, format!("`{x}` has {n} layers, and no number {i}"));
+        }
+        let layer = Layer { repeat: None, ..declared.layer.clone() };
+        Ok(Value::Layer(Rc::new(Declared { layer, name: format!("{}.{i}", declared.name) })))
+    }
+
+    fn take(&mut self, mut id: NodeId, x: &Expr, places: &[Index], sample: &Shape, at: Range) -> Lowered<NodeId> {
+        let first = usize::from(self.is_batched(id));
+        let mut kept: Shape = vec![];
+        for (axis, place) in places.iter().enumerate() {
+            let size = sample[axis].clone();
+            let (start, len) = match place {
+                Index::At(place) => (self.place(place, &size, x, true)?, None),
+                Index::Range(from, to) => {
+                    let start = match from {
+                        Some(from) => self.place(from, &size, x, false)?,
+                        None => Dim::literal(0),
+                    };
+                    let end = match to {
+                        Some(to) => self.place(to, &size, x, false)?,
+                        None => size.clone(),
+                    };
+                    (start.clone(), Some(end.sub(&start)))
+                }
+            };
+            if let Some(n) = len.as_ref().and_then(Dim::as_literal)
+                && n < 1
+            {
+                return self.report(at, format!("`{}` of `{x}` takes {n} elements; at least 1 is needed", places[axis]));
+            }
+            let taken = len.clone().unwrap_or_else(Dim::one);
+            if taken != size {
+                let sliced = self.graph.slice(id, first + axis, start, taken.clone(), 1);
+                id = self.at(at, sliced)?;
+            }
+            kept.extend(len);
+        }
+        kept.extend(sample[places.len()..].iter().cloned());
+        let shape: Shape = self.graph.shape(id)[..first].iter().cloned().chain(kept).collect();
+        let reshaped = self.graph.reshape(id, shape);
+        self.at(at, reshaped)
+    }
+
+    /// A position along an axis; from the end where it is negative.
+    fn place(&mut self, expr: &Expr, size: &Dim, x: &Expr, element: bool) -> Lowered<Dim> {
+        let dim = match &expr.kind {
+            ExprKind::Negative(back) => {
+                let back = self.size(back, 0)?;
+                size.sub(&back)
+            }
+            _ => self.size(expr, 0)?,
+        };
+        let room = size.sub(&dim).as_literal();
+        let outside = dim.as_literal().is_some_and(|n| n < 0)
+            || room.is_some_and(|room| room < i128::from(element));
+        if outside {
+            return self.report(expr.range, format!("`{expr}` is outside of `{x}`, whose axis has size {size}"));
+        }
+        Ok(dim)
+    }
+
+    /// A whole number that the macro can see.
+    pub fn constant(&mut self, expr: &Expr) -> Lowered<i64> {
+        if let ExprKind::Negative(x) = &expr.kind {
+            return self.constant(x).map(|n| -n);
+        }
+        let dim = self.size(expr, 0)?;
+        match dim.as_literal().and_then(|n| i64::try_from(n).ok()) {
+            Some(n) => Ok(n),
+            None => self.report(expr.range, format!("expected a whole number that is written here, found `{expr}`")),
+        }
+    }
+
+    /// A size of at least `least`.
+    pub fn size(&mut self, expr: &Expr, least: usize) -> Lowered<Dim> {
+        let scope = self.scope.clone();
+        let dim = match least {
+            0 => crate::sizes::size_or_zero(expr, &scope),
+            _ => crate::sizes::size(expr, &scope),
+        };
+        match dim {
+            Ok(dim) => {
+                self.require_size(expr, &dim, least);
+                Ok(dim)
+            }
+            Err(error) => {
+                self.errors.push(error);
+                self.known = false;
+                Err(Reported)
+            }
+        }
+    }
+
+    /// `[a, b]`: values on a new first axis.
+    fn stacked(&mut self, items: &[Expr], at: Range) -> Lowered<NodeId> {
+        let ids = items.iter().map(|item| self.float(item)).collect::<Lowered<Vec<_>>>()?;
+        self.stack(&ids, 0, at)
+    }
+}

@@ -1,0 +1,124 @@
+//! Blocks: `let`, assignments, `for` and the result.
+
+use syn::parse::ParseStream;
+use syn::{Ident, Result, Token, braced, bracketed, parenthesized, token};
+
+use super::expr::parse_size;
+use super::layers::parse_constructor;
+use crate::ast::*;
+use crate::errors::Range;
+
+/// `{ let a = ..; a }`
+pub fn parse_block(input: ParseStream) -> Result<Block> {
+    let content;
+    let brace = braced!(content in input);
+    let mut statements = vec![];
+    while is_statement(&content) {
+        statements.push(parse_statement(&content)?);
+    }
+    if content.is_empty() {
+        let message = "expected the result: an expression without `;` at the end of the block";
+        return Err(syn::Error::new(brace.span.close(), message));
+    }
+    let result = content.parse()?;
+    if !content.is_empty() {
+        return Err(content.error("expected `}` after the result: only `let`, `for` and assignments may stand before it, each but `for` with `;` at its end"));
+    }
+    Ok(Block { statements, result })
+}
+
+fn is_statement(content: ParseStream) -> bool {
+    content.peek(Token![let])
+        || content.peek(Token![for])
+        || (content.peek(Ident) && content.peek2(Token![=]) && !content.peek2(Token![==]))
+}
+
+fn parse_statement(content: ParseStream) -> Result<Statement> {
+    if content.peek(Token![for]) {
+        return parse_for(content);
+    }
+    let statement = if content.peek(Token![let]) {
+        content.parse::<Token![let]>()?;
+        let pattern = parse_pattern(content)?;
+        content.parse::<Token![=]>()?;
+        Statement::Let(pattern, parse_bound(content)?)
+    } else {
+        let name = content.parse()?;
+        content.parse::<Token![=]>()?;
+        Statement::Assign(name, content.parse()?)
+    };
+    if !content.is_empty() {
+        content
+            .parse::<Token![;]>()
+            .map_err(|e| syn::Error::new(e.span(), "expected `;` after this statement"))?;
+    }
+    Ok(statement)
+}
+
+/// The right side of a `let`: a repeat of layers looks like a list.
+fn parse_bound(content: ParseStream) -> Result<Expr> {
+    if content.peek(token::Bracket) {
+        let ahead = content.fork();
+        if let Ok(layer) = parse_constructor(&ahead, "")
+            && layer.repeat.is_some()
+        {
+            let layer = parse_constructor(content, "")?;
+            let range = layer.range;
+            return Ok(Expr { kind: ExprKind::Layer(Box::new(layer)), range });
+        }
+    }
+    content.parse()
+}
+
+fn parse_for(content: ParseStream) -> Result<Statement> {
+    content.parse::<Token![for]>()?;
+    let variable = content.parse()?;
+    content.parse::<Token![in]>()?;
+    let from = parse_size(content)?;
+    content.parse::<Token![..]>().map_err(|e| {
+        syn::Error::new(e.span(), "expected a constant range, for example `0..4`")
+    })?;
+    let to = parse_size(content)?;
+    let inner;
+    braced!(inner in content);
+    let mut body = vec![];
+    while !inner.is_empty() {
+        if !is_statement(&inner) {
+            return Err(inner.error("expected `let`, `for` or an assignment such as `x = f(x)`"));
+        }
+        body.push(parse_statement(&inner)?);
+    }
+    Ok(Statement::For { variable, from, to, body })
+}
+
+/// `x`, `_`, `(a, b)`, `[q, k, v]`
+pub fn parse_pattern(input: ParseStream) -> Result<Pattern> {
+    if input.peek(Token![_]) {
+        input.parse::<Token![_]>()?;
+        return Ok(Pattern::Ignored);
+    }
+    if input.peek(Token![mut]) {
+        return Err(input.error("values are not mutable; bind the name again: `let x = ..`, or `x = ..` in a `for`"));
+    }
+    let (content, range);
+    if input.peek(token::Paren) {
+        let paren = parenthesized!(content in input);
+        range = Range::new(paren.span.open(), paren.span.close());
+    } else if input.peek(token::Bracket) {
+        let bracket = bracketed!(content in input);
+        range = Range::new(bracket.span.open(), bracket.span.close());
+    } else {
+        let name: Ident = input.parse().map_err(|e| {
+            syn::Error::new(e.span(), "expected a name, or names such as `(a, b)` or `[q, k, v]`")
+        })?;
+        return Ok(Pattern::Name(name));
+    }
+    let mut patterns = vec![];
+    while !content.is_empty() {
+        patterns.push(parse_pattern(&content)?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(Pattern::Many(patterns, range))
+}

@@ -1,0 +1,301 @@
+//! Expressions as tokens: precedence, postfix forms, literals.
+
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream};
+use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
+
+use super::block::{parse_block, parse_pattern};
+use super::layers::{parse_arguments, parse_constructor};
+use crate::ast::*;
+use crate::errors::Range;
+
+/// `kernel = 5`, or `5`.
+pub fn parse_argument(input: ParseStream) -> Result<Argument> {
+    if input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        let name: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let value = parse_arrow(input)?;
+        let range = Range::of(&name).to(value.range);
+        return Ok(Argument { name: Some(name), value, range });
+    }
+    let value = parse_arrow(input)?;
+    let range = value.range;
+    Ok(Argument { name: None, value, range })
+}
+
+impl Parse for Expr {
+    fn parse(input: ParseStream) -> Result<Self> {
+        parse_comparison(input)
+    }
+}
+
+/// A size: an expression without comparisons, so that `>` can end a list of sizes.
+pub fn parse_size(input: ParseStream) -> Result<Expr> {
+    parse_sum(input)
+}
+
+
+fn parse_comparison(input: ParseStream) -> Result<Expr> {
+    let left = parse_sum(input)?;
+    let op = if input.peek(Token![>=]) {
+        input.parse::<Token![>=]>()?;
+        BinaryOp::GreaterEqual
+    } else if input.peek(Token![<=]) {
+        input.parse::<Token![<=]>()?;
+        BinaryOp::LessEqual
+    } else if input.peek(Token![==]) {
+        input.parse::<Token![==]>()?;
+        BinaryOp::Equal
+    } else if input.peek(Token![!=]) {
+        input.parse::<Token![!=]>()?;
+        BinaryOp::NotEqual
+    } else if input.peek(Token![>]) {
+        input.parse::<Token![>]>()?;
+        BinaryOp::Greater
+    } else if input.peek(Token![<]) {
+        input.parse::<Token![<]>()?;
+        BinaryOp::Less
+    } else {
+        return Ok(left);
+    };
+    Ok(binary(op, left, parse_sum(input)?))
+}
+
+/// `a -> b`, or one expression.
+fn parse_arrow(input: ParseStream) -> Result<Expr> {
+    let left: Expr = input.parse()?;
+    if !input.peek(Token![->]) {
+        return Ok(left);
+    }
+    input.parse::<Token![->]>()?;
+    let right = parse_sum(input)?;
+    let range = left.range.to(right.range);
+    Ok(Expr { kind: ExprKind::Arrow(Box::new(left), Box::new(right)), range })
+}
+
+fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+    let range = left.range.to(right.range);
+    Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), range }
+}
+
+fn parse_sum(input: ParseStream) -> Result<Expr> {
+    let mut left = parse_product(input)?;
+    loop {
+        let op = if input.peek(Token![+]) {
+            input.parse::<Token![+]>()?;
+            BinaryOp::Add
+        } else if input.peek(Token![-]) && !input.peek(Token![->]) {
+            input.parse::<Token![-]>()?;
+            BinaryOp::Sub
+        } else {
+            return Ok(left);
+        };
+        left = binary(op, left, parse_product(input)?);
+    }
+}
+
+fn parse_product(input: ParseStream) -> Result<Expr> {
+    let mut left = parse_unary(input)?;
+    loop {
+        let op = if input.peek(Token![*]) {
+            input.parse::<Token![*]>()?;
+            BinaryOp::Mul
+        } else if input.peek(Token![/]) {
+            input.parse::<Token![/]>()?;
+            BinaryOp::Div
+        } else if input.peek(Token![@]) {
+            input.parse::<Token![@]>()?;
+            BinaryOp::Matmul
+        } else {
+            return Ok(left);
+        };
+        left = binary(op, left, parse_unary(input)?);
+    }
+}
+
+fn parse_unary(input: ParseStream) -> Result<Expr> {
+    if input.peek(Token![-]) {
+        let minus: Token![-] = input.parse()?;
+        let operand = parse_unary(input)?;
+        let range = Range::of(&minus).to(operand.range);
+        return Ok(Expr { kind: ExprKind::Negative(Box::new(operand)), range });
+    }
+    parse_postfix(input)
+}
+
+/// `x.f(..)`, `x.weight`, `x[0]`, `x(..)`
+fn parse_postfix(input: ParseStream) -> Result<Expr> {
+    let mut value = parse_primary(input)?;
+    loop {
+        if input.peek(Token![.]) && !input.peek(Token![..]) {
+            input.parse::<Token![.]>()?;
+            let name: Ident = input.parse().map_err(|e| {
+                syn::Error::new(e.span(), "expected a method or a weight, for example `x.transpose()`")
+            })?;
+            if input.peek(token::Paren) {
+                let (args, end) = parse_arguments(input)?;
+                let range = value.range.to(Range::new(name.span(), end));
+                value = Expr { kind: ExprKind::Method(Box::new(value), name, args), range };
+            } else {
+                let range = value.range.to(Range::of(&name));
+                value = Expr { kind: ExprKind::Field(Box::new(value), name), range };
+            }
+        } else if input.peek(token::Bracket) && can_be_indexed(&value) {
+            let content;
+            let bracket = bracketed!(content in input);
+            let places = parse_places(&content)?;
+            let range = value.range.to(Range::new(bracket.span.open(), bracket.span.close()));
+            value = Expr { kind: ExprKind::Index(Box::new(value), places), range };
+        } else if input.peek(token::Paren) && can_be_called(&value) {
+            let (args, end) = parse_arguments(input)?;
+            let range = value.range.to(Range::new(end, end));
+            value = Expr { kind: ExprKind::Apply(Box::new(value), args), range };
+        } else {
+            return Ok(value);
+        }
+    }
+}
+
+fn can_be_indexed(value: &Expr) -> bool {
+    !matches!(value.kind, ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_))
+}
+
+fn can_be_called(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Index(..) | ExprKind::Layer(_) | ExprKind::Apply(..))
+}
+
+/// `0, 1..3, ..`
+fn parse_places(content: ParseStream) -> Result<Vec<Index>> {
+    let mut places = vec![];
+    while !content.is_empty() {
+        let from = if content.peek(Token![..]) { None } else { Some(parse_size(content)?) };
+        places.push(match (content.peek(Token![..]), from) {
+            (false, Some(at)) => Index::At(at),
+            (_, from) => {
+                content.parse::<Token![..]>()?;
+                let open = content.is_empty() || content.peek(Token![,]);
+                Index::Range(from, if open { None } else { Some(parse_size(content)?) })
+            }
+        });
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(places)
+}
+
+fn parse_primary(input: ParseStream) -> Result<Expr> {
+    if input.peek(Lit) {
+        return parse_literal(input);
+    }
+    if input.peek(token::Brace) {
+        let content;
+        let brace = braced!(content in input);
+        let tokens: TokenStream = content.parse()?;
+        let range = Range::new(brace.span.open(), brace.span.close());
+        return Ok(Expr { kind: ExprKind::Const(tokens), range });
+    }
+    if input.peek(token::Bracket) {
+        let content;
+        let bracket = bracketed!(content in input);
+        let items = parse_list(&content)?;
+        let range = Range::new(bracket.span.open(), bracket.span.close());
+        return Ok(Expr { kind: ExprKind::List(items), range });
+    }
+    if input.peek(token::Paren) {
+        return parse_parenthesis(input);
+    }
+    if input.peek(Token![|]) {
+        return parse_closure(input);
+    }
+    if !(input.peek(Ident)
+        || input.peek(Token![crate])
+        || input.peek(Token![self])
+        || input.peek(Token![super])
+        || input.peek(Token![::]))
+    {
+        return Err(input.error("expected a number, a name, or a const expression in braces"));
+    }
+    if is_constructor(&input.fork()) {
+        let layer = parse_constructor(input, "expected a layer")?;
+        let range = layer.range;
+        return Ok(Expr { kind: ExprKind::Layer(Box::new(layer)), range });
+    }
+    let path = input.call(Path::parse_mod_style)?;
+    let range = Range::of(&path);
+    match path.get_ident() {
+        Some(name) if input.peek(token::Paren) => {
+            let name = name.clone();
+            let (args, end) = parse_arguments(input)?;
+            let range = range.to(Range::new(end, end));
+            Ok(Expr { kind: ExprKind::Call(name, args), range })
+        }
+        _ => Ok(Expr { kind: ExprKind::Path(path), range }),
+    }
+}
+
+/// Whether a path names a layer, a network or an initialiser: its last segment begins with a capital letter
+/// and is not all capitals, as constants are.
+fn is_constructor(ahead: ParseStream) -> bool {
+    let Ok(path) = ahead.call(Path::parse_mod_style) else { return false };
+    let Some(segment) = path.segments.last() else { return false };
+    let name = segment.ident.to_string();
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_lowercase())
+}
+
+/// `|h, x| (h, x)`
+fn parse_closure(input: ParseStream) -> Result<Expr> {
+    let bar: Token![|] = input.parse()?;
+    let mut patterns = vec![];
+    while !input.peek(Token![|]) {
+        patterns.push(parse_pattern(input)?);
+        if !input.peek(Token![|]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    input.parse::<Token![|]>()?;
+    let block = if input.peek(token::Brace) {
+        parse_block(input)?
+    } else {
+        Block { statements: vec![], result: input.parse()? }
+    };
+    let range = Range::of(&bar).to(block.result.range);
+    Ok(Expr { kind: ExprKind::Closure(patterns, Box::new(block)), range })
+}
+
+fn parse_list(content: ParseStream) -> Result<Vec<Expr>> {
+    let mut items = vec![];
+    while !content.is_empty() {
+        items.push(content.parse()?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(items)
+}
+
+/// `(a)` groups, `(a, b)` is a tuple.
+fn parse_parenthesis(input: ParseStream) -> Result<Expr> {
+    let content;
+    let paren = parenthesized!(content in input);
+    let mut items = parse_list(&content)?;
+    let range = Range::new(paren.span.open(), paren.span.close());
+    match items.len() {
+        1 => Ok(Expr { kind: items.remove(0).kind, range }),
+        _ => Ok(Expr { kind: ExprKind::Tuple(items), range }),
+    }
+}
+
+fn parse_literal(input: ParseStream) -> Result<Expr> {
+    let literal: Lit = input.parse()?;
+    let range = Range::of(&literal);
+    let kind = match &literal {
+        Lit::Int(n) => ExprKind::Int(
+            n.base10_parse().map_err(|_| range.error(format!("`{n}` is too large for a size")))?,
+        ),
+        Lit::Float(x) => ExprKind::Float(x.base10_parse()?),
+        Lit::Bool(b) => ExprKind::Bool(b.value),
+        _ => return Err(range.error("expected a number, a name, or a const expression in braces")),
+    };
+    Ok(Expr { kind, range })
+}

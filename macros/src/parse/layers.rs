@@ -1,0 +1,156 @@
+//! Layers as tokens: chains, branches and repeats.
+
+use proc_macro2::Span;
+use syn::parse::ParseStream;
+use syn::{Ident, Path, Result, Token, braced, bracketed, parenthesized, token};
+
+use super::expr::{parse_argument, parse_size};
+use crate::ast::*;
+use crate::errors::Range;
+
+/// Layers between commas.
+pub fn parse_chain(content: ParseStream) -> Result<Vec<Layer>> {
+    let mut layers = vec![];
+    while !content.is_empty() {
+        layers.push(parse_layer(content)?);
+        if !content.is_empty() {
+            content
+                .parse::<Token![,]>()
+                .map_err(|e| syn::Error::new(e.span(), "expected `,` between layers"))?;
+        }
+    }
+    Ok(layers)
+}
+
+/// `conv1: Conv2d(6, kernel = 5)`
+fn parse_layer(input: ParseStream) -> Result<Layer> {
+    let named = input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]);
+    if !named {
+        return parse_constructor(
+            input,
+            "expected a layer, for example `fc1: Linear(120)` or `Relu`",
+        );
+    }
+    let name: Ident = input.parse()?;
+    input.parse::<Token![:]>()?;
+    let expected =
+        format!("expected the layer that `{name}` names, for example `{name}: Linear(120)`");
+    let mut layer = parse_constructor(input, &expected)?;
+    layer.range = Range::of(&name).to(layer.range);
+    layer.name = Some(name);
+    Ok(layer)
+}
+
+/// `Conv2d(6, kernel = 5)`, `[Block<T, D>; 12]`, `Residual { .. }`, `{ .. }`.
+pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
+    if input.peek(token::Bracket) {
+        return parse_repeat(input);
+    }
+    if input.peek(token::Brace) {
+        let kind = Ident::new("Sequential", input.span());
+        let (children, range) = parse_children(input)?;
+        return Ok(plain(Path::from(kind.clone()), kind, Some(children), range));
+    }
+    let unexpected = |e: syn::Error| syn::Error::new(e.span(), expected);
+    if !(input.peek(Ident)
+        || input.peek(Token![crate])
+        || input.peek(Token![self])
+        || input.peek(Token![super])
+        || input.peek(Token![::]))
+    {
+        return Err(input.error(expected));
+    }
+    let path = input.call(Path::parse_mod_style).map_err(unexpected)?;
+    let Some(kind) = path.segments.last().map(|segment| segment.ident.clone()) else {
+        return Err(input.error(expected));
+    };
+    let mut layer = plain(path.clone(), kind, None, Range::of(&path));
+    if input.peek(Token![<]) {
+        layer.generics = parse_generic_arguments(input)?;
+    }
+    if input.peek(token::Paren) {
+        let (args, end) = parse_arguments(input)?;
+        layer.args = args;
+        layer.range = layer.range.to(Range::new(end, end));
+    }
+    if input.peek(token::Brace) {
+        let (children, range) = parse_children(input)?;
+        layer.children = Some(children);
+        layer.range = layer.range.to(range);
+    }
+    if input.peek(Token![->]) {
+        input.parse::<Token![->]>()?;
+        let expected: TensorType = input.parse()?;
+        layer.range = layer.range.to(expected.range);
+        layer.expected = Some(expected);
+    }
+    Ok(layer)
+}
+
+fn plain(path: Path, kind: Ident, children: Option<Vec<Layer>>, range: Range) -> Layer {
+    Layer {
+        name: None,
+        path,
+        kind,
+        generics: vec![],
+        args: vec![],
+        children,
+        repeat: None,
+        expected: None,
+        range,
+    }
+}
+
+/// `[Block<T, D>; 12]`
+fn parse_repeat(input: ParseStream) -> Result<Layer> {
+    let content;
+    let bracket = bracketed!(content in input);
+    let mut layer = parse_constructor(
+        &content,
+        "expected a layer to repeat, for example `[Linear(64); 3]`",
+    )?;
+    content.parse::<Token![;]>().map_err(|e| {
+        syn::Error::new(e.span(), "expected `;` and how often the layer is repeated")
+    })?;
+    layer.repeat = Some(parse_size(&content)?);
+    if !content.is_empty() {
+        return Err(content.error("expected `]` after how often the layer is repeated"));
+    }
+    layer.range = Range::new(bracket.span.open(), bracket.span.close());
+    Ok(layer)
+}
+
+fn parse_children(input: ParseStream) -> Result<(Vec<Layer>, Range)> {
+    let content;
+    let brace = braced!(content in input);
+    let range = Range::new(brace.span.open(), brace.span.close());
+    Ok((parse_chain(&content)?, range))
+}
+
+/// `<T, D / 2>`
+fn parse_generic_arguments(input: ParseStream) -> Result<Vec<Expr>> {
+    let mut sizes = vec![];
+    input.parse::<Token![<]>()?;
+    while !input.peek(Token![>]) {
+        sizes.push(parse_size(input)?);
+        if !input.peek(Token![>]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    input.parse::<Token![>]>()?;
+    Ok(sizes)
+}
+
+/// `(6, kernel = 5)`, and the span of the closing parenthesis.
+pub fn parse_arguments(input: ParseStream) -> Result<(Vec<Argument>, Span)> {
+    let content;
+    let paren = parenthesized!(content in input);
+    let mut args = vec![];
+    while !content.is_empty() {
+        args.push(parse_argument(&content)?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok((args, paren.span.close()))
+}

@@ -1,0 +1,273 @@
+//! Tokens to AST. Its own precedence parser, because syn's stops at `@` and at `400 -> 128`.
+
+mod block;
+mod expr;
+mod layers;
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Ident, Result, Token, Visibility, braced, bracketed, parenthesized, token};
+
+use crate::ast::*;
+use crate::errors::Range;
+use block::parse_block;
+use layers::parse_chain;
+
+/// The AST of tokens that it can be made of without running out of stack.
+pub fn declaration(tokens: TokenStream) -> Result<Declaration> {
+    if let Some(at) = too_deep(tokens.clone(), MAX_DEPTH) {
+        let message = "this is nested too deeply, or too long an expression, for `network!`";
+        return Err(syn::Error::new(at, message));
+    }
+    syn::parse2(tokens)
+}
+
+/// The deepest AST, in tokens that could each be a level of it.
+const MAX_DEPTH: usize = 1000;
+
+/// Where tokens that belong together, groups within groups, are more than `left`.
+fn too_deep(tokens: TokenStream, left: usize) -> Option<Span> {
+    let mut length = 0;
+    for token in tokens {
+        let at = token.span();
+        length += 1;
+        // A group costs more: parsing it takes more stack than an operator.
+        let rest = match left.checked_sub(length + 7) {
+            Some(rest) => rest,
+            None => return Some(at),
+        };
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(at) = too_deep(group.stream(), rest) {
+                    return Some(at);
+                }
+                // An item, or an attribute, ends.
+                if matches!(group.delimiter(), Delimiter::Brace | Delimiter::Bracket) {
+                    length = 0;
+                }
+            }
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => length = 0,
+            _ => {}
+        }
+    }
+    None
+}
+
+impl Parse for Declaration {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let (mut items, mut tokens) = (vec![], vec![]);
+        while !input.is_empty() {
+            let begin = input.fork();
+            items.push(input.parse()?);
+            tokens.push(between(&begin, input));
+        }
+        if items.is_empty() {
+            return Err(input.error(
+                "`network!` is empty; declare a network, for example `pub Mlp: [784] -> [10] { Linear(10) }`",
+            ));
+        }
+        Ok(Declaration { items, tokens })
+    }
+}
+
+/// The tokens from one position to another.
+fn between(begin: ParseStream, end: ParseStream) -> TokenStream {
+    let (mut at, end) = (begin.cursor(), end.cursor());
+    let mut tokens = vec![];
+    while at != end {
+        let Some((token, next)) = at.token_tree() else { break };
+        tokens.push(token);
+        at = next;
+    }
+    tokens.into_iter().collect()
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis: Visibility = input.parse()?;
+        if input.peek(Token![fn]) {
+            return Ok(Item::Function(parse_function(input, attrs, vis)?));
+        }
+        Ok(Item::Network(parse_network(input, attrs, vis)?))
+    }
+}
+
+fn parse_network(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> Result<Network> {
+    let name: Ident = input.parse().map_err(|e| {
+        syn::Error::new(
+            e.span(),
+            "expected the name of a network, for example `Digits: [1, 28, 28] { .. }`",
+        )
+    })?;
+    let generics = parse_generics(input)?;
+    let settings = if input.peek(token::Paren) { parse_settings(input)? } else { vec![] };
+    input.parse::<Token![:]>().map_err(|e| {
+        syn::Error::new(
+            e.span(),
+            format!(
+                "expected `:` and the shape of one input sample, for example `{name}: [1, 28, 28]`"
+            ),
+        )
+    })?;
+    let named = input.peek(token::Paren);
+    let inputs = match named {
+        true => parse_inputs(input)?,
+        false => {
+            let shape: TensorType = input.parse()?;
+            vec![(Ident::new("input", shape.range.start()), shape)]
+        }
+    };
+    let outputs = if input.peek(Token![->]) { Some(parse_outputs(input)?) } else { None };
+    let body = match named {
+        true => Body::Block(parse_block(input)?),
+        false => {
+            let content;
+            braced!(content in input);
+            Body::Chain(parse_chain(&content)?)
+        }
+    };
+    Ok(Network { attrs, vis, name, generics, settings, inputs, outputs, body })
+}
+
+fn parse_function(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> Result<Function> {
+    input.parse::<Token![fn]>()?;
+    let name = input.parse()?;
+    let generics = parse_generics(input)?;
+    let inputs = parse_inputs(input)?;
+    let outputs = parse_outputs(input)?;
+    let body = parse_block(input)?;
+    Ok(Function { attrs, vis, name, generics, inputs, outputs, body })
+}
+
+/// `<T, D, H>`, or nothing.
+fn parse_generics(input: ParseStream) -> Result<Vec<Ident>> {
+    let mut generics: Vec<Ident> = vec![];
+    if !input.peek(Token![<]) {
+        return Ok(generics);
+    }
+    input.parse::<Token![<]>()?;
+    while !input.peek(Token![>]) {
+        let name: Ident = input.parse().map_err(|e| {
+            syn::Error::new(e.span(), "expected the name of a size, for example `<T, D>`")
+        })?;
+        if generics.contains(&name) {
+            return Err(syn::Error::new(name.span(), format!("two sizes are called `{name}`")));
+        }
+        generics.push(name);
+        if !input.peek(Token![>]) {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    input.parse::<Token![>]>()?;
+    Ok(generics)
+}
+
+/// `(rate: f32)`
+fn parse_settings(input: ParseStream) -> Result<Vec<Ident>> {
+    let content;
+    parenthesized!(content in input);
+    let mut settings = vec![];
+    while !content.is_empty() {
+        let name: Ident = content.parse()?;
+        content.parse::<Token![:]>()?;
+        let kind: Ident = content.parse().map_err(|e| {
+            syn::Error::new(e.span(), "a run-time setting is a number: write `f32`")
+        })?;
+        if kind != "f32" && kind != "f64" {
+            let message = format!("a run-time setting is a number, `f32`, found `{kind}`");
+            return Err(syn::Error::new(kind.span(), message));
+        }
+        settings.push(name);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(settings)
+}
+
+/// `(x: [T, D], labels: u32[])`
+fn parse_inputs(input: ParseStream) -> Result<Vec<(Ident, TensorType)>> {
+    let content;
+    parenthesized!(content in input);
+    let mut inputs: Vec<(Ident, TensorType)> = vec![];
+    while !content.is_empty() {
+        let name: Ident = content.parse().map_err(|e| {
+            syn::Error::new(e.span(), "expected the name of an input, for example `x: [784]`; the shape of a chain's input is in brackets alone: `[784]`")
+        })?;
+        content.parse::<Token![:]>().map_err(|e| {
+            let message =
+                format!("expected `:` and the shape of the input, for example `{name}: [784]`");
+            syn::Error::new(e.span(), message)
+        })?;
+        if inputs.iter().any(|(other, _)| *other == name) {
+            return Err(syn::Error::new(name.span(), format!("two inputs are called `{name}`")));
+        }
+        inputs.push((name, content.parse()?));
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(inputs)
+}
+
+/// `-> [10]` or `-> ([10], [])`
+fn parse_outputs(input: ParseStream) -> Result<Outputs> {
+    input.parse::<Token![->]>()?;
+    if !input.peek(token::Paren) {
+        return Ok(Outputs { types: vec![input.parse()?], tuple: false });
+    }
+    let content;
+    parenthesized!(content in input);
+    let mut types = vec![];
+    while !content.is_empty() {
+        types.push(content.parse()?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    Ok(Outputs { types, tuple: true })
+}
+
+impl Parse for TensorType {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let mut start = None;
+        let integer = input.peek(Ident);
+        if integer {
+            let elem: Ident = input.parse()?;
+            if elem != "u32" {
+                return Err(syn::Error::new(
+                    elem.span(),
+                    format!(
+                        "unknown element type `{elem}`: write `[..]` for floats or `u32[..]` for integers"
+                    ),
+                ));
+            }
+            start = Some(elem.span());
+        }
+        let content;
+        if !input.peek(token::Bracket) {
+            return Err(input
+                .error("expected the shape of one sample in brackets, for example `[1, 28, 28]`"));
+        }
+        let bracket = bracketed!(content in input);
+        let leading = content.peek(Token![..]);
+        if leading {
+            content.parse::<Token![..]>()?;
+            content.parse::<Ident>()?;
+            if !content.is_empty() {
+                content.parse::<Token![,]>()?;
+            }
+        }
+        let mut dims = vec![];
+        while !content.is_empty() {
+            dims.push(content.parse()?);
+            if !content.is_empty() {
+                content.parse::<Token![,]>()?;
+            }
+        }
+        let range = Range::new(start.unwrap_or(bracket.span.open()), bracket.span.close());
+        Ok(TensorType { integer, leading, dims, range })
+    }
+}
+
