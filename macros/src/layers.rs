@@ -258,7 +258,7 @@ fn window(
     let stride = arguments.pair("stride", 1, errors)?.unwrap_or(default);
     let padding =
         arguments.pair("padding", 0, errors)?.unwrap_or([Dim::literal(0), Dim::literal(0)]);
-    Some(Window2 { kernel, stride, padding })
+    Some(Window2::new(kernel, stride, padding))
 }
 
 /// [channels, height, width] of the current value, or an error at the layer.

@@ -23,6 +23,7 @@ mod layers;
 mod listing;
 mod lower;
 mod memory;
+mod moves;
 mod ops;
 mod parse;
 mod plan;

@@ -207,7 +207,7 @@ impl Chain {
         at: Range,
         message: &[Part],
     ) {
-        let window = Dim::window(size, kernel, stride, padding);
+        let window = Dim::window(size, kernel, stride, padding, &Dim::one());
         if window.as_literal().is_some_and(|n| n > 0) {
             return;
         }
