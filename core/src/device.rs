@@ -178,6 +178,17 @@ impl Pool2dDims {
     }
 }
 
+/// The sizes of the kernels that move elements by an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexDims {
+    /// Rows of x or of the table.
+    pub rows: usize,
+    /// Elements of a row.
+    pub cols: usize,
+    /// Along rows: indices of each row. In a table: indices altogether.
+    pub picks: usize,
+}
+
 /// How many windows fit an axis: `(size + 2 padding - dilation (kernel - 1) - 1) / stride + 1`,
 /// 0 where none does.
 #[inline]
@@ -281,6 +292,14 @@ pub trait Kernels<E: Float> {
     /// windows overlap; zero elsewhere. The gradient of [`Kernels::max_pool2d`].
     fn max_pool2d_scatter(&mut self, dx: Span, x: Span, dy: Span, dims: Pool2dDims);
 
+    /// The mean of each window; points in the padding count as zeros, as in PyTorch with
+    /// `count_include_pad`.
+    fn avg_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims);
+
+    /// Spreads each `dy` evenly over its window; adds where windows overlap; what goes to the padding is
+    /// lost. The gradient of [`Kernels::avg_pool2d`].
+    fn avg_pool2d_spread(&mut self, dx: Span, dy: Span, dims: Pool2dDims);
+
     /// Takes each `y` from `g` where the window of `x` has its maximum: the gradient of
     /// [`Kernels::max_pool2d_scatter`] with respect to `dy`.
     fn max_pool2d_gather(&mut self, y: Span, x: Span, g: Span, dims: Pool2dDims);
@@ -288,6 +307,40 @@ pub trait Kernels<E: Float> {
     /// `out[r] = x[r, index[r]]` for `rows` rows of `cols` elements. An index of `cols` or more makes
     /// [`Run::finish`] return an error.
     fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize);
+
+    /// `out[r, j] = x[r, index[r, j]]`: several elements of each row. An index of `cols` or more makes
+    /// [`Run::finish`] return an error; so does one of floats that is no such integer.
+    fn gather_along(&mut self, out: Span, x: Span, index: Span, dims: IndexDims);
+
+    /// Adds each `dy[r, j]` to `out[r, index[r, j]]`, which begins as zero; in the order of `j`. The gradient
+    /// of [`Kernels::gather_along`].
+    fn scatter_along(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims);
+
+    /// `out[i] = table[index[i]]`, rows of `cols` elements: `rows` rows of the table are taken `picks` times.
+    /// Indices are checked as in [`Kernels::gather_along`].
+    fn embedding(&mut self, out: Span, table: Span, index: Span, dims: IndexDims);
+
+    /// Adds each row `dy[i]` to row `index[i]` of `out`, which begins as zero; in the order of `i`. The
+    /// gradient of [`Kernels::embedding`].
+    fn embedding_add(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims);
+
+    /// Sums up to each element, itself included, along the middle axis of `[outer, len, inner]`; from
+    /// the other end where `reverse`.
+    fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool);
+
+    /// Sets every element to a value.
+    fn fill(&mut self, out: Span, value: E);
+
+    /// Writes the input at every position of the grid to element `offset` plus the sum of coordinate
+    /// times stride of `out`, and leaves the other elements. No two positions may have the same place.
+    fn copy(
+        &mut self,
+        out: Span,
+        offset: usize,
+        strides: [isize; GRID_RANK],
+        grid: Grid,
+        input: Arg,
+    );
 }
 
 /// Where the random numbers of a run come from, and how far training has come.

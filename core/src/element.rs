@@ -100,6 +100,18 @@ pub trait Float:
     fn sin(self) -> Self;
     /// The cosine of an angle in radians.
     fn cos(self) -> Self;
+    /// The tangent of an angle in radians.
+    fn tan(self) -> Self;
+    /// e^x - 1, exact for small x.
+    fn exp_m1(self) -> Self;
+    /// ln(1 + x), exact for small x.
+    fn ln_1p(self) -> Self;
+    /// The largest integer that is not larger.
+    fn floor(self) -> Self;
+    /// The smallest integer that is not smaller.
+    fn ceil(self) -> Self;
+    /// The nearest integer; the even one of two.
+    fn round(self) -> Self;
     /// x to the power of y.
     fn powf(self, y: Self) -> Self;
     /// Whether the value is neither infinite nor not-a-number.
@@ -207,6 +219,30 @@ macro_rules! float {
             #[inline(always)]
             fn cos(self) -> Self {
                 $t::cos(self)
+            }
+            #[inline(always)]
+            fn tan(self) -> Self {
+                $t::tan(self)
+            }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                math::$t::exp_m1(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                math::$t::ln_1p(self)
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                $t::floor(self)
+            }
+            #[inline(always)]
+            fn ceil(self) -> Self {
+                $t::ceil(self)
+            }
+            #[inline(always)]
+            fn round(self) -> Self {
+                $t::round_ties_even(self)
             }
             #[inline(always)]
             fn powf(self, y: Self) -> Self {

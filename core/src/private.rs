@@ -2,7 +2,7 @@
 
 pub use crate::cpu::Cpu;
 pub use crate::device::{
-    Arg, Conv2dDims, Device, Fold, Grid, Kernels, MatmulDims, Pool2dDims, Slot, Span,
+    Arg, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Slot, Span,
 };
 pub use crate::dim::{Batch, D, Dim};
 pub use crate::element::Float;
@@ -23,6 +23,18 @@ pub const fn span(slot: Slot, offset: usize, len: usize) -> Span {
     Span::new(slot, offset, len)
 }
 
+/// What follows the first `offset` elements of a span.
+#[inline(always)]
+pub const fn from_offset(span: Span, offset: usize) -> Span {
+    Span::new(span.slot, span.offset + offset, span.len.saturating_sub(offset))
+}
+
+/// Sizes of kernels with an index.
+#[inline(always)]
+pub const fn index_dims(rows: usize, cols: usize, picks: usize) -> IndexDims {
+    IndexDims { rows, cols, picks }
+}
+
 /// Sizes of products: `[batch, m, n, k]`, whether each operand is stored transposed, and elements from
 /// one operand to the next.
 #[inline(always)]
@@ -36,12 +48,15 @@ pub const fn matmul_dims(
 
 /// Sizes of a convolution of `[batch, in_channels, height, width]`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)]
 pub const fn conv2d_dims(
     [batch, in_channels, height, width]: [usize; 4],
     out_channels: usize,
     kernel: [usize; 2],
     stride: [usize; 2],
     padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
 ) -> Conv2dDims {
     Conv2dDims {
         batch,
@@ -52,8 +67,8 @@ pub const fn conv2d_dims(
         kernel,
         stride,
         padding,
-        dilation: [1, 1],
-        groups: 1,
+        dilation,
+        groups,
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Arguments<'l> {
     layer: &'l Layer,
     scope: Rc<Scope>,
     left: Vec<&'l Argument>,
+    /// The groups of a convolution, once they are read.
+    pub groups: Option<Dim>,
     /// The sizes that were read, each with the least that it may be.
     pub sizes: Vec<(&'l Expr, Dim, usize)>,
 }
@@ -43,7 +45,7 @@ impl<'l> Arguments<'l> {
             }
             seen.push(name);
         }
-        Ok(Arguments { layer, scope, left: layer.args.iter().collect(), sizes: vec![] })
+        Ok(Arguments { layer, scope, left: layer.args.iter().collect(), groups: None, sizes: vec![] })
     }
 
     fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
@@ -253,6 +255,32 @@ impl<'l> Arguments<'l> {
             errors.push(self.missing(name, example));
         }
         expr
+    }
+
+    /// A size by name, or nothing.
+    pub fn size_named(
+        &mut self,
+        name: &'static str,
+        errors: &mut Errors,
+    ) -> Option<Option<Dim>> {
+        let Some(expr) = self.take(name, false) else { return Some(None) };
+        let size = self.size(expr, 1, errors)?;
+        if name == "groups" {
+            self.groups = Some(size.clone());
+        }
+        Some(Some(size))
+    }
+
+    /// A size that may be 0, by name, or nothing.
+    pub fn size_or_zero_named(
+        &mut self,
+        name: &'static str,
+        errors: &mut Errors,
+    ) -> Option<Option<Dim>> {
+        match self.take(name, false) {
+            None => Some(None),
+            Some(expr) => self.size(expr, 0, errors).map(Some),
+        }
     }
 
     /// A size that has no default, by name or as the first argument without one.

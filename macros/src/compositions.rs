@@ -4,6 +4,9 @@ use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::ops::reduce::Fold;
 
+mod elements;
+pub mod statistics;
+
 impl Graph {
     pub fn gelu(&mut self, x: NodeId, tanh: bool) -> Result<NodeId, String> {
         let inner = if tanh {

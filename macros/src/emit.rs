@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use crate::fuse::{Leaf, Number, Tree};
 use crate::graph::NodeId;
 use crate::kernels::{Conv2d, Kernel, Matmul, Pool2d};
+use crate::moves::{Axis, Copy};
 use crate::ops::reduce::Fold;
 use crate::plan::{Place, Plan, Step};
 use crate::shape::{Dim, numel};
@@ -161,7 +162,51 @@ impl Emitter<'_> {
                 let (rows, cols) = (rows.tokens(), cols.tokens());
                 self.plain("gather", out, &[*x, *index], quote!(#rows, #cols))?
             }
+            Kernel::AvgPool2d { x, dims } => self.plain("avg_pool2d", out, &[*x], pool2d(dims))?,
+            Kernel::AvgPool2dSpread { dy, dims } => {
+                self.plain("avg_pool2d_spread", out, &[*dy], pool2d(dims))?
+            }
+            Kernel::Indexed { name, x, index, dims } => {
+                let [rows, cols, picks] = dims.each_ref().map(Dim::tokens);
+                let dims = quote!(__n::index_dims(#rows, #cols, #picks));
+                self.plain(name, out, &[*x, *index], dims)?
+            }
+            Kernel::Cumsum { x, dims, reverse } => {
+                let dims = sizes(dims);
+                self.plain("cumsum", out, &[*x], quote!(#dims, #reverse))?
+            }
+            Kernel::Moves(moves) => {
+                let copies = moves.copies.iter().map(|copy| self.copy(&out, copy));
+                let copies = copies.collect::<Result<Vec<_>, _>>()?;
+                let zeros = moves.zeros.then(|| quote!(k.fill(#out, E::ZERO);));
+                quote!(#zeros #(#copies)*)
+            }
         })
+    }
+
+    /// A copy: the kernel, and loops around it over the axes for which its grid has no room.
+    fn copy(&self, out: &TokenStream, copy: &Copy) -> Result<TokenStream, String> {
+        let to: Vec<TokenStream> = copy.grid.iter().map(|axis| signed(&axis.to)).collect();
+        let grid = copy.grid.iter().map(|axis| axis.size.tokens());
+        let (mut from, mut offset) = (self.leaf(&copy.leaf())?, copy.to_offset.tokens());
+        if let ([_, ..], Leaf::View { base, offset: start, strides }) = (&copy.outer[..], copy.leaf()) {
+            let counters = || (0_usize..).map(|i| format_ident!("i{}", i));
+            let steps = |step: fn(&Axis) -> &Dim| -> Vec<TokenStream> {
+                let steps = copy.outer.iter().zip(counters());
+                steps.map(|(axis, i)| (step(axis).tokens(), i)).map(|(s, i)| quote!(+ #i * (#s))).collect()
+            };
+            let (reads, writes) = (steps(|axis| &axis.from), steps(|axis| &axis.to));
+            let (span, start, strides) = (self.span(base)?, start.tokens(), sizes(&strides));
+            from = quote!(__n::Arg::View {
+                span: __n::from_offset(#span, #start #(#reads)*), strides: #strides
+            });
+            offset = quote!(#offset #(#writes)*);
+        }
+        let call = quote!(k.copy(#out, #offset, [#(#to),*], [#(#grid),*], #from););
+        Ok(copy.outer.iter().enumerate().fold(call, |inside, (i, axis)| {
+            let (i, size) = (format_ident!("i{}", i), axis.size.tokens());
+            quote!(for #i in 0..#size { #inside })
+        }))
     }
 
     /// A kernel without a fused expression.
@@ -178,30 +223,47 @@ impl Emitter<'_> {
     }
 
     fn args(&self, tree: &Tree) -> Result<TokenStream, String> {
-        let args = tree.leaves.iter().map(|leaf| {
-            Ok(match leaf {
-                Leaf::View { base, strides } => {
-                    let (span, strides) = (self.span(*base)?, sizes(strides));
-                    quote!(__n::Arg::View { span: #span, strides: #strides })
-                }
-                Leaf::Coordinate { strides } => {
-                    let strides = sizes(strides);
-                    quote!(__n::Arg::Coordinate { strides: #strides })
-                }
-                Leaf::Uniform { stream, per_sample } => {
-                    let per_sample = per_sample.tokens();
-                    quote!(__n::Arg::Uniform { stream: const { __n::stream(#stream) }, per_sample: #per_sample })
-                }
-            })
-        });
+        let args = tree.leaves.iter().map(|leaf| self.leaf(leaf));
         let args = args.collect::<Result<Vec<_>, String>>()?;
         Ok(quote!([#(#args),*]))
+    }
+
+    fn leaf(&self, leaf: &Leaf) -> Result<TokenStream, String> {
+        Ok(match leaf {
+            Leaf::View { base, offset, strides } => {
+                let (mut span, strides) = (self.span(*base)?, sizes(strides));
+                if !offset.is_zero() {
+                    let offset = offset.tokens();
+                    span = quote!(__n::from_offset(#span, #offset));
+                }
+                quote!(__n::Arg::View { span: #span, strides: #strides })
+            }
+            Leaf::Coordinate { strides } => {
+                let strides = sizes(strides);
+                quote!(__n::Arg::Coordinate { strides: #strides })
+            }
+            Leaf::Uniform { stream, per_sample } => {
+                let per_sample = per_sample.tokens();
+                quote!(__n::Arg::Uniform { stream: const { __n::stream(#stream) }, per_sample: #per_sample })
+            }
+        })
     }
 }
 
 fn numbers(tree: &Tree) -> TokenStream {
     let numbers = tree.numbers.iter().map(Number::tokens);
     quote!([#(#numbers),*])
+}
+
+/// A size that may be negative.
+fn signed(dim: &Dim) -> TokenStream {
+    let (plus, minus) = dim.split();
+    let (positive, negative) = (plus.tokens(), minus.tokens());
+    match (plus.is_zero(), minus.is_zero()) {
+        (_, true) => quote!((#positive) as isize),
+        (true, false) => quote!(-((#negative) as isize)),
+        _ => quote!((#positive) as isize - (#negative) as isize),
+    }
 }
 
 /// `[1, 1, b, 120]`
@@ -220,10 +282,13 @@ fn matmul(d: &Matmul) -> TokenStream {
 fn conv2d(d: &Conv2d) -> TokenStream {
     let [batch, in_channels, height, width, out_channels] =
         [&d.batch, &d.in_channels, &d.height, &d.width, &d.out_channels].map(Dim::tokens);
-    let [kernel, stride, padding] =
-        [&d.window.kernel, &d.window.stride, &d.window.padding].map(|p| sizes(p));
+    let w = &d.window;
+    let [kernel, stride, padding, dilation] =
+        [&w.kernel, &w.stride, &w.padding, &w.dilation].map(|p| sizes(p));
+    let groups = w.groups.tokens();
     quote!(__n::conv2d_dims(
-        [#batch, #in_channels, #height, #width], #out_channels, #kernel, #stride, #padding
+        [#batch, #in_channels, #height, #width],
+        #out_channels, #kernel, #stride, #padding, #dilation, #groups
     ))
 }
 

@@ -15,9 +15,16 @@ pub struct View {
     pub base: NodeId,
     pub shape: Shape,
     pub strides: Vec<Dim>,
+    /// The element that the first one is.
+    pub offset: Dim,
 }
 
 impl View {
+    /// Whether it is the storage itself, from its first element on, in row order.
+    pub fn is_stored(&self) -> bool {
+        self.offset.is_zero() && self.is_contiguous()
+    }
+
     /// Whether elements lie in row order without gaps. Axes of size 1 have no stride that matters.
     pub fn is_contiguous(&self) -> bool {
         let row_order = contiguous(&self.shape);
@@ -26,7 +33,7 @@ impl View {
     }
 }
 
-/// The value of a node as strides, through reshapes and broadcasts. `None` where a reshape
+/// The value of a node as strides, through ops that only move elements. `None` where a reshape
 /// of strided elements needs a copy first.
 pub fn view(g: &Graph, id: NodeId) -> Option<View> {
     let node = &g.nodes[id];
@@ -35,15 +42,26 @@ pub fn view(g: &Graph, id: NodeId) -> Option<View> {
     Some(match &node.op {
         Op::Reshape(_) => {
             let v = inner(0)?;
-            let strides = if v.is_contiguous() { contiguous(&shape) } else { squeeze(&v, &shape)? };
-            View { base: v.base, shape, strides }
+            let strides = if v.is_contiguous() { contiguous(&shape) } else { regroup(&v, &shape)? };
+            View { shape, strides, ..v }
         }
         Op::Broadcast(_) => {
             let v = inner(0)?;
             let strides = align(&v.shape, &v.strides, &shape);
-            View { base: v.base, shape, strides }
+            View { shape, strides, ..v }
         }
-        _ => View { base: id, strides: contiguous(&shape), shape },
+        Op::Permute(axes) => {
+            let v = inner(0)?;
+            let strides = axes.iter().map(|axis| v.strides[*axis].clone()).collect();
+            View { shape, strides, ..v }
+        }
+        Op::Slice { range, .. } => {
+            let mut v = inner(0)?;
+            v.offset = v.offset.add(&range.start.mul(&v.strides[range.axis]));
+            v.strides[range.axis] = v.strides[range.axis].mul(&Dim::literal(range.step as u64));
+            View { shape, ..v }
+        }
+        _ => View { base: id, strides: contiguous(&shape), shape, offset: Dim::literal(0) },
     })
 }
 
@@ -58,6 +76,40 @@ fn squeeze(v: &View, to: &Shape) -> Option<Vec<Dim>> {
         })
         .collect::<Option<Vec<Dim>>>()?;
     from.next().is_none().then_some(strides)
+}
+
+/// Strides after axes of strided elements are merged and divided: from the outermost axis on, the least axes
+/// on both sides that have equally many elements; those of one side must lie as one axis would.
+fn regroup(v: &View, to: &Shape) -> Option<Vec<Dim>> {
+    if let Some(strides) = squeeze(v, to) {
+        return Some(strides);
+    }
+    let mut from = v.shape.iter().zip(&v.strides).filter(|(size, _)| !size.is_one()).peekable();
+    let mut strides = vec![Dim::literal(0); to.len()];
+    let mut axes = (0..to.len()).filter(|axis| !to[*axis].is_one()).peekable();
+    while let Some((size, stride)) = from.next() {
+        let (mut have, mut inner) = (size.clone(), stride.clone());
+        let mut group = vec![axes.next()?];
+        let mut want = to[group[0]].clone();
+        while have != want {
+            if have.div(&want).is_some() {
+                let axis = axes.next()?;
+                want = want.mul(&to[axis]);
+                group.push(axis);
+            } else {
+                let (size, stride) = from.next()?;
+                if inner != stride.mul(size) {
+                    return None;
+                }
+                (have, inner) = (have.mul(size), stride.clone());
+            }
+        }
+        for axis in group.into_iter().rev() {
+            strides[axis] = inner.clone();
+            inner = inner.mul(&to[axis]);
+        }
+    }
+    axes.next().is_none().then_some(strides)
 }
 
 /// Strides of a value that broadcasts to `to`: 0 along what is repeated.
@@ -77,6 +129,7 @@ pub enum Leaf {
     /// The storage of a node, with strides over the tree's shape.
     View {
         base: NodeId,
+        offset: Dim,
         strides: Vec<Dim>,
     },
     Coordinate {
@@ -104,6 +157,9 @@ impl Number {
         match self {
             Number::Literal(bits) => match f64::from_bits(*bits) {
                 0.0 => quote!(E::ZERO),
+                f64::INFINITY => quote!(-E::NEG_INFINITY),
+                f64::NEG_INFINITY => quote!(E::NEG_INFINITY),
+                x if x.is_nan() => quote!(E::ZERO / E::ZERO),
                 1.0 => quote!(E::ONE),
                 x => {
                     let literal = Literal::f64_unsuffixed(x.abs());
@@ -235,15 +291,18 @@ impl<'g> Builder<'g> {
         }
         let strides = align(&v.shape, &v.strides, &self.tree.shape);
         let leaf = match &base.op {
+            Op::Coordinate(_) if !v.offset.is_zero() => {
+                return Err("a part of coordinates".to_owned());
+            }
             Op::Coordinate(_) => Leaf::Coordinate { strides },
             Op::Uniform { stream, shape } => {
-                if numel(shape) != numel(&self.tree.shape) || !v.is_contiguous() {
+                if numel(shape) != numel(&self.tree.shape) || !v.is_stored() {
                     return Err("random numbers that are broadcast".to_owned());
                 }
-                let per_sample = numel(&shape[1..]);
+                let per_sample = numel(shape.get(1..).unwrap_or_default());
                 Leaf::Uniform { stream: stream.clone(), per_sample }
             }
-            _ => Leaf::View { base: v.base, strides },
+            _ => Leaf::View { base: v.base, offset: v.offset, strides },
         };
         let text = match &leaf {
             Leaf::View { base, .. } => g.label(*base),

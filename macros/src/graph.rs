@@ -20,6 +20,13 @@ pub struct Node {
     pub integer: bool,
 }
 
+impl Node {
+    /// The sizes in it: those of its shape, and those of its op.
+    pub fn dims(&self) -> impl Iterator<Item = &Dim> {
+        self.shape.iter().chain(self.op.dims())
+    }
+}
+
 /// An input or a parameter.
 #[derive(Clone)]
 pub struct Port {

@@ -79,10 +79,11 @@ impl Groups {
         let Some(root) = root.filter(|root| scalar(&g.nodes[*root].op)) else { return };
         let fits = consumers.iter().all(|c| self.root[*c] == Some(root))
             && g.shape(id) == g.shape(root)
-            && g.shape(id).len() <= GRID_RANK
+            && (matches!(g.nodes[id].op, Op::Matmul { .. }) || g.shape(id).len() <= GRID_RANK)
             && self.forward[id] == self.forward[root]
             && !self.epilogue.values().any(|other| *other == root);
-        if fits {
+        // Some loops are not those of the product's grid.
+        if fits && crate::kernels::epilogue(g, self, root, Some(id)).is_ok() {
             self.epilogue.insert(id, root);
         }
     }
@@ -121,7 +122,7 @@ fn free(g: &Graph, consumers: &[Vec<NodeId>], outputs: &BTreeSet<NodeId>) -> Vec
         pure[id] = match &node.op {
             op if inline(op) => true,
             Op::Scalar(_) => node.inputs.iter().all(|input| pure[*input]),
-            Op::Reshape(_) | Op::Broadcast(_) => {
+            Op::Reshape(_) | Op::Broadcast(_) | Op::Permute(_) | Op::Slice { .. } => {
                 view(g, id).is_some_and(|v| inline(&g.nodes[v.base].op))
             }
             _ => false,

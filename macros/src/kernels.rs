@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fuse::{Builder, Leaf, Tree, merge, view};
+use crate::moves::{self, Moves};
 use crate::graph::{Graph, NodeId};
 use crate::groups::Groups;
 use crate::ops::Op;
@@ -24,6 +25,12 @@ pub enum Kernel {
     MaxPool2dScatter { x: NodeId, dy: NodeId, dims: Pool2d },
     MaxPool2dGather { x: NodeId, g: NodeId, dims: Pool2d },
     Gather { x: NodeId, index: NodeId, rows: Dim, cols: Dim },
+    AvgPool2d { x: NodeId, dims: Pool2d },
+    AvgPool2dSpread { dy: NodeId, dims: Pool2d },
+    /// One of the kernels with an index, by its name.
+    Indexed { name: &'static str, x: NodeId, index: NodeId, dims: [Dim; 3] },
+    Cumsum { x: NodeId, dims: [Dim; 3], reverse: bool },
+    Moves(Moves),
 }
 
 #[derive(Clone)]
@@ -74,6 +81,11 @@ pub fn kernel(
         node.inputs.iter().take(wanted).map(|input| base(g, *input)).collect()
     };
     Ok(match &node.op {
+        Op::Contiguous if host.is_none() && moves::is_deep(g, id) => {
+            let moves = moves::moves(g, id)?;
+            let reads = moves.reads();
+            (Kernel::Moves(moves), reads)
+        }
         Op::Scalar(_) | Op::Contiguous => {
             let tree =
                 Builder::new(g, &groups.members(g, id), None, g.shape(id).clone()).build(id)?;
@@ -125,12 +137,7 @@ pub fn kernel(
         Op::MaxPool2d(window) | Op::MaxPool2dScatter(window) | Op::MaxPool2dGather(window) => {
             let reads = operands(2)?;
             let x = g.shape(node.inputs[0]);
-            let dims = Pool2d {
-                planes: x[0].mul(&x[1]),
-                height: x[2].clone(),
-                width: x[3].clone(),
-                window: window.clone(),
-            };
+            let dims = pool_dims(x, window);
             let kernel = match (&node.op, &reads[..]) {
                 (Op::MaxPool2dScatter(_), [x, dy]) => {
                     Kernel::MaxPool2dScatter { x: *x, dy: *dy, dims }
@@ -150,22 +157,57 @@ pub fn kernel(
             let cols = g.shape(node.inputs[0]).last().cloned().unwrap_or_else(Dim::one);
             (Kernel::Gather { x, index, rows, cols }, vec![x, index])
         }
+        Op::AvgPool2d(window) => {
+            let (x, dims) = (operands(1)?[0], pool_dims(g.shape(node.inputs[0]), window));
+            (Kernel::AvgPool2d { x, dims }, vec![x])
+        }
+        Op::AvgPool2dSpread(window, shape) => {
+            let (dy, dims) = (operands(1)?[0], pool_dims(shape, window));
+            (Kernel::AvgPool2dSpread { dy, dims }, vec![dy])
+        }
+        Op::GatherAlong | Op::ScatterAlong(_) | Op::Embedding | Op::EmbeddingAdd(_) => {
+            let [x, index] = operands(2)?[..] else {
+                return Err(format!("`{}` needs an index", node.op));
+            };
+            let (name, dims) = indexed(g, computed);
+            (Kernel::Indexed { name, x, index, dims }, vec![x, index])
+        }
+        Op::Cumsum { axis, reverse } => {
+            let (x, shape) = (operands(1)?[0], g.shape(id));
+            let dims =
+                [numel(&shape[..*axis]), shape[*axis].clone(), numel(&shape[axis + 1..])];
+            (Kernel::Cumsum { x, dims, reverse: *reverse }, vec![x])
+        }
+        Op::Place { .. } | Op::Concat(_) | Op::Flip(_) => {
+            let moves = moves::moves(g, id)?;
+            let reads = moves.reads();
+            (Kernel::Moves(moves), reads)
+        }
         op => return Err(format!("no kernel computes `{op}`")),
     })
 }
 
-/// What is applied to a product's elements: the group of `id`, or nothing. Its grid is the product's own.
-fn epilogue(g: &Graph, groups: &Groups, id: NodeId, host: Option<NodeId>) -> Result<Tree, String> {
+/// What is applied to a product's elements: the group of `id`, or nothing. Its grid is the product's own:
+/// of several products all but the last two axes are one.
+pub fn epilogue(g: &Graph, groups: &Groups, id: NodeId, host: Option<NodeId>) -> Result<Tree, String> {
     let mut members = BTreeSet::new();
     if host.is_some() {
         members = groups.members(g, id);
     }
     let mut tree =
         Builder::new(g, &members, Some(host.unwrap_or(id)), g.shape(id).clone()).build(id)?;
-    let missing = GRID_RANK - tree.shape.len();
+    let lead = match g.nodes[host.unwrap_or(id)].op {
+        Op::Matmul { .. } => tree.shape.len() - 2,
+        _ => 0,
+    };
     for leaf in &mut tree.leaves {
         if let Leaf::View { strides, .. } | Leaf::Coordinate { strides } = leaf {
-            strides.splice(0..0, vec![Dim::literal(0); missing]);
+            let products = merge(&tree.shape[..lead], &[strides[..lead].to_vec()], &vec![false; lead]);
+            if products.sizes.len() > 1 {
+                return Err("an epilogue that is not regular along the products".to_owned());
+            }
+            strides.splice(..lead, products.strides.concat());
+            strides.splice(0..0, vec![Dim::literal(0); GRID_RANK - strides.len()]);
         }
     }
     Ok(tree)
@@ -220,6 +262,25 @@ fn matmul_dims(g: &Graph, id: NodeId, transpose_a: bool, transpose_b: bool) -> M
     };
     let (stride_a, stride_b) = (stride(a), stride(b));
     Matmul { batch: numel(&out[..rank - 2]), m, n, k, transpose_a, transpose_b, stride_a, stride_b }
+}
+
+fn pool_dims(x: &[Dim], window: &Window2) -> Pool2d {
+    let (height, width) = (x[2].clone(), x[3].clone());
+    Pool2d { planes: x[0].mul(&x[1]), height, width, window: window.clone() }
+}
+
+/// The kernel of an op with an index: its name, and rows, columns and picks.
+fn indexed(g: &Graph, id: NodeId) -> (&'static str, [Dim; 3]) {
+    let node = &g.nodes[id];
+    let (x, index) = (g.shape(node.inputs[0]), g.shape(node.inputs[1]));
+    let last = |shape: &[Dim]| shape.last().cloned().unwrap_or_else(Dim::one);
+    let rows = || numel(index.split_last().map_or(&[], |(_, rows)| rows));
+    match &node.op {
+        Op::GatherAlong => ("gather_along", [rows(), last(x), last(index)]),
+        Op::ScatterAlong(cols) => ("scatter_along", [rows(), cols.clone(), last(index)]),
+        Op::Embedding => ("embedding", [x[0].clone(), last(x), numel(index)]),
+        _ => ("embedding_add", [g.shape(id)[0].clone(), last(x), numel(index)]),
+    }
 }
 
 fn conv_dims(x: &[Dim], out_channels: &Dim, window: &Window2) -> Conv2d {

@@ -23,12 +23,12 @@ mod link;
 mod listing;
 mod lower;
 mod memory;
+mod moves;
 mod ops;
 mod parse;
 mod plan;
 mod print;
 mod shape;
-mod shim;
 mod simplify;
 mod sizes;
 

@@ -40,6 +40,19 @@ impl Plan {
                     format!("max_pool2d_gather {} {}", label(x), label(g))
                 }
                 Kernel::Gather { x, index, .. } => format!("gather {} {}", label(x), label(index)),
+                Kernel::AvgPool2d { x, .. } => format!("avg_pool2d {}", label(x)),
+                Kernel::AvgPool2dSpread { dy, .. } => format!("avg_pool2d_spread {}", label(dy)),
+                Kernel::Indexed { name, x, index, .. } => {
+                    format!("{name} {} {}", label(x), label(index))
+                }
+                Kernel::Cumsum { x, reverse, .. } => {
+                    format!("cumsum {}{}", label(x), if *reverse { " backwards" } else { "" })
+                }
+                Kernel::Moves(moves) => {
+                    let from: Vec<String> = moves.reads().iter().map(label).collect();
+                    let among = if moves.zeros { ", zeros elsewhere" } else { "" };
+                    format!("copy {}{among}", from.join(", "))
+                }
             };
             let place = self.place(step.node);
             let shape = show(self.graph.shape(step.node));

@@ -64,7 +64,13 @@ pub struct Step {
 
 /// Plans a function.
 pub fn plan(request: &Request) -> Result<Plan, String> {
-    let graph = legalise(request)?;
+    // Loops whose axes are too many to be one grid read copies instead of views.
+    scheduled(request, false).or_else(|_| scheduled(request, true))
+}
+
+/// The plan; with copies of strided values in front of every loop where `copies`.
+fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
+    let graph = legalise(request, copies)?;
     graph.check()?;
     let groups = Groups::of(&graph, request.forward);
     let mut steps = schedule(&graph, &groups)?;
@@ -83,13 +89,29 @@ pub fn inline(op: &Op) -> bool {
 
 /// Puts a copy where a kernel needs elements in row order and would not find them so, and where an output
 /// has no storage of its own.
-fn legalise(request: &Request) -> Result<Graph, String> {
+fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
     let from = request.graph;
     let mut to = Graph { nodes: vec![], outputs: vec![], ..from.clone() };
     let mut map = vec![];
+    let mut random = Random::default();
     for node in &from.nodes {
         let mut inputs: Vec<NodeId> = node.inputs.iter().map(|id| map[*id]).collect();
+        for input in &mut inputs {
+            let loops = matches!(node.op, Op::Scalar(_) | Op::Reduce { .. } | Op::Broadcast(_));
+            if random.moved(&to, node, *input) || copies && loops && is_strided(&to, *input) {
+                *input = to.push(Op::Contiguous, &[*input])?;
+            }
+        }
         let strided = match node.op {
+            Op::Permute(_) | Op::Slice { .. } => false,
+            Op::Place { .. } | Op::Concat(_) | Op::Flip(_) => {
+                for input in &mut inputs {
+                    if view(&to, *input).is_none_or(|v| inline(&to.nodes[v.base].op)) {
+                        *input = to.push(Op::Contiguous, &[*input])?;
+                    }
+                }
+                false
+            }
             Op::Scalar(_) | Op::Contiguous | Op::Broadcast(_) => false,
             // A reduction reads any strides, but not a number.
             Op::Reduce { .. } => false,
@@ -117,6 +139,58 @@ fn legalise(request: &Request) -> Result<Graph, String> {
     Ok(to)
 }
 
+/// Which values are computed from random numbers, and which from nothing stored at all: those again by
+/// every reader.
+#[derive(Default)]
+struct Random {
+    known: BTreeMap<NodeId, (bool, bool)>,
+}
+
+impl Random {
+    /// Whether `input` is such a value that `node` reads in another order, or more than once: its numbers
+    /// belong to positions, and need to be stored first. The same holds for a part of coordinates.
+    fn moved(&mut self, g: &Graph, node: &crate::graph::Node, input: NodeId) -> bool {
+        match node.op {
+            Op::Scalar(_) | Op::Broadcast(_) => {
+                numel(&node.shape) != numel(g.shape(input)) && self.of(g, input) == (true, true)
+            }
+            Op::Permute(_) => self.of(g, input) == (true, true),
+            Op::Slice { .. } => self.of(g, input) == (true, true) || is_coordinate(g, input),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is computed from random numbers, and whether from nothing stored.
+    fn of(&mut self, g: &Graph, id: NodeId) -> (bool, bool) {
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        let of = match &g.nodes[id].op {
+            Op::Uniform { .. } => (true, true),
+            Op::Scalar(_) | Op::Reshape(_) | Op::Broadcast(_) => {
+                let inputs = g.nodes[id].inputs.iter().map(|input| self.of(g, *input));
+                inputs.fold((false, true), |all, one| (all.0 || one.0, all.1 && one.1))
+            }
+            op => (false, inline(op)),
+        };
+        self.known.insert(id, of);
+        of
+    }
+}
+
+fn is_coordinate(g: &Graph, id: NodeId) -> bool {
+    view(g, id).is_some_and(|v| matches!(g.nodes[v.base].op, Op::Coordinate(_)))
+}
+
+/// Whether a value is read in another order than it is stored in. A broadcast is not.
+fn is_strided(g: &Graph, id: NodeId) -> bool {
+    match g.nodes[id].op {
+        Op::Permute(_) | Op::Slice { .. } => true,
+        Op::Reshape(_) | Op::Broadcast(_) => is_strided(g, g.nodes[id].inputs[0]),
+        _ => false,
+    }
+}
+
 /// Whether the elements that a reshape takes in row order are strided in a way that it cannot express.
 fn reshape_needs_copy(g: &mut Graph, op: &Op, inputs: &[NodeId]) -> Result<bool, String> {
     let probe = g.push(op.clone(), inputs)?;
@@ -128,7 +202,7 @@ fn reshape_needs_copy(g: &mut Graph, op: &Op, inputs: &[NodeId]) -> Result<bool,
 /// The node, or a copy of it in row order.
 fn stored(g: &mut Graph, id: NodeId) -> Result<NodeId, String> {
     match view(g, id) {
-        Some(v) if v.is_contiguous() && !inline(&g.nodes[v.base].op) => Ok(id),
+        Some(v) if v.is_stored() && !inline(&g.nodes[v.base].op) => Ok(id),
         _ => g.push(Op::Contiguous, &[id]),
     }
 }
@@ -143,6 +217,7 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
             Op::Reduce { .. } => true,
             _ if scalar(op) => is_root,
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
+            Op::Permute(_) | Op::Slice { .. } => false,
             op => !inline(op) && !groups.epilogue.contains_key(&id),
         };
         if computes {
@@ -240,11 +315,11 @@ fn share(
         let row_order = crate::shape::contiguous(grid);
         let in_order = |id: NodeId| {
             tree.leaves.iter().all(|leaf| match leaf {
-                Leaf::View { base, strides } if *base == id => strides
-                    .iter()
-                    .zip(&row_order)
-                    .zip(grid)
-                    .all(|((stride, expected), size)| size.is_one() || stride == expected),
+                Leaf::View { base, offset, strides } if *base == id => {
+                    let mut axes = strides.iter().zip(&row_order).zip(grid);
+                    offset.is_zero()
+                        && axes.all(|((stride, expected), size)| size.is_one() || stride == expected)
+                }
                 _ => true,
             })
         };

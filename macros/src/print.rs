@@ -380,7 +380,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let expressions = expressions.tokens();
     let listing = &compiled.listing;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
-    let consts = consts(nodes.flat_map(|node| &node.shape));
+    let consts = consts(nodes.flat_map(crate::graph::Node::dims));
     Ok(quote! {
         #(#attrs)*
         #[allow(non_camel_case_types)]

@@ -30,13 +30,14 @@ pub struct Quotient {
     pub by: Dim,
 }
 
-/// The arguments of `window(size, kernel, stride, padding)`.
+/// The arguments of `window(size, kernel, stride, padding, dilation)`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WindowSize {
     pub size: Dim,
     pub kernel: Dim,
     pub stride: Dim,
     pub padding: Dim,
+    pub dilation: Dim,
 }
 
 /// A const item or const expression: its tokens, compared by their text.
@@ -188,15 +189,17 @@ impl Dim {
     }
 
     /// How many windows fit: a literal where everything is known, else an atom.
-    pub fn window(size: &Dim, kernel: &Dim, stride: &Dim, padding: &Dim) -> Dim {
-        let known = [size, kernel, stride, padding].map(Dim::as_literal);
-        if let [Some(h), Some(k), Some(s), Some(p)] = known {
-            let fits = s > 0 && k > 0 && h + 2 * p >= k;
-            return Dim::literal(if fits { (h + 2 * p - k) / s + 1 } else { 0 });
+    pub fn window(size: &Dim, kernel: &Dim, stride: &Dim, padding: &Dim, dilation: &Dim) -> Dim {
+        let known = [size, kernel, stride, padding, dilation].map(Dim::as_literal);
+        if let [Some(h), Some(k), Some(s), Some(p), Some(d)] = known {
+            let room = h.saturating_add(p.saturating_mul(2));
+            let reach = d.saturating_mul(k - 1).saturating_add(1);
+            let fits = s > 0 && k > 0 && room >= reach;
+            return Dim::literal(if fits { (room - reach) / s + 1 } else { 0 });
         }
-        let (size, kernel, stride, padding) =
-            (size.clone(), kernel.clone(), stride.clone(), padding.clone());
-        Dim::atom(Atom::Window(Box::new(WindowSize { size, kernel, stride, padding })))
+        let [size, kernel, stride, padding, dilation] =
+            [size, kernel, stride, padding, dilation].map(Dim::clone);
+        Dim::atom(Atom::Window(Box::new(WindowSize { size, kernel, stride, padding, dilation })))
     }
 
     /// The terms with a plus sign, and the terms with a minus sign as a positive size.
@@ -217,7 +220,7 @@ impl Dim {
                     found.insert(c);
                 }
                 Atom::Window(w) => {
-                    let of = [&w.size, &w.kernel, &w.stride, &w.padding];
+                    let of = [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation];
                     of.into_iter().for_each(|dim| dim.consts(found));
                 }
                 Atom::Quotient(q) => [&q.over, &q.by].into_iter().for_each(|dim| dim.consts(found)),
@@ -319,9 +322,9 @@ impl Atom {
                 quote!(::netform::device::quotient(#over, #by))
             }
             Atom::Window(w) => {
-                let [size, kernel, stride, padding] =
-                    [&w.size, &w.kernel, &w.stride, &w.padding].map(Dim::tokens);
-                quote!(::netform::device::window(#size, #kernel, #stride, #padding, 1))
+                let [size, kernel, stride, padding, dilation] =
+                    [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::tokens);
+                quote!(::netform::device::window(#size, #kernel, #stride, #padding, #dilation))
             }
         }
     }
@@ -422,9 +425,10 @@ mod tests {
     #[test]
     fn windows() {
         let n = |n: i128| Dim::literal(n);
-        assert!(Dim::window(&n(28), &n(5), &n(1), &n(2)) == n(28));
-        assert!(Dim::window(&n(4), &n(5), &n(1), &n(0)) == n(0));
-        assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0)).as_literal().is_none());
+        assert!(Dim::window(&n(28), &n(5), &n(1), &n(2), &n(1)) == n(28));
+        assert!(Dim::window(&n(4), &n(5), &n(1), &n(0), &n(1)) == n(0));
+        assert!(Dim::window(&n(9), &n(3), &n(2), &n(1), &n(2)) == n(4));
+        assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0), &n(1)).as_literal().is_none());
     }
 
     #[test]

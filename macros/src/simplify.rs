@@ -7,6 +7,8 @@ use crate::ops::reduce::Fold;
 use crate::ops::{Op, scalar};
 use crate::shape::{numel, show};
 
+mod movement;
+
 /// The same function with fewer nodes.
 pub fn simplify(graph: &Graph) -> Result<Graph, String> {
     // A pass makes nodes equal that the next one merges; deep chains settle in a few.
@@ -51,6 +53,16 @@ impl Simplifier {
         let mut op = node.op.clone();
         match &mut op {
             Op::StopGradient => return Ok(inputs[0]),
+            Op::Permute(_) | Op::Slice { .. } | Op::Place { .. } | Op::Concat(_) => {
+                return self.movement(node, inputs);
+            }
+            Op::Matmul { transpose_a, transpose_b } => {
+                for (input, flag) in inputs.iter_mut().zip([transpose_a, transpose_b]) {
+                    if let Some(stored) = self.transposed(*input) {
+                        (*input, *flag) = (stored, !*flag);
+                    }
+                }
+            }
             Op::Scalar(row) => {
                 inputs.iter_mut().for_each(|input| *input = self.source(*input));
                 let id = match self.scalar(row, &mut inputs)? {
@@ -139,6 +151,18 @@ impl Simplifier {
             "add" if neutral(0, 0.0) || neutral(1, 0.0) => {
                 inputs.iter().copied().find(|id| self.constant(*id) != Some(0.0))
             }
+            "add" => self.joined(inputs)?,
+            "pow" => match self.constant(inputs[1]) {
+                Some(0.0) => Some(self.out.constant(1.0)),
+                Some(1.0) => Some(inputs[0]),
+                Some(2.0) => Some(self.row("square", vec![inputs[0]])?),
+                Some(3.0) => {
+                    let square = self.row("square", vec![inputs[0]])?;
+                    Some(self.row("mul", vec![inputs[0], square])?)
+                }
+                Some(-1.0) => Some(self.row("recip", vec![inputs[0]])?),
+                _ => None,
+            },
             "mul" => self.before_scatter([inputs[0], inputs[1]])?,
             "sub" if neutral(1, 0.0) => Some(inputs[0]),
             "div" if neutral(1, 1.0) => Some(inputs[0]),
@@ -150,6 +174,11 @@ impl Simplifier {
             },
             _ => None,
         })
+    }
+
+    fn row(&mut self, name: &str, inputs: Vec<NodeId>) -> Result<NodeId, String> {
+        let row = scalar::find(name).ok_or_else(|| format!("no scalar op `{name}`"))?;
+        self.appended(Op::Scalar(row), inputs)
     }
 
     /// `scatter(x, d) * f(x)` as `scatter(x, d * f(pool(x)))`, which is done on the smaller image: where an
@@ -237,7 +266,7 @@ mod tests {
             |size: i32| vec![Dim::batch(), Dim::literal(3), Dim::literal(size), Dim::literal(size)];
         let (x, d) = (g.input("x", shape(4), false), g.input("d", shape(2), false));
         let pair = |n: i32| [Dim::literal(n), Dim::literal(n)];
-        let window = Window2 { kernel: pair(2), stride: pair(2), padding: pair(0) };
+        let window = Window2::new(pair(2), pair(2), pair(0));
         let zero = g.constant(0.0);
         let scattered = g.push(Op::MaxPool2dScatter(window), &[x, d]).unwrap();
         let positive = g.scalar("gt", &[x, zero]).unwrap();

@@ -76,6 +76,28 @@ macro_rules! functions {
             (m / (m + 2.0)).copysign(x)
         }
 
+        /// `e^x - 1` as `2^n (e^r - 1) + (2^n - 1)`, in two halves of the power as in `exp`.
+        #[inline(always)]
+        pub fn exp_m1(x: $t) -> $t {
+            let y = if x < -$tanh_high * 2.0 { -$tanh_high * 2.0 } else { x };
+            let y = if y > $exp_high { $exp_high } else { y };
+            let (n, r) = split(y);
+            let half = n >> 1;
+            let (low, high) = (power_of_two(half), power_of_two(n.wrapping_sub(half)));
+            // Below 2^60 or so the 1 matters; 2^n itself may be beyond the largest number.
+            low * (high * exp_m1_near_zero(r) + (high - 1.0 / low))
+        }
+
+        /// `ln(1 + x)`: with u = 1 + x as it is rounded, the logarithm of u and the first order of what
+        /// the rounding lost.
+        #[inline(always)]
+        pub fn ln_1p(x: $t) -> $t {
+            let u = 1.0 + x;
+            let lost = (x - (u - 1.0)) / u;
+            // At -1 and at infinity nothing is lost, and the formula is not a number.
+            ln(u) + if lost.abs() < 1.0 { lost } else { 0.0 }
+        }
+
         /// `1 / (1 + e^-x)`, with the exponential of a number that is not positive: no overflow, and
         /// small results keep their relative accuracy.
         #[inline(always)]
@@ -326,6 +348,9 @@ mod tests {
             |x| single::ln(1.0 + x),
             |x| f64::from(1.0 + x as f32).ln(),
         );
+        check_f32("exp_m1", 87.0, 4e-7, single::exp_m1, f64::exp_m1);
+        check_f32("ln_1p", 1e30, 3e-7, |x| single::ln_1p(x.abs()), |x| x.abs().ln_1p());
+        check_f32("ln_1p near 0", 0.9, 5e-7, single::ln_1p, f64::ln_1p);
         check_f32("tanh", 30.0, 4e-7, single::tanh, f64::tanh);
         check_f32("sigmoid", 87.0, 3e-7, single::sigmoid, sigmoid);
         check_f32("softplus", 80.0, 4e-7, single::softplus, softplus);
@@ -337,6 +362,9 @@ mod tests {
         check_f64("exp", 700.0, 1e-15, double::exp, f64::exp);
         check_f64("ln", 1e300, 1e-15, |x| double::ln(x.abs()), |x| x.abs().ln());
         check_f64("ln near 1", 0.5, 1e-15, |x| double::ln(1.0 + x), |x| (1.0 + x).ln());
+        check_f64("exp_m1", 700.0, 2e-15, double::exp_m1, f64::exp_m1);
+        check_f64("ln_1p", 1e300, 1e-15, |x| double::ln_1p(x.abs()), |x| x.abs().ln_1p());
+        check_f64("ln_1p near 0", 0.9, 2e-15, double::ln_1p, f64::ln_1p);
         check_f64("tanh", 30.0, 2e-15, double::tanh, f64::tanh);
         check_f64("sigmoid", 700.0, 2e-15, double::sigmoid, sigmoid);
         check_f64("softplus", 700.0, 2e-15, double::softplus, softplus);
@@ -363,7 +391,12 @@ mod tests {
                 assert_eq!([$m::softplus(1000.0), $m::softplus(-1000.0)], [1000.0, 0.0]);
                 assert_eq!([$m::softplus(INF), $m::softplus(-INF)], [INF, 0.0]);
                 assert_eq!([$m::erf(0.0), $m::erf(INF), $m::erf(-INF)], [0.0, 1.0, -1.0]);
-                let all = [$m::exp, $m::ln, $m::tanh, $m::sigmoid, $m::softplus, $m::erf];
+                assert_eq!([$m::exp_m1(0.0), $m::exp_m1(-INF), $m::exp_m1(INF)], [0.0, -1.0, INF]);
+                assert_eq!([$m::exp_m1($tiny), $m::exp_m1(1000.0)], [$tiny, INF]);
+                assert_eq!([$m::ln_1p(0.0), $m::ln_1p(-1.0), $m::ln_1p(INF)], [0.0, -INF, INF]);
+                assert!($m::ln_1p(-2.0).is_nan());
+                assert_eq!($m::ln_1p($tiny), $tiny);
+                let all = [$m::exp_m1, $m::ln_1p, $m::exp, $m::ln, $m::tanh, $m::sigmoid, $m::softplus, $m::erf];
                 for f in all {
                     assert!(f($t::NAN).is_nan());
                 }

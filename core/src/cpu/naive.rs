@@ -81,3 +81,27 @@ pub(crate) fn places_of_maxima(x: &[f64], d: &Pool2dDims) -> Vec<Option<usize>> 
         })
         .collect()
 }
+
+/// Calls `f(x index, y index)` for every point of every window that lies in the image.
+pub(crate) fn for_each_point(d: &Pool2dDims, mut f: impl FnMut(usize, usize)) {
+    let [oh, ow] = d.out_size();
+    for (i, [_, plane, oy, ox]) in positions([1, d.planes, oh, ow]).enumerate() {
+        for [_, _, ky, kx] in positions([1, 1, d.kernel[0], d.kernel[1]]) {
+            let y = (oy * d.stride[0] + ky).checked_sub(d.padding[0]).filter(|&y| y < d.height);
+            let col = (ox * d.stride[1] + kx).checked_sub(d.padding[1]).filter(|&c| c < d.width);
+            if let (Some(y), Some(col)) = (y, col) {
+                f((plane * d.height + y) * d.width + col, i);
+            }
+        }
+    }
+}
+
+/// The sum of all elements up to each one, or from it on.
+pub(crate) fn cumsum(x: &[f64], [outer, len, inner]: [usize; 3], reverse: bool) -> Vec<f64> {
+    positions([1, outer, len, inner])
+        .map(|[_, o, i, j]| {
+            let summed = (0..len).filter(|&k| if reverse { k >= i } else { k <= i });
+            summed.map(|k| x[(o * len + k) * inner + j]).sum()
+        })
+        .collect()
+}

@@ -318,6 +318,7 @@ fn weights(
     arguments: &mut Arguments,
     name: &str,
     shape: Shape,
+    outputs: usize,
 ) -> Option<(NodeId, Option<NodeId>)> {
     // PyTorch's default for both, kaiming_uniform(a = sqrt(5)): uniform in +-1/sqrt(fan_in).
     let fan_in = numel(&shape[1..]).tokens();
@@ -326,7 +327,12 @@ fn weights(
     let with_bias = arguments.boolean("bias", true, errors)?;
     let init = arguments.init("init", errors)?.unwrap_or_else(|| default.clone());
     let bias_init = arguments.init("bias_init", errors)?.unwrap_or(default);
-    let out = shape[0].clone();
+    // The axis of outputs; a transposed convolution has it second, for each group.
+    let groups = match outputs {
+        0 => Dim::one(),
+        _ => arguments.groups.clone().unwrap_or_else(Dim::one),
+    };
+    let out = shape[outputs].mul(&groups);
     let what = text(format!("layer `{layer}` of network `{}` has weights", cx.network));
     cx.require_memory(what, &shape, layer.range);
     let weight = cx.param(format!("{name}.weight"), shape, init, layer.range);

@@ -56,7 +56,7 @@ fn layer_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Optio
     }
     let axes: Vec<usize> = (first..sample.len()).map(|axis| axis + 1).collect();
     let (weight, bias) = parameters.unzip();
-    let y = cx.graph.layer_norm(cx.x, weight, bias, &axes, eps);
+    let y = cx.graph.layer_norm(cx.x, weight, bias, axes, eps);
     cx.x = cx.op(y, layer)?;
     Some(())
 }
@@ -78,7 +78,7 @@ fn rms_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<
     if !cx.known {
         return None;
     }
-    let y = cx.graph.rms_norm(cx.x, Some(weight), &[sample.len()], eps);
+    let y = cx.graph.rms_norm(cx.x, Some(weight), vec![sample.len()], eps);
     cx.x = cx.op(y, layer)?;
     Some(())
 }
@@ -102,7 +102,7 @@ fn group_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Optio
     if !cx.known {
         return None;
     }
-    let y = cx.graph.group_norm(cx.x, Some(weight), Some(bias), groups, eps);
+    let y = cx.graph.group_norm(cx.x, &groups, Some(weight), Some(bias), eps);
     cx.x = cx.op(y, layer)?;
     Some(())
 }
@@ -131,24 +131,24 @@ fn batch_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments, ranks: &
         return None;
     }
     if !cx.train {
-        let y = cx.graph.batch_norm_with(cx.x, mean, var, Some(weight), Some(bias), eps);
+        let y = cx.graph.batch_norm_by(cx.x, [mean, var], Some(weight), Some(bias), eps);
         cx.x = cx.op(y, layer)?;
         return Some(());
     }
     let normalised = cx.graph.batch_norm(cx.x, Some(weight), Some(bias), eps);
-    let (y, batch_mean, batch_var) = match normalised {
+    let batch = match normalised {
         Ok(results) => results,
         Err(message) => {
             cx.op(Err(message), layer)?;
             return None;
         }
     };
-    for (at, old, new) in [(mean_at, mean, batch_mean), (var_at, var, batch_var)] {
+    for (at, old, new) in [(mean_at, mean, batch.mean), (var_at, var, batch.variance)] {
         let updated = running(cx, old, new, momentum);
         let updated = cx.op(updated, layer)?;
         cx.updates.insert(at, updated);
     }
-    cx.x = y;
+    cx.x = batch.y;
     Some(())
 }
 

@@ -7,7 +7,7 @@ use crate::ast::Layer;
 use crate::lower::{Chain, Part, text};
 use crate::ops::Op;
 use crate::ops::conv::Window2;
-use crate::shape::{Dim, show};
+use crate::shape::Dim;
 
 pub const LAYERS: &[Kind] = &[
     kind("MaxPool2d", &["kernel", "stride", "padding"], |cx, layer, arguments| {
@@ -79,9 +79,9 @@ fn adaptive(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<
     let kernel: [Dim; 2] = kernel.try_into().ok()?;
     let none = || [Dim::literal(0), Dim::literal(0)];
     let y = if size.iter().all(Dim::is_one) {
-        cx.graph.mean(cx.x, &[2, 3])
+        cx.graph.mean(cx.x, vec![2, 3])
     } else {
-        let window = Window2 { stride: kernel.clone(), padding: none(), kernel };
+        let window = Window2::new(kernel.clone(), kernel, none());
         cx.graph.avg_pool2d(cx.x, window)
     };
     cx.x = cx.op(y, layer)?;
@@ -96,13 +96,7 @@ fn upsample(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<
         return None;
     }
     image(cx, layer)?;
-    let literal = |dim: &Dim| dim.as_literal().and_then(|n| usize::try_from(n).ok());
-    let [Some(high), Some(wide)] = [literal(&scale[0]), literal(&scale[1])] else {
-        let message = [text(format!("layer `{layer}`: `scale` is a whole number that is written here, found {}", show(&scale)))];
-        cx.fail(layer.range, &message);
-        return None;
-    };
-    let y = cx.graph.upsample_nearest(cx.x, [high, wide]);
+    let y = cx.graph.upsample_nearest(cx.x, scale);
     cx.x = cx.op(y, layer)?;
     Some(())
 }

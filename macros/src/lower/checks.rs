@@ -6,6 +6,7 @@ use quote::quote;
 use super::Chain;
 use crate::ast::Expr;
 use crate::errors::Range;
+use crate::ops::conv::Window2;
 use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::too_large;
 
@@ -71,13 +72,14 @@ impl Chain {
     pub fn require_fits(
         &mut self,
         size: &Dim,
-        kernel: &Dim,
-        stride: &Dim,
-        padding: &Dim,
+        window: &Window2,
+        axis: usize,
         at: Range,
         message: &[Part],
     ) {
-        let window = Dim::window(size, kernel, stride, padding);
+        let [kernel, stride, padding, dilation] =
+            [&window.kernel, &window.stride, &window.padding, &window.dilation].map(|p| &p[axis]);
+        let window = Dim::window(size, kernel, stride, padding, dilation);
         if window.as_literal().is_some_and(|n| n > 0) {
             return;
         }

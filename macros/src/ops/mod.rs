@@ -3,6 +3,7 @@
 
 pub mod call;
 pub mod conv;
+pub mod cumsum;
 pub mod gather;
 pub mod matmul;
 pub mod movement;
@@ -64,6 +65,30 @@ pub enum Op {
     MaxPool2dGather(conv::Window2),
     /// For each row of x, the element at the row's index.
     Gather,
+    /// Of x `[.., c]`, for each row the elements at the row's indices.
+    GatherAlong,
+    /// dy `[.., n]` added to where its index says in rows of the given size.
+    ScatterAlong(Dim),
+    /// Rows of a table by an index.
+    Embedding,
+    /// Rows of dy added to the rows of a table of the given number.
+    EmbeddingAdd(Dim),
+    /// The mean of each window, in which the padding counts.
+    AvgPool2d(conv::Window2),
+    /// Each dy in equal shares over its window of the given shape.
+    AvgPool2dSpread(conv::Window2, Shape),
+    /// The axes in another order.
+    Permute(Vec<usize>),
+    /// Places of an axis: `size` of them.
+    Slice { range: movement::Range, size: Dim },
+    /// The value at places of an axis that has `whole`, and zeros elsewhere.
+    Place { range: movement::Range, whole: Dim },
+    /// Values one after another along an axis.
+    Concat(usize),
+    /// An axis backwards.
+    Flip(usize),
+    /// Sums up to each element along an axis.
+    Cumsum { axis: usize, reverse: bool },
     /// The value, through which no gradient flows.
     StopGradient,
     /// One output of another graph.
@@ -93,12 +118,48 @@ impl Op {
             Op::Broadcast(to) => movement::broadcast(at(0), to),
             Op::Contiguous | Op::StopGradient => Ok(at(0).clone()),
             Op::Conv2d(w) => conv::shape(at(0), at(1), w),
-            Op::Conv2dInput(_, shape) | Op::Conv2dWeight(_, shape) => Ok(shape.clone()),
+            Op::Conv2dInput(w, shape) => conv::input_shape(at(0), at(1), w, shape),
+            Op::Conv2dWeight(_, shape) => Ok(shape.clone()),
             Op::MaxPool2d(w) => pool::shape(at(0), w),
             Op::MaxPool2dScatter(_) => Ok(at(0).clone()),
             Op::MaxPool2dGather(w) => pool::shape(at(0), w),
             Op::Gather => gather::shape(at(0), at(1)),
+            Op::GatherAlong => gather::along_shape(at(0), at(1)),
+            Op::ScatterAlong(cols) => gather::scatter_shape(at(0), at(1), cols),
+            Op::Embedding => gather::embedding_shape(at(0), at(1)),
+            Op::EmbeddingAdd(rows) => gather::embedding_add_shape(at(0), at(1), rows),
+            Op::AvgPool2d(w) => pool::shape(at(0), w),
+            Op::AvgPool2dSpread(_, shape) => Ok(shape.clone()),
+            Op::Permute(axes) => movement::permute(at(0), axes),
+            Op::Slice { range, size } => movement::slice(at(0), range, size),
+            Op::Place { range, whole } => movement::place(at(0), range, whole),
+            Op::Concat(axis) => {
+                let shapes: Vec<&Shape> = inputs.iter().map(|id| g.shape(*id)).collect();
+                movement::concat(&shapes, *axis)
+            }
+            Op::Flip(axis) | Op::Cumsum { axis, .. } => cumsum::shape(at(0), *axis),
             Op::Call { graph, output } => call::shape(graph, *output, g, inputs),
+        }
+    }
+
+    /// Sizes that printed code may name and no shape has.
+    pub fn dims(&self) -> Vec<&Dim> {
+        match self {
+            Op::Size(dim) => vec![dim],
+            Op::Slice { range, size } => vec![&range.start, size],
+            Op::Place { range, whole } => vec![&range.start, whole],
+            Op::Conv2d(w)
+            | Op::Conv2dInput(w, _)
+            | Op::Conv2dWeight(w, _)
+            | Op::MaxPool2d(w)
+            | Op::MaxPool2dScatter(w)
+            | Op::MaxPool2dGather(w)
+            | Op::AvgPool2d(w)
+            | Op::AvgPool2dSpread(w, _) => {
+                let pairs = [&w.kernel, &w.stride, &w.padding, &w.dilation];
+                pairs.into_iter().flatten().chain([&w.groups]).collect()
+            }
+            _ => vec![],
         }
     }
 
@@ -106,7 +167,9 @@ impl Op {
     pub fn integer(&self, g: &Graph, inputs: &[NodeId]) -> bool {
         match self {
             Op::Input(i) => g.inputs[*i].integer,
-            Op::Reshape(_) | Op::Broadcast(_) => g.nodes[inputs[0]].integer,
+            Op::Reshape(_) | Op::Broadcast(_) | Op::Permute(_) | Op::Slice { .. } => {
+                g.nodes[inputs[0]].integer
+            }
             Op::Call { graph, output } => graph.nodes[graph.outputs[*output]].integer,
             _ => false,
         }
@@ -140,6 +203,18 @@ impl Op {
                 pool::cotangents(self, w, g, &inputs, dy)
             }
             Op::Gather => gather::cotangents(g, &inputs, dy),
+            Op::GatherAlong | Op::ScatterAlong(_) | Op::Embedding | Op::EmbeddingAdd(_) => {
+                gather::linear_cotangents(self, g, &inputs, dy)
+            }
+            Op::AvgPool2d(w) | Op::AvgPool2dSpread(w, _) => {
+                pool::cotangents(self, w, g, &inputs, dy)
+            }
+            Op::Permute(_)
+            | Op::Slice { .. }
+            | Op::Place { .. }
+            | Op::Concat(_)
+            | Op::Flip(_) => movement::cotangents(self, g, &inputs, dy),
+            Op::Cumsum { axis, reverse } => cumsum::cotangents(*axis, *reverse, g, dy),
             Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
             Op::Input(_)
             | Op::Param(_)
@@ -184,6 +259,20 @@ impl fmt::Display for Op {
             Op::MaxPool2dScatter(w) => write!(f, "max_pool2d_scatter {w}"),
             Op::MaxPool2dGather(w) => write!(f, "max_pool2d_gather {w}"),
             Op::Gather => f.write_str("gather"),
+            Op::GatherAlong => f.write_str("gather_along"),
+            Op::ScatterAlong(cols) => write!(f, "scatter_along {cols}"),
+            Op::Embedding => f.write_str("embedding"),
+            Op::EmbeddingAdd(rows) => write!(f, "embedding_add {rows}"),
+            Op::AvgPool2d(w) => write!(f, "avg_pool2d {w}"),
+            Op::AvgPool2dSpread(w, _) => write!(f, "avg_pool2d_spread {w}"),
+            Op::Permute(axes) => write!(f, "permute {axes:?}"),
+            Op::Slice { range, size } => write!(f, "slice {range} size {size}"),
+            Op::Place { range, whole } => write!(f, "place {range} of {whole}"),
+            Op::Concat(axis) => write!(f, "concat {axis}"),
+            Op::Flip(axis) => write!(f, "flip {axis}"),
+            Op::Cumsum { axis, reverse } => {
+                write!(f, "cumsum {axis}{}", if *reverse { " backwards" } else { "" })
+            }
             Op::StopGradient => f.write_str("stop_gradient"),
             Op::Call { graph, output } => write!(f, "call {}.{output}", graph.name),
         }

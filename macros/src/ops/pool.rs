@@ -1,5 +1,5 @@
-//! Maximum pooling. Where the maximum is depends on x alone; given that, scattering and gathering are
-//! linear, and each other's derivative.
+//! Maximum and average pooling. Where the maximum is depends on x alone; given that, scattering and gathering are
+//! linear, and each other's derivative. So are averaging, in which the padding counts, and spreading.
 
 use crate::graph::{Graph, NodeId};
 use crate::ops::conv::Window2;
@@ -28,6 +28,18 @@ pub fn cotangents(
         Op::MaxPool2dScatter(_) => {
             vec![None, Some(g.push(Op::MaxPool2dGather(window.clone()), &[x, d])?)]
         }
+        Op::AvgPool2d(_) => {
+            let shape = g.shape(x).clone();
+            vec![Some(g.push(Op::AvgPool2dSpread(window.clone(), shape), &[d])?)]
+        }
+        Op::AvgPool2dSpread(..) => vec![Some(g.push(Op::AvgPool2d(window.clone()), &[d])?)],
         _ => vec![None, Some(g.push(Op::MaxPool2dScatter(window.clone()), &[x, d])?)],
     })
+}
+
+impl Graph {
+    /// The mean of each window, in which the padding counts as zeros.
+    pub fn avg_pool2d(&mut self, x: NodeId, window: Window2) -> Result<NodeId, String> {
+        self.push(Op::AvgPool2d(window), &[x])
+    }
 }

@@ -31,7 +31,7 @@ const fn row(
     Row { name, rust, wgsl, derivatives }
 }
 
-/// `sigmoid`, `softplus` and `erf` are functions of netform-gpu's WGSL prelude; everything else is
+/// `sigmoid`, `softplus`, `expm1`, `log1p` and `erf` are functions of netform-gpu's WGSL prelude; everything else is
 /// WGSL's own.
 pub static TABLE: &[Row] = &[
     row("neg", "(-{a})", "(-{a})", &["-1"]),
@@ -55,12 +55,25 @@ pub static TABLE: &[Row] = &[
         &["gt(y, 0)"],
     ),
     // 2 / sqrt(pi)
+    row("expm1", "{a}.exp_m1()", "expm1({a})", &["exp(a)"]),
+    row("log1p", "{a}.ln_1p()", "log1p({a})", &["1 / (1 + a)"]),
+    row("rsqrt", "(E::ONE / {a}.sqrt())", "inverseSqrt({a})", &["-0.5 * y / a"]),
     row("erf", "{a}.erf()", "erf({a})", &["1.1283791670955126 * exp(-a * a)"]),
     row("sin", "{a}.sin()", "sin({a})", &["cos(a)"]),
     row("cos", "{a}.cos()", "cos({a})", &["-sin(a)"]),
+    row("tan", "{a}.tan()", "tan({a})", &["1 + y * y"]),
+    row("floor", "{a}.floor()", "floor({a})", &["0"]),
+    row("ceil", "{a}.ceil()", "ceil({a})", &["0"]),
+    // Of two integers that are as near, the even one.
+    row("round", "{a}.round()", "round({a})", &["0"]),
     row("abs", "{a}.abs()", "abs({a})", &["sign(a)"]),
     row("sign", "{a}.sign()", "sign({a})", &["0"]),
-    row("pow", "{a}.powf({b})", "pow({a}, {b})", &["b * pow(a, b - 1)", "y * ln(a)"]),
+    row("pow", "{a}.powf({b})", "pow({a}, {b})", &[
+        // At exponents and bases of 0 what PyTorch gives, by operands at which no factor is infinite: the
+        // derivatives of both are right there too.
+        "b * pow(a, select(b, b - 1, 1))",
+        "y * ln(select(eq(a, 0) * ge(b, 0), 1, a))",
+    ]),
     // At a tie each operand gets half, as in PyTorch.
     row(
         "max",
@@ -76,12 +89,15 @@ pub static TABLE: &[Row] = &[
     ),
     row("gt", "E::flag({a} > {b})", "f32({a} > {b})", &["0", "0"]),
     row("lt", "E::flag({a} < {b})", "f32({a} < {b})", &["0", "0"]),
+    row("ge", "E::flag({a} >= {b})", "f32({a} >= {b})", &["0", "0"]),
+    row("le", "E::flag({a} <= {b})", "f32({a} <= {b})", &["0", "0"]),
+    row("ne", "E::flag({a} != {b})", "f32({a} != {b})", &["0", "0"]),
     row("eq", "E::flag({a} == {b})", "f32({a} == {b})", &["0", "0"]),
     row(
         "select",
         "E::select({a}, {b}, {c})",
         "select({c}, {b}, {a} != 0.0)",
-        &["0", "1 - eq(a, 0)", "eq(a, 0)"],
+        &["0", "ne(a, 0)", "eq(a, 0)"],
     ),
 ];
 
@@ -195,6 +211,14 @@ pub fn fold(row: &Row, operands: &[f64]) -> Option<f64> {
         ("recip", [a]) => 1.0 / a,
         ("square", [a]) => a * a,
         ("sqrt", [a]) => a.sqrt(),
+        ("abs", [a]) => a.abs(),
+        ("gt", [a, b]) => f64::from(a > b),
+        ("lt", [a, b]) => f64::from(a < b),
+        ("ge", [a, b]) => f64::from(a >= b),
+        ("le", [a, b]) => f64::from(a <= b),
+        ("eq", [a, b]) => f64::from(a == b),
+        ("ne", [a, b]) => f64::from(a != b),
+        ("select", [a, b, c]) => if *a != 0.0 { *b } else { *c },
         _ => return None,
     })
 }

@@ -8,13 +8,14 @@ mod gather;
 mod inputs;
 mod map;
 mod matmul;
+mod movement;
 mod pool;
 mod reduce;
 mod tile;
 
 use super::run::{CpuRun, bounded, broken};
 use crate::device::{
-    Arg, Conv2dDims, Fold, GRID_RANK, Grid, Kernels, MatmulDims, Pool2dDims, Span, Text,
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Span, Text,
 };
 use crate::element::Float;
 
@@ -120,6 +121,16 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         pool::scatter(self, dx, x, dy, dims);
     }
 
+    fn avg_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
+        bounded_pool(y, &dims);
+        pool::avg_pool2d(self, y, x, dims);
+    }
+
+    fn avg_pool2d_spread(&mut self, dx: Span, dy: Span, dims: Pool2dDims) {
+        bounded_pool(dx, &dims);
+        pool::spread(self, dx, dy, dims);
+    }
+
     fn max_pool2d_gather(&mut self, y: Span, x: Span, g: Span, dims: Pool2dDims) {
         bounded_pool(y, &dims);
         pool::gather(self, y, x, g, dims);
@@ -128,6 +139,47 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize) {
         bounded(x, &[rows, cols]);
         gather::gather(self, out, x, index, rows, cols);
+    }
+
+    fn gather_along(&mut self, out: Span, x: Span, index: Span, dims: IndexDims) {
+        bounded_index(out, &dims);
+        gather::gather_along(self, out, x, index, dims);
+    }
+
+    fn scatter_along(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
+        bounded_index(out, &dims);
+        gather::scatter_along(self, out, dy, index, dims);
+    }
+
+    fn embedding(&mut self, out: Span, table: Span, index: Span, dims: IndexDims) {
+        bounded_index(out, &dims);
+        gather::embedding(self, out, table, index, dims);
+    }
+
+    fn embedding_add(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
+        bounded_index(out, &dims);
+        gather::embedding_add(self, out, dy, index, dims);
+    }
+
+    fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool) {
+        bounded(out, &dims);
+        movement::cumsum(self, out, x, dims, reverse);
+    }
+
+    fn fill(&mut self, out: Span, value: E) {
+        movement::fill(self, out, value);
+    }
+
+    fn copy(
+        &mut self,
+        out: Span,
+        offset: usize,
+        strides: [isize; GRID_RANK],
+        grid: Grid,
+        input: Arg,
+    ) {
+        bounded(out, &grid);
+        movement::copy(self, out, offset, strides, grid, input);
     }
 }
 
@@ -144,6 +196,13 @@ fn bounded_conv(span: Span, d: &Conv2dDims) {
     if !d.in_channels.is_multiple_of(groups) || !d.out_channels.is_multiple_of(groups) {
         broken(span, "groups that do not divide the channels");
     }
+}
+
+/// [`bounded`] for kernels with an index.
+fn bounded_index(span: Span, d: &IndexDims) {
+    let longest = d.rows.checked_add(d.picks).unwrap_or(usize::MAX);
+    bounded(span, &[longest, d.cols]);
+    bounded(span, &[d.rows, d.picks]);
 }
 
 /// [`bounded`] for a pooling.

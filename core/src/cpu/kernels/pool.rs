@@ -1,4 +1,5 @@
-//! The maximum of windows, as in PyTorch: the first of equal values, and not-a-number before all.
+//! The maximum of windows, as in PyTorch: the first of equal values, and not-a-number before all; and their
+//! mean, in which the padding counts.
 
 use super::{TASK_ELEMENTS, units_per_task};
 use crate::cpu::run::{CpuRun, disjoint, sized};
@@ -33,20 +34,24 @@ fn wins<E: Float>(x: E, best: E) -> bool {
 
 /// The place of the maximum of window (oy, ox). `None` where the window lies in the padding.
 fn place_of_maximum<E: Float>(x: &[E], dims: &Pool2dDims, oy: usize, ox: usize) -> Option<usize> {
+    let mut best = None;
+    for place in places_of_window(dims, oy, ox) {
+        if best.is_none_or(|best: usize| wins(x[place], x[best])) {
+            best = Some(place);
+        }
+    }
+    best
+}
+
+/// The places of window (oy, ox) that lie in the image, in row order.
+fn places_of_window(dims: &Pool2dDims, oy: usize, ox: usize) -> impl Iterator<Item = usize> {
     let range = |o: usize, axis: usize, size: usize| {
         let first = o * dims.stride[axis];
         let end = (first + dims.kernel[axis]).saturating_sub(dims.padding[axis]).min(size);
         first.saturating_sub(dims.padding[axis])..end
     };
-    let mut best = None;
-    for y in range(oy, 0, dims.height) {
-        for place in range(ox, 1, dims.width).map(|col| y * dims.width + col) {
-            if best.is_none_or(|best: usize| wins(x[place], x[best])) {
-                best = Some(place);
-            }
-        }
-    }
-    best
+    let (rows, cols, width) = (range(oy, 0, dims.height), range(ox, 1, dims.width), dims.width);
+    rows.flat_map(move |y| cols.clone().map(move |col| y * width + col))
 }
 
 /// The places of the maxima of all windows, in row order.
@@ -193,6 +198,59 @@ pub(super) fn gather<E: Float>(run: &CpuRun<'_, E>, y: Span, x: Span, g: Span, d
         };
         for (y, place) in y.iter_mut().zip(places(x, &dims)) {
             *y = place.map_or(E::ZERO, |place| g[place]);
+        }
+    });
+}
+
+/// The points of a window, padding included.
+fn points<E: Float>(dims: &Pool2dDims) -> E {
+    E::from_usize(dims.kernel[0] * dims.kernel[1])
+}
+
+pub(super) fn avg_pool2d<E: Float>(run: &CpuRun<'_, E>, y: Span, x: Span, dims: Pool2dDims) {
+    let ([height, width], ins) = (dims.out_size(), dims.height * dims.width);
+    let outs = height * width;
+    sized(y, dims.planes * outs);
+    sized(x, dims.planes * ins);
+    disjoint(y, x);
+    let (y, x) = (run.write(y), run.read(x));
+    for_each_plane(run, &dims, |plane| {
+        // SAFETY: the spans hold all planes, and each plane belongs to one task.
+        let (y, x) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(y.get().add(plane * outs), outs),
+                std::slice::from_raw_parts(x.get().add(plane * ins), ins),
+            )
+        };
+        for (i, y) in y.iter_mut().enumerate() {
+            let window = places_of_window(&dims, i / width, i % width);
+            let sum = window.fold(E::ZERO, |sum, place| sum + x[place]);
+            *y = sum / points(&dims);
+        }
+    });
+}
+
+pub(super) fn spread<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, dims: Pool2dDims) {
+    let ([height, width], ins) = (dims.out_size(), dims.height * dims.width);
+    let outs = height * width;
+    sized(dx, dims.planes * ins);
+    sized(dy, dims.planes * outs);
+    disjoint(dx, dy);
+    let (dx, dy) = (run.write(dx), run.read(dy));
+    for_each_plane(run, &dims, |plane| {
+        // SAFETY: the spans hold all planes, and each plane belongs to one task.
+        let (dx, dy) = unsafe {
+            (
+                std::slice::from_raw_parts_mut(dx.get().add(plane * ins), ins),
+                std::slice::from_raw_parts(dy.get().add(plane * outs), outs),
+            )
+        };
+        dx.fill(E::ZERO);
+        for (i, &dy) in dy.iter().enumerate() {
+            let share = dy / points(&dims);
+            for place in places_of_window(&dims, i / width, i % width) {
+                dx[place] = dx[place] + share;
+            }
         }
     });
 }

@@ -9,6 +9,7 @@ macro_rules! both {
 }
 
 mod elementwise;
+mod movement;
 mod products;
 
 use super::{Cpu, CpuBuffer, CpuRun};

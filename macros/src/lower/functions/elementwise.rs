@@ -29,6 +29,7 @@ pub const FUNCTIONS: &[Entry] = &[
     entry("clamp", "clamp(x, min = 0.0, max = 1.0)", |cx, call| {
         let x = call.float(cx)?;
         let (min, max) = (call.number(cx, "min", None)?, call.number(cx, "max", None)?);
+        let (min, max) = (cx.graph.constant(min), cx.graph.constant(max));
         let y = cx.graph.clamp(x, min, max);
         cx.at(call.at, y).map(Value::Tensor)
     }),

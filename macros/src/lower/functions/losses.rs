@@ -32,7 +32,7 @@ fn mean(cx: &mut Chain, x: NodeId, call: &Operands) -> Lowered<NodeId> {
         return Ok(x);
     }
     let axes: Vec<usize> = (0..sample.len()).map(|axis| cx.axis_of(x, axis)).collect();
-    let y = cx.graph.mean(x, &axes);
+    let y = cx.graph.mean(x, axes);
     let y = cx.at(call.at, y)?;
     cx.reshaped(y, vec![], call.at)
 }

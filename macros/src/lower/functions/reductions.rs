@@ -12,7 +12,7 @@ use crate::shape::{Dim, Shape};
 
 pub const FUNCTIONS: &[Entry] = &[
     entry("sum", "sum(x, axis = 0, keep = false)", |cx, call| fold(cx, call, |g, x, axes| g.sum(x, axes))),
-    entry("mean", "mean(x, axis = 0, keep = false)", |cx, call| fold(cx, call, |g, x, axes| g.mean(x, &axes))),
+    entry("mean", "mean(x, axis = 0, keep = false)", |cx, call| fold(cx, call, |g, x, axes| g.mean(x, axes))),
     entry("max", "max(x, axis = 0, keep = false)", |cx, call| fold(cx, call, largest)),
     entry("min", "min(x, axis = 0, keep = false)", |cx, call| {
         fold(cx, call, |g, x, axes| {
@@ -92,7 +92,7 @@ fn dropped(cx: &mut Chain, y: NodeId, sample: Shape, axes: &[usize], call: &Oper
 /// <https://docs.pytorch.org/docs/stable/generated/torch.var.html>
 fn variance(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let unbiased = call.flag(cx, "unbiased", true)?;
-    fold(cx, call, |g, x, axes| g.variance(x, &axes, unbiased))
+    fold(cx, call, |g, x, axes| g.variance(x, axes, unbiased))
 }
 
 /// The product along an axis, as products of halves: its derivative needs no quotient, and so a zero is no
