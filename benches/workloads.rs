@@ -77,7 +77,7 @@ const WORKLOADS: [Workload; 8] = [
 /// Training steps on one batch. The loss has to fall.
 fn train<N, O>(options: &Options, batch: usize, classes: usize, optimizer: O) -> Result<Vec<f64>>
 where
-    N: Network<Elem = f32, Device = Cpu>,
+    N: Network<Elem = f32, InputElement = f32, Device = Cpu>,
     N::Input: SameSample<N::Input>,
     InputBatch<N>: BatchedShape<Sample = N::Input>,
     CrossEntropy: Loss<f32, N::Output, (), u32>,
@@ -104,7 +104,7 @@ where
 /// Inference of one sample.
 fn infer<N>(options: &Options) -> Result<Vec<f64>>
 where
-    N: Network<Elem = f32, Device = Cpu>,
+    N: Network<Elem = f32, InputElement = f32, Device = Cpu>,
     N::Input: SameSample<N::Input>,
     InputBatch<N>: BatchedShape<Sample = N::Input>,
 {
@@ -116,7 +116,7 @@ where
 }
 
 /// Inputs drawn from N(0, 1).
-fn normal<N: Network<Elem = f32, Device = Cpu>>(
+fn normal<N: Network<Elem = f32, InputElement = f32, Device = Cpu>>(
     device: Cpu,
     rng: &mut Rng,
     batch: usize,

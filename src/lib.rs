@@ -29,8 +29,9 @@
 //! ```
 
 pub use netform_core::{
-    __private, cpu, data, device, dim, element, error, inference, init, io, layer, loss, metric,
-    network, optim, random, shape, step, summary, tensor, train, weights,
+    __private, cpu, data, device, dim, element, error, feed, inference, init, io, layer, loss,
+    loss_step, metric, module, network, optim, pullback, random, shape, step, summary, tensor, train,
+    update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
@@ -101,19 +102,25 @@ pub use netform_core::tensor::Tensor;
 /// layer with parameters (`net.fc1().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
 pub use netform_macros::network;
 
+#[doc(hidden)]
+pub use netform_macros::__linked;
+
 /// What programs that declare and train networks use.
 pub mod prelude {
     pub use crate::cpu::Cpu;
     pub use crate::data::{self, Dataset, InMemory, MiniBatch};
     pub use crate::dim;
-    pub use crate::dim::{Batch, D};
-    pub use crate::loss::{BceWithLogits, CrossEntropy, Mse};
+    pub use crate::dim::{Batch, D, Len};
+    pub use crate::loss::{BceWithLogits, CrossEntropy, LossGradient, Mse, OwnOutput};
+    pub use crate::module::Module;
     pub use crate::network;
     pub use crate::network::Network;
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::pullback::{Gradients, Mode};
     pub use crate::random::{Rng, Seed};
     pub use crate::tensor::Tensor;
     pub use crate::train::{Checkpoint, EarlyStopping, Progress, Trainer};
+    pub use crate::update::Updater;
     pub use crate::weights::Weights;
 }
 

@@ -112,7 +112,7 @@ fn assert_steady(what: &str, threads: usize, mut f: impl FnMut()) -> u64 {
 /// Trains and predicts; returns the calls of matrixmultiply of both.
 fn check<N, L, O, Y, T>(mut net: N, loss: L, optimizer: O, samples: usize) -> [u64; 2]
 where
-    N: Network<Device = Cpu>,
+    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, Y, T> + Copy,
     O: Optimizer,
     Y: SampleShape,
@@ -128,7 +128,7 @@ where
     });
 
     // Gradients, workspace with the loss's, and the optimiser's state; nothing else.
-    let workspace = N::train_workspace(samples) + loss.workspace(samples);
+    let workspace = N::train_workspace(netform::module::Extent::of(samples)) + loss.workspace(samples);
     let elements = N::PARAM_LEN + workspace + slots * N::PARAM_LEN;
     assert_eq!(step.memory_bytes(), elements * size_of::<N::Elem>(), "{}", N::NAME);
 

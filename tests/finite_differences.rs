@@ -106,10 +106,8 @@ fn floats<N: Network>(rng: &mut Rng, samples: usize) -> Vec<f64> {
 
 /// Labels of classes along the output's last axis.
 fn labels<N: Network>(rng: &mut Rng, samples: usize) -> Vec<u32> {
-    let sizes = N::LAYERS.last().map(|layer| layer.output).unwrap();
-    let (classes, lead) = sizes.split_last().unwrap();
-    let positions: usize = lead.iter().product();
-    (0..samples * positions).map(|_| rng.below(*classes) as u32).collect()
+    let classes = N::OUTPUTS[0].axes.last().and_then(|axis| axis.size()).unwrap();
+    (0..samples * N::Output::NUMEL / classes).map(|_| rng.below(classes) as u32).collect()
 }
 
 /// Random inputs, and targets for them.
@@ -125,7 +123,7 @@ fn draw<N: Network, Y: SampleShape, T: Element>(
 /// Every derivative of the loss against a difference.
 fn check<N, L, Y, T>(mut net: N, loss: L, targets: fn(&mut Rng, usize) -> Vec<T>, samples: usize)
 where
-    N: Network<Elem = f64, Device = Cpu>,
+    N: Network<Elem = f64, InputElement = f64, Device = Cpu>,
     L: Loss<f64, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,
@@ -190,7 +188,7 @@ fn check_direction<N, L, Y, T>(
     samples: usize,
     step: f64,
 ) where
-    N: Network<Elem = f64, Device = Cpu>,
+    N: Network<Elem = f64, InputElement = f64, Device = Cpu>,
     L: Loss<f64, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,

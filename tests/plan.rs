@@ -3,6 +3,7 @@
 //! After a change of the compiler that is meant to change plans, `NETFORM_BLESS=1 cargo test --test plan`
 //! writes the new text, to be read in the difference.
 
+use netform::module::Extent;
 use netform::prelude::*;
 
 network! {
@@ -94,14 +95,14 @@ fn the_workspace_is_smaller_than_the_sum_of_its_buffers() {
     let sum = |section| buffers(section).iter().map(|buffer| buffer.size).sum::<usize>();
     let training = sum(section("forward steps", "workspace of a training step"));
     let inference = sum(section("steps of inference", "workspace of inference"));
-    let workspace = <Digits as Network>::train_workspace(1);
+    let workspace = <Digits as Module>::train_workspace(Extent::of(1));
     assert!(3 * workspace < 2 * training, "{workspace} elements for buffers of {training}");
-    let workspace = <Digits as Network>::infer_workspace(1);
+    let workspace = <Digits as Module>::infer_workspace(Extent::of(1));
     assert!(4 * workspace < 3 * inference, "{workspace} elements for buffers of {inference}");
 }
 
 #[test]
 fn a_workspace_grows_with_the_batch() {
-    let [one, many] = [1, 64].map(<Digits as Network>::train_workspace);
+    let [one, many] = [1, 64].map(|b| <Digits as Module>::train_workspace(Extent::of(b)));
     assert_eq!(many, 64 * one);
 }

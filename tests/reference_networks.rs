@@ -85,7 +85,7 @@ fn agrees<N, L, Y, T>(
     loss: L,
     targets: fn(&Reference, &str) -> Vec<T>,
 ) where
-    N: Network<Device = Cpu>,
+    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, Y, T> + Copy,
     Y: SampleShape,
     T: Element,

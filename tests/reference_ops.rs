@@ -67,7 +67,7 @@ struct Case<N: Network> {
     identity: Tensor<netform::step::InputBatch<N>, N::Elem>,
 }
 
-impl<N: Network<Device = Cpu>> Case<N> {
+impl<N: Network<Device = Cpu, InputElement = <N as Module>::Elem>> Case<N> {
     fn new(name: &'static str, net: netform::Result<N>) -> Self {
         let size = <N::Input as SampleShape>::NUMEL;
         let identity: Vec<N::Elem> = (0..size * size)
@@ -122,7 +122,7 @@ impl<N: Network<Device = Cpu>> Case<N> {
 /// mean squared error is 2 / n (out - target), so the target is out - n / 2 cot.
 fn op<N>(name: &'static str, net: netform::Result<N>)
 where
-    N: Network<Device = Cpu>,
+    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
     Mse: Loss<N::Elem, N::Output, N::Output, N::Elem>,
 {
     let case = Case::new(name, net);
@@ -142,7 +142,7 @@ fn loss<N, L, Y, T>(
     loss: L,
     targets: fn(&Reference, &str) -> Vec<T>,
 ) where
-    N: Network<Device = Cpu>,
+    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,
@@ -156,7 +156,7 @@ fn loss<N, L, Y, T>(
 /// A loss with targets of the output's shape and element.
 fn dense<N, L>(name: &'static str, net: netform::Result<N>, of: L)
 where
-    N: Network<Device = Cpu>,
+    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, N::Output, N::Elem>,
 {
     loss::<N, L, N::Output, N::Elem>(name, net, of, Reference::get);

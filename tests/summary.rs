@@ -1,5 +1,6 @@
 //! The table of a network's layers.
 
+use netform::module::Extent;
 use netform::prelude::*;
 
 network! {
@@ -42,7 +43,7 @@ fn numbers() {
     assert_eq!(summary.params, 40 + 1110 + 90);
     assert_eq!(summary.params, summary.layers.iter().map(|layer| layer.params).sum::<usize>());
     assert_eq!(summary.param_bytes, 8 * summary.params);
-    assert_eq!(summary.infer_bytes, 8 * Small::<f64>::infer_workspace(1));
-    assert_eq!(summary.train_bytes, 8 * (Small::<f64>::train_workspace(64) + summary.params));
+    assert_eq!(summary.infer_bytes, 8 * Small::<f64>::infer_workspace(Extent::of(1)));
+    assert_eq!(summary.train_bytes, 8 * (Small::<f64>::train_workspace(Extent::of(64)) + summary.params));
     assert_eq!((summary.element, summary.device.as_str()), ("F64", "cpu (2 threads)"));
 }

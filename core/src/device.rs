@@ -365,7 +365,7 @@ pub enum Access<'a, B> {
 }
 
 /// How many inputs, integer inputs and outputs a run can have, each.
-pub const MAX_BOUND: usize = 4;
+pub const MAX_BOUND: usize = 16;
 
 /// The buffers of one run.
 pub struct Bindings<'a, E: Float, D: Device<E>> {

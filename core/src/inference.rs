@@ -7,9 +7,11 @@ use crate::device::{Access, Device, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
+use crate::feed::{Feed, InputElement, Tensors};
+use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
-use crate::step::{Buffer, OutputBatch, check_capacity, check_size, input_span, same_batch};
+use crate::step::{Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, same_batch};
 use crate::tensor::Tensor;
 
 /// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
@@ -47,12 +49,12 @@ impl<'n, N: Network> Predictor<'n, N> {
             return Err(Error::Invalid("a predictor runs at least one sample; found 0".to_owned()));
         }
         let device = net.store().device.clone();
-        check_size(&device, N::infer_workspace(1).max(N::Output::NUMEL), batch)?;
+        check_size(&device, N::infer_workspace(Extent::unit()).max(N::Output::NUMEL), batch)?;
         let shape = OutputBatch::<N>::with_batch(batch)
             .ok_or_else(|| Error::Invalid(format!("no batch of {batch} samples")))?;
         Ok(Predictor {
             net,
-            workspace: device.zeros(N::infer_workspace(batch))?,
+            workspace: device.zeros(N::infer_workspace(Extent::of(batch)))?,
             output: Tensor::zeros_on(device, shape)?,
             capacity: batch,
         })
@@ -64,7 +66,7 @@ impl<'n, N: Network> Predictor<'n, N> {
     /// If the batch is empty or larger than the predictor's capacity, or the device is lost.
     pub fn run<S>(
         &mut self,
-        inputs: &Tensor<S, N::Elem, N::Device>,
+        inputs: &Tensor<S, N::InputElement, N::Device>,
     ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>>
     where
         S: BatchedShape,
@@ -72,51 +74,55 @@ impl<'n, N: Network> Predictor<'n, N> {
     {
         check_capacity("a predictor", inputs.batch(), self.capacity)?;
         self.output.set_batch(inputs.batch())?;
-        infer(self.net, inputs, &mut self.workspace, self.output.buffer_mut())?;
+        infer(self.net, inputs.batch(), inputs.buffer(), &mut self.workspace, self.output.buffer_mut())?;
         Ok(&self.output)
     }
 }
 
 /// One evaluation into a buffer of the right size.
-fn infer<N: Network, S: BatchedShape>(
+fn infer<N: Network>(
     net: &N,
-    inputs: &Tensor<S, N::Elem, N::Device>,
+    batch: usize,
+    inputs: &InputBuffer<N>,
     workspace: &mut Buffer<N>,
     output: &mut Buffer<N>,
 ) -> Result<()> {
-    let batch = inputs.batch();
+    let e = extent(net, batch);
     let mut bound = bindings(net);
     bound.workspace = Access::Write(workspace);
-    bound.inputs[0] = Some(inputs.buffer());
+    <N::InputElement as InputElement<N::Elem>>::bind(0, inputs, &mut bound);
     bound.outputs[0] = Access::Write(output);
     let mut run = net.store().device.run(bound);
-    let out = Span::new(Slot::Output(0), 0, batch * N::Output::NUMEL);
-    N::infer(&mut run, batch, input_span::<N>(batch), out);
+    let (inputs, outputs) = (Spans::inputs::<N>(e), Spans::new().outputs::<N>(e));
+    N::infer(&mut run, e, inputs.as_slice(), outputs.as_slice());
     run.finish()
 }
 
-/// What the printed `forward` calls: an evaluation with memory of its own.
+/// What the printed `forward` calls: an evaluation with memory of its own, into one tensor or a tuple.
 #[doc(hidden)]
-pub fn forward<N, S, R>(
-    net: &N,
-    inputs: &Tensor<S, N::Elem, N::Device>,
-) -> Result<Tensor<R, N::Elem, N::Device>>
+pub fn forward<N, F, R>(net: &N, inputs: F) -> Result<R>
 where
-    N: Network,
-    S: BatchedShape,
-    R: BatchedShape,
+    N: Module,
+    F: Feed<N>,
+    R: Tensors<N::Elem, N::Device>,
 {
-    let batch = inputs.batch();
     let device = &net.store().device;
-    let shape = R::with_batch(batch).ok_or_else(|| {
-        Error::Invalid(format!("no output of shape {} for {batch} samples", R::describe()))
-    })?;
-    let mut output = Tensor::zeros_on(device.clone(), shape)?;
-    if batch > 0 {
-        let mut workspace = device.zeros(N::infer_workspace(batch))?;
-        infer(net, inputs, &mut workspace, output.buffer_mut())?;
+    let mut e = inputs.extent()?;
+    e.settings = net.store().settings;
+    let mut outputs = R::zeros(device, |i| N::output_sizes(e, i))?;
+    if e.batch == 0 {
+        return Ok(outputs);
     }
-    Ok(output)
+    let mut workspace = device.zeros(N::infer_workspace(e))?;
+    let mut bound = bindings(net);
+    bound.workspace = Access::Write(&mut workspace);
+    inputs.bind(&mut bound);
+    outputs.write(0, &mut bound);
+    let mut run = device.run(bound);
+    let (from, to) = (Spans::inputs::<N>(e), Spans::new().outputs::<N>(e));
+    N::infer(&mut run, e, from.as_slice(), to.as_slice());
+    run.finish()?;
+    Ok(outputs)
 }
 
 /// The loss of outputs that are already computed, in evaluation mode: what validation adds up.
@@ -144,9 +150,9 @@ impl<N: Network, L> Evaluator<N, L> {
             ));
         }
         let device = &net.store().device;
-        check_size(device, N::infer_workspace(1).max(N::Output::NUMEL), batch)?;
+        check_size(device, N::infer_workspace(Extent::unit()).max(N::Output::NUMEL), batch)?;
         check_size(device, loss.workspace(1), batch)?;
-        let workspace = N::infer_workspace(batch).saturating_add(loss.workspace(batch));
+        let workspace = N::infer_workspace(Extent::of(batch)).saturating_add(loss.workspace(batch));
         Ok(Evaluator {
             workspace: device.zeros(workspace)?,
             output: device.zeros(batch * N::Output::NUMEL)?,
@@ -163,7 +169,7 @@ impl<N: Network, L> Evaluator<N, L> {
         &mut self,
         net: &N,
         loss: &L,
-        batch: &MiniBatch<N::Input, Y, N::Elem, T, N::Device>,
+        batch: &MiniBatch<N::Input, Y, N::InputElement, T, N::Device>,
         outputs: &mut [N::Elem],
     ) -> Result<N::Elem>
     where
@@ -177,13 +183,14 @@ impl<N: Network, L> Evaluator<N, L> {
         let device = &net.store().device;
         let mut bound = bindings(net);
         bound.workspace = Access::Write(&mut self.workspace);
-        bound.inputs[0] = Some(batch.inputs.buffer());
+        <N::InputElement as InputElement<N::Elem>>::bind(0, batch.inputs.buffer(), &mut bound);
         bound.outputs[0] = Access::Write(&mut self.output);
         loss.bind(batch.targets.buffer(), &mut bound);
         let mut run = device.run(bound);
         let out = Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL);
-        N::infer(&mut run, samples, input_span::<N>(samples), out);
-        let value = loss.value(&mut run, samples, out, N::infer_workspace(samples));
+        let e = extent(net, samples);
+        N::infer(&mut run, e, Spans::inputs::<N>(e).as_slice(), &[out]);
+        let value = loss.value(&mut run, samples, out, N::infer_workspace(e));
         run.finish()?;
         let mut scalar = [N::Elem::ZERO];
         device.read(&self.workspace, value.offset, &mut scalar)?;

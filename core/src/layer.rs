@@ -5,12 +5,13 @@ use std::marker::PhantomData;
 use crate::device::Memory;
 use crate::dim::Static;
 use crate::error::Result;
-use crate::network::{Network, ParamSpec};
+use crate::module::Module;
+use crate::network::ParamSpec;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// A parameter of `net` as a tensor of its own.
-fn copy<N: Network, S: Shape>(net: &N, spec: &ParamSpec) -> Result<Tensor<S, N::Elem, N::Device>> {
+fn copy<N: Module, S: Shape>(net: &N, spec: &ParamSpec) -> Result<Tensor<S, N::Elem, N::Device>> {
     let store = net.store();
     let mut values = vec![N::Elem::default(); spec.numel()];
     store.device.read(&store.params, spec.offset, &mut values)?;
@@ -20,14 +21,14 @@ fn copy<N: Network, S: Shape>(net: &N, spec: &ParamSpec) -> Result<Tensor<S, N::
 macro_rules! layer_view {
     ($(#[$doc:meta])* $name:ident<$($dim:ident),*>, $weight:ty, $bias:ty) => {
         $(#[$doc])*
-        pub struct $name<'n, N: Network, $($dim: Static),*> {
+        pub struct $name<'n, N: Module, $($dim: Static),*> {
             net: &'n N,
             weight: usize,
             bias: bool,
             dims: PhantomData<($($dim,)*)>,
         }
 
-        impl<'n, N: Network, $($dim: Static),*> $name<'n, N, $($dim),*> {
+        impl<'n, N: Module, $($dim: Static),*> $name<'n, N, $($dim),*> {
             /// The layer whose weight is parameter `weight`; a bias follows it.
             #[doc(hidden)]
             pub fn of(net: &'n N, weight: usize, bias: bool) -> Self {

@@ -11,15 +11,20 @@ pub mod device;
 pub mod dim;
 pub mod element;
 pub mod error;
+pub mod feed;
 pub mod inference;
 pub mod init;
 pub mod io;
 pub mod layer;
 pub mod loss;
+mod loss_gradient;
+pub mod loss_step;
 pub mod message;
 pub mod metric;
+pub mod module;
 pub mod network;
 pub mod optim;
+pub mod pullback;
 pub mod random;
 pub mod shape;
 pub mod step;
@@ -28,7 +33,11 @@ pub mod tensor;
 #[cfg(test)]
 mod testing;
 pub mod train;
+pub mod update;
 pub mod weights;
+
+#[doc(hidden)]
+pub use netform_macros::__linked;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -4,8 +4,12 @@
 use crate::device::{Bindings, Device, Kernels, Slot, Span};
 use crate::dim::Static;
 use crate::element::{Element, Float};
+use crate::feed::BESIDE;
 use crate::metric::{self, Answers};
 use crate::shape::SampleShape;
+
+pub use crate::loss_gradient::LossGradient;
+pub use crate::loss_step::{NoTargets, OwnOutput, ScalarLoss};
 
 /// A loss that compares outputs of shape `O` with targets of shape `Y` and element `T`.
 ///
@@ -42,10 +46,12 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
     }
 }
 
-/// Where float targets are bound; inputs of the network are [`Slot::Input`] 0.
-pub(crate) const TARGET: Slot = Slot::Input(1);
+/// Where float targets are bound, beside the inputs of the network.
+#[doc(hidden)]
+pub const TARGET: Slot = Slot::Input(BESIDE as u8);
 /// Where class labels are bound.
-pub(crate) const LABELS: Slot = Slot::Index(0);
+#[doc(hidden)]
+pub const LABELS: Slot = Slot::Index(BESIDE as u8);
 
 netform_macros::network! {
     /// The squared error.
@@ -148,11 +154,11 @@ macro_rules! loss {
             $($correct)?
         }
     };
-    (@bind TARGET $to:ident $targets:ident) => { $to.inputs[1] = Some($targets) };
+    (@bind TARGET $to:ident $targets:ident) => { $to.inputs[BESIDE] = Some($targets) };
     (@bind NEVER $to:ident $targets:ident) => {{
         let _ = (&$to, $targets);
     }};
-    (@bind LABELS $to:ident $targets:ident) => { $to.indices[0] = Some($targets) };
+    (@bind LABELS $to:ident $targets:ident) => { $to.indices[BESIDE] = Some($targets) };
 }
 
 /// The element of targets that nobody has: a second candidate, so that inference does not equate targets
@@ -287,7 +293,7 @@ mod tests {
                 ..Bindings::default()
             };
             bound.inputs[0] = Some(&inputs);
-            bound.inputs[1] = Some(&targets);
+            bound.inputs[BESIDE] = Some(&targets);
             bound.outputs[0] = Access::Write(&mut dx);
             bound.outputs[1] = Access::Write(&mut dt);
             let mut run = cpu.run(bound);

@@ -1,18 +1,20 @@
-//! Networks: what `network!` prints implements [`Network`]; what every network can do is here, once.
+//! Networks of one input and one output, and what all networks consist of: parameters and layers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::device::{Bindings, Device, Kernels, Span};
+use crate::device::{Bindings, Device};
 use crate::element::Float;
 use crate::error::Result;
+use crate::feed::InputElement;
 use crate::inference::Predictor;
 use crate::init::Init;
 use crate::loss::Loss;
+use crate::module::{Axis, MAX_SETTINGS, Module};
 use crate::optim::Optimizer;
+use crate::pullback::Gradients;
 use crate::random::Seed;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
-use crate::step::{Gradients, TrainStep};
-use crate::summary::Summary;
+use crate::step::TrainStep;
 use crate::tensor::Tensor;
 
 /// One parameter of a network.
@@ -43,7 +45,7 @@ pub struct LayerSpec {
     /// The layer as declared: `Linear(120)`.
     pub text: &'static str,
     /// The shape of its output for one sample.
-    pub output: &'static [usize],
+    pub output: &'static [Axis],
     /// The number of its parameters.
     pub params: usize,
 }
@@ -60,6 +62,8 @@ pub struct Store<E: Float, D: Device<E>> {
     pub seed: Seed,
     /// How many training steps the parameters have seen.
     pub steps: u64,
+    /// The run-time settings.
+    pub settings: [f64; MAX_SETTINGS],
     /// Which network of this program it is: no two have the same number.
     pub(crate) id: u64,
 }
@@ -67,62 +71,19 @@ pub struct Store<E: Float, D: Device<E>> {
 /// How many networks this program has made.
 static NETWORKS: AtomicU64 = AtomicU64::new(0);
 
-/// A network with its parameters: what `network!` implements for the type that it prints.
-///
-/// The functions that take kernels are passes of the plan: printed straight-line code.
-pub trait Network: Sized + Send + Sync {
-    /// The element type.
-    type Elem: Float;
-    /// The device.
-    type Device: Device<Self::Elem>;
+/// A network of one input and one output whose sizes are all constant: what training by the trainer, losses and
+/// data sets know how to use. [`Module`] is what every network is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has not one input and one output of constant sizes",
+    note = "the trainer, losses and predictors use networks of one input and one output; `Module` has passes for all others: `workspace`, `vjp`, `loss_step`"
+)]
+pub trait Network: Module {
     /// The shape of one input sample.
     type Input: SampleShape;
+    /// What inputs consist of: [`Module::Elem`], or `u32`.
+    type InputElement: InputElement<Self::Elem>;
     /// The shape of one output sample.
     type Output: SampleShape;
-
-    /// The network's name.
-    const NAME: &'static str;
-    /// The graph and its planned steps, forward and backward, as text.
-    const PLAN: &'static str;
-    /// The parameters, in the order of the declaration.
-    const PARAMS: &'static [ParamSpec];
-    /// The layers, in the order of the declaration.
-    const LAYERS: &'static [LayerSpec];
-    /// The named parts of the state buffer, PyTorch's buffers: `bn.running_mean`. Files hold them too.
-    const STATES: &'static [ParamSpec] = &[];
-    /// The number of elements of all parameters' buffer.
-    const PARAM_LEN: usize;
-    /// The number of elements of the state buffer.
-    const STATE_LEN: usize;
-
-    /// The network around its parameters.
-    #[doc(hidden)]
-    fn from_store(store: Store<Self::Elem, Self::Device>) -> Self;
-    /// The parameters.
-    #[doc(hidden)]
-    fn store(&self) -> &Store<Self::Elem, Self::Device>;
-    /// The parameters, to be changed.
-    #[doc(hidden)]
-    fn store_mut(&mut self) -> &mut Store<Self::Elem, Self::Device>;
-
-    /// The workspace, in elements, of [`Network::infer`].
-    #[doc(hidden)]
-    fn infer_workspace(batch: usize) -> usize;
-    /// Evaluation: `output` from `input`.
-    #[doc(hidden)]
-    fn infer<K: Kernels<Self::Elem>>(k: &mut K, batch: usize, input: Span, output: Span);
-    /// The workspace, in elements, of [`Network::train_forward`] and [`Network::backward`] together.
-    #[doc(hidden)]
-    fn train_workspace(batch: usize) -> usize;
-    /// The forward pass of a training step; returns where the output is.
-    #[doc(hidden)]
-    fn train_forward<K: Kernels<Self::Elem>>(k: &mut K, batch: usize, input: Span) -> Span;
-    /// Where [`Network::backward`] expects the gradient of the loss with respect to the output.
-    #[doc(hidden)]
-    fn output_gradient(batch: usize) -> Span;
-    /// The backward pass: writes every parameter's gradient.
-    #[doc(hidden)]
-    fn backward<K: Kernels<Self::Elem>>(k: &mut K, batch: usize, input: Span);
 
     /// A training step with its own workspace, for batches of up to `batch` samples: forward, loss,
     /// backward and update in one call of [`TrainStep::run`].
@@ -159,7 +120,7 @@ pub trait Network: Sized + Send + Sync {
     fn value_and_gradients<L, S, R, T>(
         &self,
         loss: &L,
-        inputs: &Tensor<S, Self::Elem, Self::Device>,
+        inputs: &Tensor<S, Self::InputElement, Self::Device>,
         targets: &Tensor<R, T, Self::Device>,
     ) -> Result<(Self::Elem, Gradients<Self>)>
     where
@@ -171,16 +132,11 @@ pub trait Network: Sized + Send + Sync {
     {
         crate::step::value_and_gradients(self, loss, inputs, targets)
     }
-
-    /// The table of layers, output shapes, parameter counts and memory; printed with `{}`.
-    fn summary(&self) -> Summary {
-        Summary::of(self)
-    }
 }
 
 /// A new network on `device`, its parameters drawn from `seed`.
 #[doc(hidden)]
-pub fn build<N: Network>(device: N::Device, seed: Seed) -> Result<N> {
+pub fn build<N: Module>(device: N::Device, seed: Seed) -> Result<N> {
     use crate::device::Memory;
     let mut params = device.zeros(N::PARAM_LEN)?;
     for spec in N::PARAMS {
@@ -193,11 +149,11 @@ pub fn build<N: Network>(device: N::Device, seed: Seed) -> Result<N> {
         device.write(&mut state, spec.offset, &values)?;
     }
     let id = NETWORKS.fetch_add(1, Ordering::Relaxed);
-    Ok(N::from_store(Store { device, params, state, seed, steps: 0, id }))
+    Ok(N::from_store(Store { device, params, state, seed, steps: 0, settings: [0.0; MAX_SETTINGS], id }))
 }
 
 /// The buffers of a network, to be read.
-pub(crate) fn bindings<'a, N: Network>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
+pub(crate) fn bindings<'a, N: Module>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
     let store = net.store();
     Bindings {
         params: crate::device::Access::Read(&store.params),

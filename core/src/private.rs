@@ -2,18 +2,24 @@
 
 pub use crate::cpu::Cpu;
 pub use crate::device::{
+    Access, Bindings,
     Arg, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Slot, Span,
 };
-pub use crate::dim::{Batch, D, Dim};
-pub use crate::element::Float;
+pub use crate::dim::{Batch, D, Dim, Static};
+pub use crate::element::{Element, Float};
 pub use crate::error::Result;
+pub use crate::feed::{BESIDE, Feed, Only, Tensors, extent};
 pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear};
 pub use crate::message::{Message, fail};
+pub use crate::loss::{LABELS, Loss, TARGET};
+pub use crate::loss_step::ScalarLoss;
+pub use crate::module::{Axis, Extent, Module, PortSpec};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
+pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream};
-pub use crate::shape::BatchedShape;
+pub use crate::shape::{BatchedShape, SampleShape, Shape};
 pub use crate::tensor::Tensor;
 pub use crate::weights::from_bytes;
 
@@ -96,4 +102,18 @@ impl Stub {
     pub fn bias(&self) -> Result<Option<Tensor<(Batch,)>>> {
         unreachable!("a network with an error is never run")
     }
+}
+
+/// The number of a generic size: its own where it is constant, else the one given.
+#[inline(always)]
+pub const fn size<T: Dim>(given: usize) -> usize {
+    match T::FIXED {
+        Some(n) => n,
+        None => given,
+    }
+}
+
+/// An axis whose size may be known only at run time.
+pub const fn axis(known: bool, size: usize, name: &'static str) -> Axis {
+    if known { Axis::Size(size) } else { Axis::Len(name) }
 }

@@ -23,6 +23,9 @@ pub trait Shape: Copy + PartialEq + Send + Sync + std::fmt::Debug + 'static {
     /// The shape that holds `numel` elements: the declared one where all sizes are constant, the one
     /// with the right batch where the outermost axis is [`Batch`]. `None` where there is none.
     fn holding(numel: usize) -> Option<Self>;
+    /// The shape of the given sizes; entries from [`Shape::RANK`] on are not looked at. `None` where a size
+    /// is part of the type and differs.
+    fn of_sizes(sizes: [usize; MAX_RANK]) -> Option<Self>;
     /// The sizes as text, as in a declaration: `[1, 28, 28]`; `batch` for a batch axis.
     fn describe() -> String;
 }
@@ -71,6 +74,10 @@ macro_rules! shapes {
                 let free = numel.checked_div(known).unwrap_or(0);
                 let shape = ($($t::of_size($t::FIXED.unwrap_or(free))?,)*);
                 (shape.numel() == numel).then_some(shape)
+            }
+            #[allow(unused_variables)]
+            fn of_sizes(sizes: [usize; MAX_RANK]) -> Option<Self> {
+                Some(($($t::of_size(sizes[$i])?,)*))
             }
             fn describe() -> String {
                 let axes: Vec<String> = vec![$(axis::<$t>()),*];
@@ -156,6 +163,8 @@ mod tests {
         assert_eq!(<(D<2>, D<3>)>::holding(6), Some((D::<2>, D::<3>)));
         assert_eq!(<(D<2>, D<3>)>::holding(9), None);
         assert_eq!(<()>::holding(1), Some(()));
+        assert_eq!(<(Batch, D<3>)>::of_sizes([5, 3, 1, 1, 1, 1]), Some((Batch(5), D::<3>)));
+        assert_eq!(<(Batch, D<3>)>::of_sizes([5, 4, 1, 1, 1, 1]), None);
         type Huge = D<999, 999, 999, 999>;
         assert_eq!(<(Huge, Huge)>::holding(12), None);
     }

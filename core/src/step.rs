@@ -3,12 +3,15 @@
 use std::marker::PhantomData;
 
 use crate::data::MiniBatch;
-use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Slot, Span};
+use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::network::Network;
+use crate::feed::InputElement;
+use crate::module::{Extent, Module, Spans};
+use crate::network::{Network, Store};
 use crate::optim::Optimizer;
+use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
 
@@ -17,10 +20,14 @@ pub type InputBatch<N> = <<N as Network>::Input as SampleShape>::Batched;
 /// The shape of a batch of a network's outputs.
 pub type OutputBatch<N> = <<N as Network>::Output as SampleShape>::Batched;
 /// A buffer of a network's elements on its device.
-pub(crate) type Buffer<N> = <<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>;
+pub(crate) type Buffer<N> = <<N as Module>::Device as Memory>::Buffer<<N as Module>::Elem>;
+/// A buffer of a network's input elements on its device.
+pub(crate) type InputBuffer<N> =
+    <<N as Module>::Device as Memory>::Buffer<<N as Network>::InputElement>;
 
-pub(crate) fn input_span<N: Network>(batch: usize) -> Span {
-    Span::new(Slot::Input(0), 0, batch * N::Input::NUMEL)
+/// What a pass of a network on `batch` samples works on.
+pub(crate) fn extent<N: Module>(net: &N, batch: usize) -> Extent {
+    Extent { settings: net.store().settings, ..Extent::of(batch) }
 }
 
 pub(crate) fn check_capacity(what: &str, batch: usize, capacity: usize) -> Result<()> {
@@ -44,7 +51,7 @@ pub(crate) fn check_size<D: Memory>(device: &D, one: usize, capacity: usize) -> 
 }
 
 /// That the optimiser's state is what the optimiser keeps.
-fn check_slots<N: Network, O: Optimizer>(
+pub(crate) fn check_slots<N: Module, O: Optimizer>(
     device: &N::Device,
     optimizer: &O,
     state: &OptimizerState<Buffer<N>>,
@@ -64,21 +71,22 @@ fn check_slots<N: Network, O: Optimizer>(
 }
 
 /// Memory for one training step of up to `capacity` samples.
-struct Memories<N: Network> {
-    grads: Buffer<N>,
-    workspace: Buffer<N>,
-    capacity: usize,
+pub(crate) struct Memories<N: Module> {
+    pub grads: Buffer<N>,
+    pub workspace: Buffer<N>,
+    pub capacity: usize,
 }
 
-impl<N: Network> Memories<N> {
-    fn new(device: &N::Device, capacity: usize, loss_workspace: usize) -> Result<Self> {
+impl<N: Module> Memories<N> {
+    pub fn new(device: &N::Device, capacity: usize, loss_workspace: usize) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
         }
-        check_size(device, N::train_workspace(1), capacity)?;
+        check_size(device, N::train_workspace(Extent::unit()), capacity)?;
         Ok(Memories {
             grads: device.zeros(N::PARAM_LEN)?,
-            workspace: device.zeros(N::train_workspace(capacity).saturating_add(loss_workspace))?,
+            workspace: device
+                .zeros(N::train_workspace(Extent::of(capacity)).saturating_add(loss_workspace))?,
             capacity,
         })
     }
@@ -182,7 +190,7 @@ where
     /// are unchanged where a label is out of range.
     pub fn run<X: SampleShape + SameSample<N::Input>>(
         &mut self,
-        batch: &MiniBatch<X, Y, N::Elem, T, N::Device>,
+        batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
     ) -> Result<N::Elem> {
         self.run_on(&batch.inputs, &batch.targets)
     }
@@ -193,7 +201,7 @@ where
     /// As [`TrainStep::run`].
     pub fn run_on<S, R>(
         &mut self,
-        inputs: &Tensor<S, N::Elem, N::Device>,
+        inputs: &Tensor<S, N::InputElement, N::Device>,
         targets: &Tensor<R, T, N::Device>,
     ) -> Result<N::Elem>
     where
@@ -203,10 +211,11 @@ where
     {
         let Memories { grads, workspace, capacity } = &mut self.memories;
         check_capacity("a training step", inputs.batch(), *capacity)?;
+        let extent = extent(self.net, inputs.batch());
         let store = self.net.store_mut();
         check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-        let pass = Pass::<N, L, Y, T>::of(inputs, targets, &self.loss, counter)?;
+        let pass = Pass::<N, L, Y, T>::of(extent, inputs, targets, &self.loss, counter)?;
         let (value, outputs) = pass.forward_backward(
             &store.device,
             Access::Read(&store.params),
@@ -220,17 +229,7 @@ where
         if !loss[0].is_finite() {
             return Ok(loss[0]);
         }
-        self.state.steps += 1;
-        let mut run = store.device.run(Bindings {
-            params: Access::Write(&mut store.params),
-            grads: Access::Read(grads),
-            optimizer: self.state.slots.as_mut().map_or(Access::None, Access::Write),
-            counter,
-            ..Bindings::default()
-        });
-        self.optimizer.update(&mut run, N::PARAM_LEN, self.state.steps);
-        run.finish()?;
-        store.steps += 1;
+        update::<N, O>(store, grads, &self.optimizer, &mut self.state)?;
         Ok(loss[0])
     }
 
@@ -287,10 +286,30 @@ where
     }
 }
 
+/// One update of all parameters. The caller has checked that the state is the optimiser's.
+pub(crate) fn update<N: Module, O: Optimizer>(
+    store: &mut Store<N::Elem, N::Device>,
+    grads: &Buffer<N>,
+    optimizer: &O,
+    state: &mut OptimizerState<Buffer<N>>,
+) -> Result<()> {
+    state.steps += 1;
+    let mut run = store.device.run(Bindings {
+        params: Access::Write(&mut store.params),
+        grads: Access::Read(grads),
+        optimizer: state.slots.as_mut().map_or(Access::None, Access::Write),
+        ..Bindings::default()
+    });
+    optimizer.update(&mut run, N::PARAM_LEN, state.steps);
+    run.finish()?;
+    store.steps += 1;
+    Ok(())
+}
+
 /// One batch on its way through forward, loss and backward.
 struct Pass<'b, N: Network, L, Y, T: Element> {
-    batch: usize,
-    inputs: &'b Buffer<N>,
+    extent: Extent,
+    inputs: &'b InputBuffer<N>,
     targets: &'b <N::Device as Memory>::Buffer<T>,
     loss: &'b L,
     counter: Counter,
@@ -305,15 +324,15 @@ where
     T: Element,
 {
     fn of<S: BatchedShape, R: BatchedShape>(
-        inputs: &'b Tensor<S, N::Elem, N::Device>,
+        extent: Extent,
+        inputs: &'b Tensor<S, N::InputElement, N::Device>,
         targets: &'b Tensor<R, T, N::Device>,
         loss: &'b L,
         counter: Counter,
     ) -> Result<Self> {
-        let batch = inputs.batch();
-        same_batch(batch, targets.batch())?;
+        same_batch(extent.batch, targets.batch())?;
         let (inputs, targets) = (inputs.buffer(), targets.buffer());
-        Ok(Pass { batch, inputs, targets, loss, counter, target: PhantomData })
+        Ok(Pass { extent, inputs, targets, loss, counter, target: PhantomData })
     }
 
     /// Returns where the loss and the outputs are in the workspace.
@@ -325,7 +344,7 @@ where
         grads: &mut Buffer<N>,
         workspace: &mut Buffer<N>,
     ) -> Result<(Span, Span)> {
-        let batch = self.batch;
+        let e = self.extent;
         let mut bound = Bindings {
             params,
             state,
@@ -334,19 +353,20 @@ where
             counter: self.counter,
             ..Bindings::default()
         };
-        bound.inputs[0] = Some(self.inputs);
+        <N::InputElement as InputElement<N::Elem>>::bind(0, self.inputs, &mut bound);
         self.loss.bind(self.targets, &mut bound);
         let mut run = device.run(bound);
-        let input = input_span::<N>(batch);
-        let outputs = N::train_forward(&mut run, batch, input);
+        let inputs = Spans::inputs::<N>(e);
+        N::train_forward(&mut run, e, inputs.as_slice());
+        let outputs = N::train_output(e, 0);
         let value = self.loss.value_and_gradient(
             &mut run,
-            batch,
+            e.batch,
             outputs,
-            N::output_gradient(batch),
-            N::train_workspace(batch),
+            N::output_gradient(e, 0),
+            N::train_workspace(e),
         );
-        N::backward(&mut run, batch, input);
+        N::backward(&mut run, e, inputs.as_slice());
         run.finish()?;
         Ok((value, outputs))
     }
@@ -363,29 +383,10 @@ pub(crate) fn same_batch(inputs: usize, targets: usize) -> Result<()> {
     })
 }
 
-/// The gradients of a network's parameters, in one buffer.
-pub struct Gradients<N: Network> {
-    device: N::Device,
-    buffer: Buffer<N>,
-}
-
-impl<N: Network> Gradients<N> {
-    /// The gradient of the parameter called `name`, in the parameter's layout.
-    ///
-    /// # Errors
-    /// If the network has no such parameter, or the device is lost.
-    pub fn get(&self, name: &str) -> Result<Vec<N::Elem>> {
-        let spec = crate::weights::find::<N>(name)?;
-        let mut values = vec![N::Elem::ZERO; spec.numel()];
-        self.device.read(&self.buffer, spec.offset, &mut values)?;
-        Ok(values)
-    }
-}
-
 pub(crate) fn value_and_gradients<N, L, S, R, T>(
     net: &N,
     loss: &L,
-    inputs: &Tensor<S, N::Elem, N::Device>,
+    inputs: &Tensor<S, N::InputElement, N::Device>,
     targets: &Tensor<R, T, N::Device>,
 ) -> Result<(N::Elem, Gradients<N>)>
 where
@@ -400,7 +401,7 @@ where
     let Memories { mut grads, mut workspace, .. } =
         Memories::<N>::new(&store.device, batch, loss.workspace(batch))?;
     let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-    let pass = Pass::<N, L, R::Sample, T>::of(inputs, targets, loss, counter)?;
+    let pass = Pass::<N, L, R::Sample, T>::of(extent(net, batch), inputs, targets, loss, counter)?;
     // A copy: the running statistics of the network are not this call's to change.
     let mut state = store.device.zeros(N::STATE_LEN)?;
     let mut values = vec![N::Elem::ZERO; N::STATE_LEN];
@@ -415,5 +416,5 @@ where
     )?;
     let mut loss = [N::Elem::ZERO];
     store.device.read(&workspace, value.offset, &mut loss)?;
-    Ok((loss[0], Gradients { device: store.device.clone(), buffer: grads }))
+    Ok((loss[0], Gradients::of_parameters(net, grads)?))
 }

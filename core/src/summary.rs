@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::device::Memory;
 use crate::element::Element;
-use crate::network::{LayerSpec, Network};
+use crate::network::LayerSpec;
+use crate::module::{Axis, Extent, Module, PortSpec};
 
 /// The batch size for which the memory of a training step is stated.
 const TRAINING_BATCH: usize = 64;
@@ -25,9 +26,9 @@ pub struct Summary {
     pub device: String,
     /// The element type's name.
     pub element: &'static str,
-    /// The shape of one input sample, as text.
+    /// The shape of one input sample as text; names and shapes where there are several inputs.
     pub input: String,
-    /// The shape of one output sample, as text.
+    /// The shape of one output sample as text; a tuple where there are several outputs.
     pub output: String,
     /// The layers, in the order of the declaration.
     pub layers: &'static [LayerSpec],
@@ -35,7 +36,8 @@ pub struct Summary {
     pub params: usize,
     /// The bytes of the parameters.
     pub param_bytes: usize,
-    /// The bytes of workspace that inference of one sample needs.
+    /// The bytes of workspace that inference of one sample needs; of length 1 where lengths are known only at
+    /// run time.
     pub infer_bytes: usize,
     /// The bytes of workspace and gradients that a training step on 64 samples needs, without the
     /// optimiser's state and the loss.
@@ -44,22 +46,44 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of `net`.
-    pub fn of<N: Network>(net: &N) -> Self {
-        use crate::shape::Shape;
+    pub fn of<N: Module>(net: &N) -> Self {
+        let batch = Extent { batch: TRAINING_BATCH, ..Extent::unit() };
         let size = size_of::<N::Elem>();
         Summary {
             network: N::NAME,
             device: net.store().device.name(),
             element: N::Elem::NAME,
-            input: N::Input::describe(),
-            output: N::Output::describe(),
+            input: named(N::INPUTS),
+            output: tuple(N::OUTPUTS),
             layers: N::LAYERS,
             params: N::PARAM_LEN,
             param_bytes: N::PARAM_LEN * size,
-            infer_bytes: N::infer_workspace(1) * size,
-            train_bytes: (N::train_workspace(TRAINING_BATCH) + N::PARAM_LEN) * size,
+            infer_bytes: N::infer_workspace(Extent::unit()) * size,
+            train_bytes: (N::train_workspace(batch) + N::PARAM_LEN) * size,
         }
     }
+}
+
+/// The shape of the only input, or the names and shapes of all.
+fn named(ports: &[PortSpec]) -> String {
+    if let [port] = ports {
+        return port.to_string();
+    }
+    let ports: Vec<String> = ports.iter().map(|port| format!("{}: {port}", port.name)).collect();
+    format!("({})", ports.join(", "))
+}
+
+/// The shape of the only output, or of all.
+fn tuple(ports: &[PortSpec]) -> String {
+    if let [port] = ports {
+        return port.to_string();
+    }
+    let ports: Vec<String> = ports.iter().map(PortSpec::to_string).collect();
+    format!("({})", ports.join(", "))
+}
+
+fn describe(axes: &'static [Axis]) -> String {
+    PortSpec { name: "", axes, integer: false }.to_string()
 }
 
 impl fmt::Display for Summary {
@@ -85,7 +109,7 @@ impl fmt::Display for Summary {
 
 fn row(layer: &LayerSpec) -> [String; 4] {
     let params = if layer.params == 0 { String::new() } else { thousands(layer.params) };
-    [layer.name.to_owned(), layer.text.to_owned(), format!("{:?}", layer.output), params]
+    [layer.name.to_owned(), layer.text.to_owned(), describe(layer.output), params]
 }
 
 /// Rows under a heading, each column as wide as its widest entry; columns from `right` on are flush right.
@@ -168,7 +192,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned() {
-        let layer = |name, text, output, params| LayerSpec { name, text, output, params };
+        let layer = |name, text, output: &[usize], params| {
+            let output: Vec<Axis> = output.iter().map(|n| Axis::Size(*n)).collect();
+            LayerSpec { name, text, output: output.leak(), params }
+        };
         let layers: &'static [LayerSpec] = Box::leak(Box::new([
             layer("conv1", "Conv2d(6, kernel = 5)", &[6, 28, 28], 156),
             layer("", "Relu", &[6, 28, 28], 0),

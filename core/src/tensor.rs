@@ -122,6 +122,21 @@ impl<S: Shape, E: Element, Dev: Memory> Tensor<S, E, Dev> {
         &mut self.buffer
     }
 
+    /// Changes the shape within the room that the buffer has.
+    #[doc(hidden)]
+    pub fn set_shape(&mut self, shape: S) -> Result<()> {
+        let room = self.device.len(&self.buffer);
+        if shape.numel() > room {
+            return Err(Error::Size {
+                what: format!("a tensor of shape {}", S::describe()),
+                expected: format!("at most {room} elements"),
+                found: shape.numel().to_string(),
+            });
+        }
+        self.shape = shape;
+        Ok(())
+    }
+
     #[doc(hidden)]
     pub fn from_buffer(device: Dev, shape: S, buffer: Dev::Buffer<E>) -> Self {
         Tensor { shape, device, buffer }

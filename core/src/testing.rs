@@ -2,13 +2,16 @@
 
 use crate::cpu::Cpu;
 use crate::device::{Arg, Bindings, Device, Fold, Grid, Kernels, MatmulDims, Slot, Span};
-use crate::dim::D;
+use crate::dim::{Batch, D};
 use crate::element::Float;
 use crate::init::Init;
 use crate::loss::{Loss, TARGET};
 use crate::metric::{Answers, correct_signs};
+use crate::module::{Axis, Extent, Module, PortSpec};
 use crate::network::{LayerSpec, Network, ParamSpec, Store};
-use crate::shape::SampleShape;
+use crate::pullback::Mode;
+use crate::shape::{MAX_RANK, SampleShape};
+use crate::tensor::Tensor;
 
 /// `y = x w^T + b` from two numbers to one. Its state is the sum of the last training batch's inputs.
 pub(crate) struct Line<E: Float = f32> {
@@ -44,10 +47,16 @@ fn forward<E: Float, K: Kernels<E>>(k: &mut K, batch: usize, input: Span, output
 }
 
 impl<E: Float> Network for Line<E> {
+    type Input = (D<2>,);
+    type InputElement = E;
+    type Output = (D<1>,);
+}
+
+impl<E: Float> Module for Line<E> {
     type Elem = E;
     type Device = Cpu;
-    type Input = (D<2>,);
-    type Output = (D<1>,);
+    type Outputs = Tensor<(Batch, D<1>), E>;
+    type InputGradients = Tensor<(Batch, D<2>), E>;
 
     const NAME: &'static str = "Line";
     const PLAN: &'static str = "";
@@ -61,11 +70,15 @@ impl<E: Float> Network for Line<E> {
         ParamSpec { name: "fc.bias", shape: &[1], offset: 2, init: Init::Zeros },
     ];
     const LAYERS: &'static [LayerSpec] =
-        &[LayerSpec { name: "fc", text: "Linear(1)", output: &[1], params: 3 }];
+        &[LayerSpec { name: "fc", text: "Linear(1)", output: &[Axis::Size(1)], params: 3 }];
     const STATES: &'static [ParamSpec] =
         &[ParamSpec { name: "seen.sum", shape: &[1], offset: 0, init: Init::Ones }];
     const PARAM_LEN: usize = 3;
     const STATE_LEN: usize = 1;
+    const INPUTS: &'static [PortSpec] =
+        &[PortSpec { name: "x", axes: &[Axis::Size(2)], integer: false }];
+    const OUTPUTS: &'static [PortSpec] =
+        &[PortSpec { name: "", axes: &[Axis::Size(1)], integer: false }];
 
     fn from_store(store: Store<E, Cpu>) -> Self {
         Line { store }
@@ -76,55 +89,94 @@ impl<E: Float> Network for Line<E> {
     fn store_mut(&mut self) -> &mut Store<E, Cpu> {
         &mut self.store
     }
-    fn infer_workspace(_: usize) -> usize {
+    fn input_sizes(e: Extent, _: usize) -> [usize; MAX_RANK] {
+        [e.batch, 2, 1, 1, 1, 1]
+    }
+    fn output_sizes(e: Extent, _: usize) -> [usize; MAX_RANK] {
+        [e.batch, 1, 1, 1, 1, 1]
+    }
+    fn infer_workspace(_: Extent) -> usize {
         0
     }
-    fn infer<K: Kernels<E>>(k: &mut K, batch: usize, input: Span, output: Span) {
-        forward(k, batch, input, output);
+    fn infer<K: Kernels<E>>(k: &mut K, e: Extent, inputs: &[Span], outputs: &[Span]) {
+        forward(k, e.batch, inputs[0], outputs[0]);
     }
-    fn train_workspace(batch: usize) -> usize {
-        2 * batch
+    fn train_workspace(e: Extent) -> usize {
+        2 * e.batch
     }
-    fn train_forward<K: Kernels<E>>(k: &mut K, batch: usize, input: Span) -> Span {
-        let output = Span::new(Slot::Workspace, 0, batch);
-        forward(k, batch, input, output);
-        let grid: Grid = [1, 1, batch, 2];
-        let reduced = [true; 4];
-        let x = view(input, [2, 1]);
-        let seen = Span::new(Slot::State, 0, 1);
-        k.reduce(seen, Fold::Sum, grid, reduced, [x], [], |[x], []| x, &["a0"]);
-        output
+    fn train_forward<K: Kernels<E>>(k: &mut K, e: Extent, inputs: &[Span]) {
+        forward(k, e.batch, inputs[0], Self::train_output(e, 0));
+        see(k, e.batch, inputs[0]);
     }
-    fn output_gradient(batch: usize) -> Span {
-        Span::new(Slot::Workspace, batch, batch)
+    fn train_output(e: Extent, _: usize) -> Span {
+        Span::new(Slot::Workspace, 0, e.batch)
     }
-    fn backward<K: Kernels<E>>(k: &mut K, batch: usize, input: Span) {
-        let dy = Self::output_gradient(batch);
+    fn output_gradient(e: Extent, _: usize) -> Span {
+        Span::new(Slot::Workspace, e.batch, e.batch)
+    }
+    fn backward<K: Kernels<E>>(k: &mut K, e: Extent, inputs: &[Span]) {
+        backward(k, e.batch, inputs[0], Self::output_gradient(e, 0));
+    }
+    fn vjp_workspace(_: Extent, _: Mode) -> usize {
+        0
+    }
+    fn vjp_forward<K: Kernels<E>>(k: &mut K, e: Extent, mode: Mode, spans: &[Span]) {
+        forward(k, e.batch, spans[0], spans[2]);
+        if mode == Mode::Train {
+            see(k, e.batch, spans[0]);
+        }
+    }
+    fn vjp_backward<K: Kernels<E>>(k: &mut K, e: Extent, _: Mode, spans: &[Span]) {
+        let [x, dy, _, dx] = *spans else { panic!("four spans, found {}", spans.len()) };
+        backward(k, e.batch, x, dy);
         let dims = MatmulDims {
             batch: 1,
-            m: 1,
+            m: e.batch,
             n: 2,
-            k: batch,
-            transpose_a: true,
+            k: 1,
+            transpose_a: false,
             transpose_b: false,
             stride_a: 0,
             stride_b: 0,
         };
-        let dw = at(Slot::Grads, WEIGHT);
-        k.matmul(dw, dy, input, dims, [], [], |x, [], []| x, &["x"]);
-        let db = at(Slot::Grads, BIAS);
-        let reduced = [true; 4];
-        k.reduce(
-            db,
-            Fold::Sum,
-            [1, 1, batch, 1],
-            reduced,
-            [view(dy, [1, 0])],
-            [],
-            |[x], []| x,
-            &["a0"],
-        );
+        k.matmul(dx, dy, at(Slot::Params, WEIGHT), dims, [], [], |x, [], []| x, &["x"]);
     }
+}
+
+/// The running statistic.
+fn see<E: Float, K: Kernels<E>>(k: &mut K, batch: usize, input: Span) {
+    let grid: Grid = [1, 1, batch, 2];
+    let x = view(input, [2, 1]);
+    let seen = Span::new(Slot::State, 0, 1);
+    k.reduce(seen, Fold::Sum, grid, [true; 4], [x], [], |[x], []| x, &["a0"]);
+}
+
+/// The gradients of weight and bias.
+fn backward<E: Float, K: Kernels<E>>(k: &mut K, batch: usize, input: Span, dy: Span) {
+    let dims = MatmulDims {
+        batch: 1,
+        m: 1,
+        n: 2,
+        k: batch,
+        transpose_a: true,
+        transpose_b: false,
+        stride_a: 0,
+        stride_b: 0,
+    };
+    let dw = at(Slot::Grads, WEIGHT);
+    k.matmul(dw, dy, input, dims, [], [], |x, [], []| x, &["x"]);
+    let db = at(Slot::Grads, BIAS);
+    let reduced = [true; 4];
+    k.reduce(
+        db,
+        Fold::Sum,
+        [1, 1, batch, 1],
+        reduced,
+        [view(dy, [1, 0])],
+        [],
+        |[x], []| x,
+        &["a0"],
+    );
 }
 
 /// The mean square of the difference, over samples and elements. An output counts as correct where it is
@@ -156,7 +208,7 @@ impl<E: Float, S: SampleShape> Loss<E, S, S, E> for Square {
         1
     }
     fn bind<'a, Dev: Device<E>>(&self, targets: &'a Dev::Buffer<E>, to: &mut Bindings<'a, E, Dev>) {
-        to.inputs[1] = Some(targets);
+        to.inputs[crate::feed::BESIDE] = Some(targets);
     }
     fn value<K: Kernels<E>>(&self, k: &mut K, _: usize, output: Span, base: usize) -> Span {
         Self::mean(k, output, base)

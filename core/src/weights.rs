@@ -9,12 +9,13 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::io::safetensors::{self, NamedTensor, Values};
 use crate::io::write_atomically;
-use crate::network::{Network, ParamSpec, Store, build};
+use crate::module::Module;
+use crate::network::{ParamSpec, Store, build};
 use crate::random::Seed;
 
 /// Whether a tensor is PyTorch's counter of batches beside running statistics, which belongs to no formula
 /// of ours: files may have it or not.
-fn ignored<N: Network>(name: &str) -> bool {
+fn ignored<N: Module>(name: &str) -> bool {
     let layer = name.strip_suffix("num_batches_tracked");
     layer.is_some_and(|layer| N::STATES.iter().any(|state| state.name.starts_with(layer)))
 }
@@ -37,7 +38,7 @@ fn ignored<N: Network>(name: &str) -> bool {
 /// # Ok(())
 /// # }
 /// ```
-pub trait Weights: Network {
+pub trait Weights: Module {
     /// Writes the weights and the running statistics to a safetensors file, whole or not at all.
     ///
     /// # Errors
@@ -104,21 +105,21 @@ pub trait Weights: Network {
     }
 }
 
-impl<N: Network> Weights for N {}
+impl<N: Module> Weights for N {}
 
 /// A network with weights from the bytes of a safetensors file.
 ///
 /// # Errors
 /// As [`Weights::load`], or if the device has not enough memory.
 #[doc(hidden)]
-pub fn from_bytes<N: Network>(bytes: &[u8], device: N::Device) -> Result<N> {
+pub fn from_bytes<N: Module>(bytes: &[u8], device: N::Device) -> Result<N> {
     let mut net: N = build(device, Seed(0))?;
     net.load_bytes(bytes)?;
     Ok(net)
 }
 
 /// The parameter called `name`.
-pub(crate) fn find<N: Network>(name: &str) -> Result<&'static ParamSpec> {
+pub(crate) fn find<N: Module>(name: &str) -> Result<&'static ParamSpec> {
     N::PARAMS.iter().find(|spec| spec.name == name).ok_or_else(|| {
         let names: Vec<&str> = N::PARAMS.iter().map(|spec| spec.name).collect();
         let known = match names.is_empty() {
@@ -130,7 +131,7 @@ pub(crate) fn find<N: Network>(name: &str) -> Result<&'static ParamSpec> {
 }
 
 /// The tensors that `specs` name in a buffer, as a file holds them.
-fn named<N: Network>(
+fn named<N: Module>(
     specs: &[ParamSpec],
     buffer: &<N::Device as Memory>::Buffer<N::Elem>,
     store: &Store<N::Elem, N::Device>,
@@ -145,7 +146,7 @@ fn named<N: Network>(
 }
 
 /// Replaces all weights by `tensors`, or none.
-fn replace<N: Network>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
+fn replace<N: Module>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
     let problems = problems::<N>(&tensors);
     if !problems.is_empty() {
         return Err(Error::Weights { network: N::NAME, problems });
@@ -170,7 +171,7 @@ fn spec(specs: &'static [ParamSpec], name: &str) -> Option<&'static ParamSpec> {
 }
 
 /// Why `tensors` are not the weights of `N`: nothing, if they are.
-fn problems<N: Network>(tensors: &[NamedTensor]) -> Vec<String> {
+fn problems<N: Module>(tensors: &[NamedTensor]) -> Vec<String> {
     let found: BTreeMap<&str, &NamedTensor> =
         tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
     let mut problems = Vec::new();

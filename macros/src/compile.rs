@@ -20,6 +20,10 @@ pub struct CompiledNetwork {
     /// The storage of each output and of its gradient, in the training plan.
     pub train_outputs: Vec<NodeId>,
     pub train_seeds: Vec<NodeId>,
+    /// Forward and backward with the gradients of the inputs too, in training mode.
+    pub vjp_train: Plan,
+    /// The same in evaluation mode; `None` where it is no different.
+    pub vjp_evaluate: Option<Plan>,
     pub listing: String,
 }
 
@@ -50,8 +54,63 @@ pub fn network(
     let seed = |i: usize| input_node(&train.graph, inputs + i);
     let train_seeds =
         outputs.map(seed).collect::<Option<_>>().ok_or("an output without a gradient")?;
+    let vjp_train = vjp(&chain)?;
+    let vjp_evaluate = if same(&chain, &evaluation)? { None } else { Some(vjp(&evaluation)?) };
     let listing = listing(&chain, &infer, &train);
-    Ok(CompiledNetwork { chain, infer, train_outputs, train_seeds, train, listing })
+    Ok(CompiledNetwork {
+        chain,
+        infer,
+        train_outputs,
+        train_seeds,
+        train,
+        vjp_train,
+        vjp_evaluate,
+        listing,
+    })
+}
+
+/// Whether a network computes the same in training as in evaluation.
+fn same(train: &Chain, evaluate: &Chain) -> Result<bool, String> {
+    let (a, b) = (train.graph.inline()?, evaluate.graph.inline()?);
+    Ok(train.updates.is_empty() && a.outputs == b.outputs && a.listing() == b.listing())
+}
+
+/// Forward and backward by hand, all ends of which are the caller's: inputs, gradients with respect to
+/// outputs, outputs, gradients with respect to float inputs.
+fn vjp(chain: &Chain) -> Result<Plan, String> {
+    let mut g = chain.graph.clone();
+    let (inputs, outputs) = (g.inputs.len(), g.outputs.len());
+    let mut wrt: Vec<NodeId> = chain.params.iter().map(|param| param.node).collect();
+    let floats = (0..inputs).filter(|i| !g.inputs[*i].integer);
+    let floats = floats.map(|i| input_node(&g, i).ok_or("an input without a node"));
+    wrt.extend(floats.collect::<Result<Vec<_>, _>>()?);
+    let mut seeds = vec![];
+    for (i, output) in g.outputs.clone().into_iter().enumerate() {
+        let shape = g.shape(output).clone();
+        seeds.push((output, g.input(&format!("gradient of output {i}"), shape, false)));
+    }
+    let gradients = autodiff::gradients(&mut g, &seeds, &wrt)?;
+    for (&of, gradient) in wrt.iter().zip(gradients) {
+        let id = or_zeros(&mut g, gradient, of)?;
+        g.outputs.push(id);
+    }
+    g.outputs.extend(chain.updates.values());
+    g.check()?;
+    let g = simplify(&g.inline()?)?;
+    let states = offsets(&chain.states);
+    let argument = |from: usize, count: usize| (from..from + count).map(Place::Argument);
+    let mut places: Vec<Place> = argument(inputs + outputs, outputs).collect();
+    places.extend(offsets(&chain.params).into_iter().map(Place::Grad));
+    places.extend(argument(inputs + 2 * outputs, wrt.len() - chain.params.len()));
+    places.extend(chain.updates.keys().map(|i| Place::State(states[*i].clone())));
+    plan(&Request {
+        graph: &g,
+        inputs: argument(0, inputs + outputs).collect(),
+        params: offsets(&chain.params),
+        states,
+        outputs: places,
+        forward: outputs,
+    })
 }
 
 /// The node of an input.

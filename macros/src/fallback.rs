@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::Ident;
 
-use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement};
+use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement, TensorType};
 use crate::emit::dim_type;
 use crate::errors::Errors;
 use crate::lower::RESERVED;
-use crate::print::{consts, input_trait, tuple};
+use crate::print::{carried, const_items, found_consts, input_trait};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
@@ -27,11 +28,17 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
     quote!(#error #(#stubs)*)
 }
 
-/// A declared shape, as far as it has one.
-fn declared(shape: Option<&crate::ast::TensorType>) -> Shape {
+/// A declared shape, as far as it has one of constant sizes.
+fn declared(shape: Option<&TensorType>, network: &Network) -> Shape {
+    let scope = Scope::of(&network.generics);
+    let constant = |dim: Dim| {
+        let mut params = BTreeSet::new();
+        dim.params(&mut params);
+        if params.is_empty() { dim } else { Dim::one() }
+    };
     shape
-        .and_then(|shape| tensor_type(shape, &Scope::default(), &mut Errors::default()))
-        .unwrap_or_else(|| vec![Dim::one()])
+        .and_then(|shape| tensor_type(shape, &scope, &mut Errors::default()))
+        .map_or_else(|| vec![Dim::one()], |shape| shape.into_iter().map(constant).collect())
 }
 
 /// The names of layers.
@@ -51,75 +58,200 @@ fn named(body: &Body) -> Vec<String> {
     names.into_iter().map(ToString::to_string).collect()
 }
 
+/// What a stub consists of.
+struct Stub<'s> {
+    network: &'s Network,
+    /// Type parameters for its generic sizes, whatever they are.
+    sizes: Vec<Ident>,
+    inputs: Vec<Shape>,
+    outputs: Vec<Shape>,
+}
+
 fn stub(network: &Network) -> TokenStream {
-    let (vis, name, text) = (&network.vis, &network.name, network.name.to_string());
-    let input_trait = input_trait(name);
-    let (input, output) = (declared(network.inputs.first().map(|(_, shape)| shape)),
-        declared(network.outputs.as_ref().and_then(|outputs| outputs.types.first())),
-    );
-    let output_dims: Vec<_> = output.iter().map(dim_type).collect();
-    let consts = consts(input.iter().chain(&output));
-    let (input, output) = (tuple(&input), tuple(&output));
-    let names: BTreeSet<String> =
-        named(&network.body).into_iter().collect();
-    let accessors = names.iter().filter(|name| !RESERVED.contains(&name.as_str())).map(|name| {
-        let name = syn::Ident::new(name, Span::call_site());
-        quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })
-    });
-    quote! {
-        #[allow(missing_docs)]
-        #vis struct #name<
-            E: ::netform::element::Float = f32,
-            Dev: ::netform::device::Device<E> = ::netform::cpu::Cpu,
-        > {
-            store: ::netform::network::Store<E, Dev>,
+    let stub = Stub {
+        network,
+        sizes: (0..network.generics.len()).map(|i| format_ident!("__Size{}", i)).collect(),
+        inputs: network.inputs.iter().map(|(_, shape)| declared(Some(shape), network)).collect(),
+        outputs: match &network.outputs {
+            Some(outputs) => {
+                outputs.types.iter().map(|shape| declared(Some(shape), network)).collect()
+            }
+            None => vec![declared(None, network)],
+        },
+    };
+    stub.tokens()
+}
+
+/// Tensors of shapes, as a type.
+fn tensors<'s>(shapes: impl Iterator<Item = &'s Shape>) -> TokenStream {
+    let all: Vec<TokenStream> = shapes
+        .map(|shape| {
+            let dims = shape.iter().map(dim_type);
+            quote!(__n::Tensor<(__n::Batch, #(#dims,)*), E, Dev>)
+        })
+        .collect();
+    match &all[..] {
+        [one] => one.clone(),
+        all => quote!((#(#all,)*)),
+    }
+}
+
+impl Stub<'_> {
+    fn tokens(&self) -> TokenStream {
+        let Stub { network, sizes, .. } = self;
+        let (vis, name) = (&network.vis, &network.name);
+        let found = found_consts(self.inputs.iter().chain(&self.outputs).flatten());
+        let (consts, carried) = (const_items(&found), carried(&found));
+        let names: BTreeSet<String> = named(&network.body).into_iter().collect();
+        let names = names.iter().filter(|name| !RESERVED.contains(&name.as_str()));
+        let accessors = names.map(|name| {
+            let name = Ident::new(name, Span::call_site());
+            quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })
+        });
+        let (traits, forward) = self.forward();
+        let (feed, module) = (self.feed(), self.module());
+        let settings = &network.settings;
+        let settings = quote!(#(, #settings: f64)*);
+        quote! {
+            #[allow(missing_docs, non_camel_case_types)]
+            #vis struct #name<
+                #(#sizes = ::netform::dim::D<1>,)*
+                E: ::netform::element::Float = f32,
+                Dev: ::netform::device::Device<E> = ::netform::cpu::Cpu,
+            > {
+                store: ::netform::network::Store<E, Dev>,
+                sizes: ::core::marker::PhantomData<fn() -> (#(#sizes,)*)>,
+            }
+            #traits
+            #[allow(unused, missing_docs, non_camel_case_types, clippy::all)]
+            const _: () = {
+                use ::netform::__private as __n;
+                #consts
+                impl<#(#sizes,)*> #name<#(#sizes,)* f32, __n::Cpu> {
+                    pub const PLAN: &'static str = "";
+                    pub fn new(seed: __n::Seed #settings) -> Self { ::core::unreachable!() }
+                }
+                impl<#(#sizes,)* E: __n::Float, Dev: __n::Device<E>> #name<#(#sizes,)* E, Dev> {
+                    #carried
+                    pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> { ::core::unreachable!() }
+                    pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> { ::core::unreachable!() }
+                    #forward
+                    #(#accessors)*
+                }
+                #feed
+                #module
+            };
         }
-        #[doc(hidden)]
-        #vis trait #input_trait: ::netform::shape::BatchedShape {
-            type Output: ::netform::shape::BatchedShape;
+    }
+
+    /// Names for each input: of its value, its shape and its element.
+    fn names(&self) -> [Vec<Ident>; 3] {
+        ["x", "__Shape", "__Element"]
+            .map(|stem| (0..self.inputs.len()).map(|i| format_ident!("{}{}", stem, i)).collect())
+    }
+
+    /// `forward` takes everything; a network of one input has its trait.
+    fn forward(&self) -> (TokenStream, TokenStream) {
+        let (vis, name) = (&self.network.vis, &self.network.name);
+        let [x, shapes, elements] = self.names();
+        let result = tensors(self.outputs.iter());
+        let takes = input_trait(name);
+        let traits = match x.len() {
+            1 => quote! {
+                #[doc(hidden)]
+                #vis trait #takes: ::netform::shape::Shape {}
+                impl<S: ::netform::shape::Shape> #takes for S {}
+            },
+            _ => TokenStream::new(),
+        };
+        let forward = quote! {
+            pub fn forward<#(#shapes,)* #(#elements: __n::Element,)*>(
+                &self, #(#x: &__n::Tensor<#shapes, #elements, Dev>,)*
+            ) -> __n::Result<#result> { ::core::unreachable!() }
+        };
+        (traits, forward)
+    }
+
+    fn feed(&self) -> TokenStream {
+        let (name, sizes) = (&self.network.name, &self.sizes);
+        let [_, shapes, elements] = self.names();
+        let one: Vec<TokenStream> = shapes
+            .iter()
+            .zip(&elements)
+            .map(|(shape, element)| quote!(&'x __n::Tensor<#shape, #element, Dev>))
+            .collect();
+        let takes = match &one[..] {
+            [one] => one.clone(),
+            all => quote!((#(#all,)*)),
+        };
+        quote! {
+            impl<'x, #(#shapes,)* #(#elements: __n::Element,)* #(#sizes,)* E: __n::Float, Dev: __n::Device<E>>
+                __n::Feed<#name<#(#sizes,)* E, Dev>> for #takes
+            {
+                fn extent(&self) -> __n::Result<__n::Extent> { ::core::unreachable!() }
+                fn bind<'a>(&'a self, to: &mut __n::Bindings<'a, E, Dev>) {}
+            }
         }
-        #[allow(unused, missing_docs, clippy::all)]
-        const _: () = {
-            use ::netform::__private as __n;
-            #consts
-            impl<S: __n::BatchedShape> #input_trait for S {
-                type Output = (__n::Batch, #(#output_dims,)*);
+    }
+
+    fn module(&self) -> TokenStream {
+        let (name, sizes, text) =
+            (&self.network.name, &self.sizes, self.network.name.to_string());
+        let floats = self.network.inputs.iter().zip(&self.inputs);
+        let floats = floats.filter(|((_, declared), _)| !declared.integer).map(|(_, shape)| shape);
+        let (outputs, input_gradients) = (tensors(self.outputs.iter()), tensors(floats));
+        let head = quote!(impl<#(#sizes,)* E: __n::Float, Dev: __n::Device<E>>);
+        let of = quote!(for #name<#(#sizes,)* E, Dev>);
+        let network = match (&self.inputs[..], &self.outputs[..]) {
+            ([input], [output]) => {
+                let element = if self.network.inputs[0].1.integer { quote!(u32) } else { quote!(E) };
+                let (input, output) = (input.iter().map(dim_type), output.iter().map(dim_type));
+                quote! {
+                    #head __n::Network #of {
+                        type Input = (#(#input,)*);
+                        type InputElement = #element;
+                        type Output = (#(#output,)*);
+                    }
+                }
             }
-            impl #name<f32, __n::Cpu> {
-                pub const PLAN: &'static str = "";
-                pub fn new(seed: __n::Seed) -> Self { ::core::unreachable!() }
-            }
-            impl<E: __n::Float, Dev: __n::Device<E>> #name<E, Dev> {
-                pub fn on(device: Dev, seed: __n::Seed) -> __n::Result<Self> { ::core::unreachable!() }
-                pub fn from_bytes(bytes: &[u8], device: Dev) -> __n::Result<Self> { ::core::unreachable!() }
-                pub fn forward<S: #input_trait>(
-                    &self, input: &__n::Tensor<S, E, Dev>,
-                ) -> __n::Result<__n::Tensor<S::Output, E, Dev>> { ::core::unreachable!() }
-                #(#accessors)*
-            }
-            impl<E: __n::Float, Dev: __n::Device<E>> __n::Network for #name<E, Dev> {
+            _ => TokenStream::new(),
+        };
+        let scalar = match &self.outputs[..] {
+            [output] if output.is_empty() => quote!(#head __n::ScalarLoss #of {}),
+            _ => TokenStream::new(),
+        };
+        quote! {
+            #head __n::Module #of {
                 type Elem = E;
                 type Device = Dev;
-                type Input = #input;
-                type Output = #output;
+                type Outputs = #outputs;
+                type InputGradients = #input_gradients;
                 const NAME: &'static str = #text;
                 const PLAN: &'static str = "";
                 const PARAMS: &'static [__n::ParamSpec] = &[];
                 const LAYERS: &'static [__n::LayerSpec] = &[];
                 const PARAM_LEN: usize = 0;
                 const STATE_LEN: usize = 0;
-                fn from_store(store: __n::Store<E, Dev>) -> Self { Self { store } }
+                const INPUTS: &'static [__n::PortSpec] = &[];
+                const OUTPUTS: &'static [__n::PortSpec] = &[];
+                fn from_store(store: __n::Store<E, Dev>) -> Self { ::core::unreachable!() }
                 fn store(&self) -> &__n::Store<E, Dev> { &self.store }
                 fn store_mut(&mut self) -> &mut __n::Store<E, Dev> { &mut self.store }
-                fn infer_workspace(b: usize) -> usize { 0 }
-                fn infer<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span, output: __n::Span) {}
-                fn train_workspace(b: usize) -> usize { 0 }
-                fn train_forward<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span) -> __n::Span {
-                    ::core::unreachable!()
-                }
-                fn output_gradient(b: usize) -> __n::Span { ::core::unreachable!() }
-                fn backward<K: __n::Kernels<E>>(k: &mut K, b: usize, input: __n::Span) {}
+                fn input_sizes(e: __n::Extent, i: usize) -> [usize; 6] { [0; 6] }
+                fn output_sizes(e: __n::Extent, i: usize) -> [usize; 6] { [0; 6] }
+                fn infer_workspace(e: __n::Extent) -> usize { 0 }
+                fn infer<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, inputs: &[__n::Span], outputs: &[__n::Span]) {}
+                fn train_workspace(e: __n::Extent) -> usize { 0 }
+                fn train_forward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, inputs: &[__n::Span]) {}
+                fn train_output(e: __n::Extent, i: usize) -> __n::Span { ::core::unreachable!() }
+                fn output_gradient(e: __n::Extent, i: usize) -> __n::Span { ::core::unreachable!() }
+                fn backward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, inputs: &[__n::Span]) {}
+                fn vjp_workspace(e: __n::Extent, mode: __n::Mode) -> usize { 0 }
+                fn vjp_forward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
+                fn vjp_backward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
             }
-        };
+            #network
+            #scalar
+        }
     }
 }

@@ -62,6 +62,17 @@ pub struct Step {
     pub reads: Vec<NodeId>,
 }
 
+impl Plan {
+    /// The number of spans that the printed function gets.
+    pub fn arguments(&self) -> usize {
+        let number = |place: &Place| match place {
+            Place::Argument(i) => i + 1,
+            _ => 0,
+        };
+        self.places.values().map(number).max().unwrap_or(0)
+    }
+}
+
 /// Plans a function.
 pub fn plan(request: &Request) -> Result<Plan, String> {
     // Loops whose axes are too many to be one grid read copies instead of views.

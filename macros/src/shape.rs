@@ -228,6 +228,34 @@ impl Dim {
         }
     }
 
+    /// Every generic parameter in it.
+    pub fn params(&self, found: &mut BTreeSet<String>) {
+        for atom in self.0.keys().flatten() {
+            match atom {
+                Atom::Batch | Atom::Const(_) => {}
+                Atom::Param(name) => {
+                    found.insert(name.clone());
+                }
+                Atom::Window(w) => {
+                    let of = [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation];
+                    of.into_iter().for_each(|dim| dim.params(found));
+                }
+                Atom::Quotient(q) => {
+                    [&q.over, &q.by].into_iter().for_each(|dim| dim.params(found));
+                }
+            }
+        }
+    }
+
+    /// The name of the parameter that the size is, where it is one.
+    pub fn as_param(&self) -> Option<String> {
+        let (n, atoms) = self.as_term()?;
+        match &atoms[..] {
+            [Atom::Param(name)] if n == 1 => Some(name.clone()),
+            _ => None,
+        }
+    }
+
     /// Every quotient in it.
     pub fn quotients(&self) -> Vec<&Quotient> {
         let atoms = self.0.keys().flatten();

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::cpu::Cpu;
 use crate::data::dataset::Dataset;
 use crate::device::Memory;
-use crate::element::{Element, Float};
+use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::random::Rng;
 use crate::shape::{BatchedShape, SampleShape};
@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 pub struct MiniBatch<
     X: SampleShape,
     Y: SampleShape,
-    E: Float = f32,
+    E: Element = f32,
     T: Element = u32,
     Dev: Memory = Cpu,
 > {
@@ -26,7 +26,7 @@ pub struct MiniBatch<
     pub targets: Tensor<Y::Batched, T, Dev>,
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Float, T: Element, Dev: Memory> MiniBatch<X, Y, E, T, Dev> {
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Element, Dev: Memory> MiniBatch<X, Y, E, T, Dev> {
     /// A mini-batch of `size` samples, all zero.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl<X, Y, E, T, Dev> fmt::Debug for MiniBatch<X, Y, E, T, Dev>
 where
     X: SampleShape,
     Y: SampleShape,
-    E: Float,
+    E: Element,
     T: Element,
     Dev: Memory,
 {
@@ -111,7 +111,7 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
     fn next(&mut self) -> Option<Self::Item> {
         let indices = chunk(&self.order[self.taken..], 0, self.size)?;
         self.taken += indices.len();
-        let mut inputs = vec![D::Element::ZERO; indices.len() * D::Input::NUMEL];
+        let mut inputs = vec![D::Element::default(); indices.len() * D::Input::NUMEL];
         let mut targets = vec![D::TargetElement::default(); indices.len() * D::Target::NUMEL];
         self.dataset.gather(indices, &mut inputs, &mut targets);
         let batch = MiniBatch::zeros_on(Cpu::default(), indices.len()).and_then(|mut batch| {
@@ -174,7 +174,7 @@ impl<'a, D: Dataset> Loader<'a, D> {
             dataset,
             order: (0..dataset.len()).collect(),
             size,
-            inputs: vec![D::Element::ZERO; size * D::Input::NUMEL],
+            inputs: vec![D::Element::default(); size * D::Input::NUMEL],
             targets: vec![D::TargetElement::default(); size * D::Target::NUMEL],
         })
     }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use crate::data::batches::Batches;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
+use crate::loss_step::NoTargets;
 use crate::random::{Rng, Seed};
 use crate::shape::{SampleShape, Shape};
 
@@ -21,8 +22,8 @@ pub trait Dataset {
     type Input: SampleShape;
     /// The shape of one target: `()` for a class.
     type Target: SampleShape;
-    /// What inputs consist of.
-    type Element: Float;
+    /// What inputs consist of: floats, or `u32` for tokens.
+    type Element: Element;
     /// What targets consist of: `u32` for classes.
     type TargetElement: Element;
 
@@ -100,7 +101,7 @@ pub struct InMemory<X, Y = (), E = f32, T = u32> {
     shapes: PhantomData<fn() -> (X, Y)>,
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Float, T: Element> InMemory<X, Y, E, T> {
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T> {
     /// A data set from the elements of all inputs, one sample after the other, and of all targets.
     ///
     /// # Errors
@@ -172,8 +173,11 @@ impl<X: SampleShape, Y: SampleShape, E: Float, T: Element> InMemory<X, Y, E, T> 
         self
     }
 
-    /// The same data set with inputs of another element type.
-    pub fn cast<F: Float>(&self) -> InMemory<X, Y, F, T> {
+    /// The same data set with float inputs of another precision.
+    pub fn cast<F: Float>(&self) -> InMemory<X, Y, F, T>
+    where
+        E: Float,
+    {
         InMemory {
             inputs: cast(&self.inputs),
             targets: self.targets.clone(),
@@ -200,14 +204,25 @@ impl<X: SampleShape, Y: SampleShape, E: Float, T: Element> InMemory<X, Y, E, T> 
 
     /// The samples `indices`, in their order.
     fn select(&self, indices: &[usize]) -> Self {
-        let mut inputs = vec![E::ZERO; indices.len() * X::NUMEL];
+        let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
         let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
         self.gather(indices, &mut inputs, &mut targets);
         InMemory { inputs, targets, class_names: self.class_names.clone(), shapes: PhantomData }
     }
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Float, T: Float> InMemory<X, Y, E, T> {
+impl<X: SampleShape, E: Element> InMemory<X, (), E, NoTargets> {
+    /// A data set of inputs alone, for a network whose own output is its loss.
+    ///
+    /// # Errors
+    /// If the elements are not a whole number of inputs.
+    pub fn without_targets(inputs: Vec<E>) -> Result<Self> {
+        let count = samples::<X>("inputs", inputs.len())?;
+        Self::new(inputs, vec![NoTargets; count])
+    }
+}
+
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> {
     /// The same data set with targets of another element type.
     pub fn cast_targets<F: Float>(&self) -> InMemory<X, Y, E, F> {
         InMemory {
@@ -219,7 +234,7 @@ impl<X: SampleShape, Y: SampleShape, E: Float, T: Float> InMemory<X, Y, E, T> {
     }
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Float, T: Element> Dataset for InMemory<X, Y, E, T> {
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> Dataset for InMemory<X, Y, E, T> {
     type Input = X;
     type Target = Y;
     type Element = E;

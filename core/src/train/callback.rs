@@ -6,7 +6,7 @@ use super::history::{EpochRecord, History};
 use crate::device::Memory;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::module::Module;
 use crate::weights::Weights;
 
 /// Whether training goes on after an epoch.
@@ -181,7 +181,7 @@ pub struct Snapshot {
 /// A network on loan to callbacks.
 pub(super) struct Lent<'n, N>(pub &'n mut N);
 
-impl<N: Network> NetworkAccess for Lent<'_, N> {
+impl<N: Module> NetworkAccess for Lent<'_, N> {
     fn name(&self) -> &'static str {
         N::NAME
     }

@@ -36,7 +36,7 @@ pub(super) struct Feed<'d, N: Network, D: Dataset> {
 impl<'d, N, D> Feed<'d, N, D>
 where
     N: Network,
-    D: Dataset<Element = N::Elem>,
+    D: Dataset<Element = N::InputElement>,
 {
     pub fn new(net: &N, data: &'d D, batch: usize) -> Result<Self> {
         not_empty("the training set", data)?;
@@ -59,7 +59,7 @@ where
 impl<N, D, L, O> Epochs<'_, '_, N, D, L, O>
 where
     N: Network,
-    D: Dataset<Element = N::Elem>,
+    D: Dataset<Element = N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
     O: Optimizer,

@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::device::Memory;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
+use crate::module::Module;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::Seed;
@@ -68,7 +69,7 @@ struct Kept {
     state: Box<dyn Any>,
 }
 
-type StateOf<N> = OptimizerState<<<N as Network>::Device as Memory>::Buffer<<N as Network>::Elem>>;
+type StateOf<N> = OptimizerState<<<N as Module>::Device as Memory>::Buffer<<N as Module>::Elem>>;
 
 impl<L, O> Trainer<'_, L, O> {
     /// A trainer of one epoch in batches of 32 samples, unless more is set.
@@ -146,7 +147,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where
         N: Network,
-        D: Dataset<Element = N::Elem>,
+        D: Dataset<Element = N::InputElement>,
         D::Input: SameSample<N::Input>,
         L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
         O: Optimizer,
@@ -198,7 +199,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     ) -> Result<History>
     where
         N: Network,
-        D: Dataset<Element = N::Elem>,
+        D: Dataset<Element = N::InputElement>,
         D::Input: SameSample<N::Input>,
         L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
         O: Optimizer,
@@ -226,7 +227,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     ) -> Result<()>
     where
         N: Network,
-        D: Dataset<Element = N::Elem>,
+        D: Dataset<Element = N::InputElement>,
         D::Input: SameSample<N::Input>,
         L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
         O: Optimizer,

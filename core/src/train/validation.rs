@@ -6,6 +6,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::inference::Evaluator;
 use crate::loss::Loss;
+use crate::module::Module;
 use crate::network::Network;
 use crate::shape::{SameSample, SampleShape};
 
@@ -14,9 +15,9 @@ use crate::shape::{SameSample, SampleShape};
 pub(super) type BatchFor<N, D> = MiniBatch<
     <N as Network>::Input,
     <D as Dataset>::Target,
-    <N as Network>::Elem,
+    <N as Network>::InputElement,
     <D as Dataset>::TargetElement,
-    <N as Network>::Device,
+    <N as Module>::Device,
 >;
 
 /// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
@@ -27,7 +28,7 @@ pub(super) type BatchFor<N, D> = MiniBatch<
 pub fn evaluate<N, L, D>(net: &N, loss: &L, data: &D, batch: usize) -> Result<Evaluation>
 where
     N: Network,
-    D: Dataset<Element = N::Elem>,
+    D: Dataset<Element = N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
@@ -45,7 +46,7 @@ pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
 impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
 where
     N: Network,
-    D: Dataset<Element = N::Elem>,
+    D: Dataset<Element = N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
@@ -120,7 +121,7 @@ impl<N: Network, L> Validation<N, L> for NoValidation {
 impl<'d, N, L, D> Validation<N, L> for &'d D
 where
     N: Network,
-    D: Dataset<Element = N::Elem>,
+    D: Dataset<Element = N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {

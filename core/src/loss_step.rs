@@ -1,0 +1,190 @@
+//! Training of networks whose own output is the loss.
+
+use crate::device::{Access, Arg, Bindings, Counter, Device, Fold, Kernels, Memory, Run, Slot, Span};
+use crate::element::{Element, Float};
+use crate::error::Result;
+use crate::feed::Feed;
+use crate::loss::Loss;
+use crate::module::{Extent, Module, Spans};
+use crate::optim::Optimizer;
+use crate::pullback::checked;
+use crate::step::{Buffer, Memories, OptimizerState, check_capacity, update};
+
+/// A network whose only output is a scalar for each sample: a loss.
+#[diagnostic::on_unimplemented(
+    message = "the output of network `{Self}` is not one scalar for each sample",
+    note = "a network that is its own loss ends in `-> []`; others are trained with a loss: `net.train_step(CrossEntropy, ..)`"
+)]
+pub trait ScalarLoss: Module {}
+
+/// Forward, backward and update of a network whose only output is its loss, with all the memory that they
+/// need. The loss of a batch is the mean over its samples.
+///
+/// [`LossStep::run`] allocates nothing in steady state, and more memory only where lengths that are known
+/// only at run time become larger.
+///
+/// ```
+/// # extern crate netform_core as netform;
+/// netform_macros::network! {
+///     /// The squared distance of a line from what it should be.
+///     pub Fit: (x: [1], y: [1]) -> [] {
+///         let line = Linear(1);
+///         mean(square(line(x) - y))
+///     }
+/// }
+///
+/// # fn main() -> netform_core::error::Result<()> {
+/// use netform_core::dim::{Batch, D};
+/// use netform_core::module::Module;
+/// use netform_core::optim::Sgd;
+/// use netform_core::random::Seed;
+/// use netform_core::tensor::Tensor;
+///
+/// let x = Tensor::<(Batch, D<1>)>::from_vec(vec![0.0, 1.0])?;
+/// let y = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0, 3.0])?;
+/// let mut net = Fit::new(Seed(1));
+/// let mut step = net.loss_step(Sgd::new(0.5), 2)?;
+/// for _ in 0..200 {
+///     step.run((&x, &y))?;
+/// }
+/// assert!(step.run((&x, &y))? < 1e-3);
+/// # Ok(())
+/// # }
+/// ```
+pub struct LossStep<'n, M: Module, O> {
+    net: &'n mut M,
+    optimizer: O,
+    memories: Memories<M>,
+    state: OptimizerState<Buffer<M>>,
+}
+
+impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
+    /// A step for batches of up to `batch` samples.
+    ///
+    /// # Errors
+    /// If a setting of the optimiser makes no sense, the device has not enough memory, or `batch` is 0.
+    pub fn new(net: &'n mut M, optimizer: O, batch: usize) -> Result<Self> {
+        optimizer.check()?;
+        let device = net.store().device.clone();
+        let slots = Some(device.zeros(optimizer.slots() * M::PARAM_LEN)?);
+        let memories = Memories::new(&device, batch, 1)?;
+        Ok(LossStep { net, optimizer, memories, state: OptimizerState { slots, steps: 0 } })
+    }
+
+    /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not a
+    /// number is returned too, without an update.
+    ///
+    /// # Errors
+    /// If the batch is empty or larger than the step's capacity, the inputs' sizes do not fit each other, an
+    /// index is out of range, the optimiser was exchanged for one that keeps another number of values, or the
+    /// device has not enough memory or is lost.
+    pub fn run<F: Feed<M>>(&mut self, inputs: F) -> Result<M::Elem> {
+        let e = checked(self.net, inputs.extent()?)?;
+        let Memories { grads, workspace, capacity } = &mut self.memories;
+        check_capacity("a training step", e.batch, *capacity)?;
+        let store = self.net.store_mut();
+        crate::step::check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
+        let len = M::train_workspace(e);
+        if len + 1 > store.device.len(workspace) {
+            *workspace = store.device.zeros(len + 1)?;
+        }
+        let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
+        let mut bound = Bindings {
+            params: Access::Read(&store.params),
+            state: Access::Write(&mut store.state),
+            grads: Access::Write(grads),
+            workspace: Access::Write(workspace),
+            counter,
+            ..Bindings::default()
+        };
+        inputs.bind(&mut bound);
+        let mut run = store.device.run(bound);
+        let spans = Spans::inputs::<M>(e);
+        M::train_forward(&mut run, e, spans.as_slice());
+        let value = mean(&mut run, M::train_output(e, 0), len);
+        run.fill(M::output_gradient(e, 0), share(e));
+        M::backward(&mut run, e, spans.as_slice());
+        run.finish()?;
+        let mut loss = [M::Elem::ZERO];
+        store.device.read(workspace, value.offset, &mut loss)?;
+        if loss[0].is_finite() {
+            update::<M, O>(store, grads, &self.optimizer, &mut self.state)?;
+        }
+        Ok(loss[0])
+    }
+
+    /// The network, as the last step left it.
+    pub fn net(&self) -> &M {
+        self.net
+    }
+
+    /// The network, to be changed between steps: its settings, for example.
+    pub fn net_mut(&mut self) -> &mut M {
+        self.net
+    }
+
+    /// The optimiser, to change its learning rate between steps.
+    pub fn optimizer_mut(&mut self) -> &mut O {
+        &mut self.optimizer
+    }
+}
+
+/// What one sample's value counts in the mean over a batch.
+fn share<E: Float>(e: Extent) -> E {
+    E::ONE / E::from_usize(e.batch)
+}
+
+/// The mean of a scalar for each sample; it goes to the workspace at `base`.
+fn mean<E: Float, K: Kernels<E>>(k: &mut K, values: Span, base: usize) -> Span {
+    let out = Span::new(Slot::Workspace, base, 1);
+    let grid = [1, 1, 1, values.len];
+    let each = Arg::View { span: values, strides: [0, 0, 0, 1] };
+    let scale = [E::ONE / E::from_usize(values.len)];
+    k.reduce(out, Fold::Sum, grid, [true; 4], [each], scale, |[x], [c]| c * x, &["c0 * a0"]);
+    out
+}
+
+/// The loss of a network whose output is its loss, where the trainer asks for one: the mean of the outputs.
+/// The data set has no targets: [`crate::data::InMemory::without_targets`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnOutput;
+
+/// What the targets of a data set without targets consist of: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NoTargets;
+
+impl std::fmt::Display for NoTargets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("-")
+    }
+}
+
+impl crate::element::sealed::Sealed for NoTargets {}
+impl Element for NoTargets {
+    const NAME: &'static str = "none";
+    fn from_le_bytes(_: &[u8]) -> Self {
+        NoTargets
+    }
+    fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+}
+
+impl<E: Float> Loss<E, (), (), NoTargets> for OwnOutput {
+    fn workspace(&self, _: usize) -> usize {
+        1
+    }
+    fn bind<'a, D: Device<E>>(&self, _: &'a D::Buffer<NoTargets>, _: &mut Bindings<'a, E, D>) {}
+    fn value<K: Kernels<E>>(&self, k: &mut K, _: usize, output: Span, base: usize) -> Span {
+        mean(k, output, base)
+    }
+    fn value_and_gradient<K: Kernels<E>>(
+        &self,
+        k: &mut K,
+        batch: usize,
+        output: Span,
+        gradient: Span,
+        base: usize,
+    ) -> Span {
+        k.fill(gradient, share(Extent::of(batch)));
+        mean(k, output, base)
+    }
+}

@@ -1,0 +1,197 @@
+//! Functions as types with associated functions, and as losses.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
+use syn::Ident;
+
+use super::{carried, const_items, found_consts};
+use crate::ast::Function;
+use crate::compile::CompiledFunction;
+use crate::emit::{Emitter, Expressions, dim_type};
+use crate::plan::Plan;
+use crate::shape::{Dim, numel};
+
+/// A function's passes, as associated functions of a type of its name.
+pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
+    let (attrs, vis, name) = (&ast.attrs, &ast.vis, &ast.name);
+    let mut expressions = Expressions::default();
+    let spans: Vec<TokenStream> =
+        ast.inputs.iter().map(|(name, _)| name.to_token_stream()).collect();
+    let one = [spans.clone(), vec![quote!(gradient)]].concat();
+    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
+    let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
+    let sizes = &ast.generics;
+    let mut pass = |plan: &Plan,
+                    arguments: &[TokenStream]|
+     -> Result<(TokenStream, TokenStream, TokenStream), String> {
+        let mut emitter = Emitter { plan, expressions: &mut expressions, arguments };
+        let steps = emitter.steps(0..plan.steps.len())?;
+        let result = crate::fuse::view(&plan.graph, plan.graph.outputs[0])
+            .ok_or("a result without storage")?;
+        Ok((plan.len.tokens(), steps, emitter.span(result.base)?))
+    };
+    let (value_len, value, value_at) = pass(&compiled.value, &one)?;
+    let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient, &one)?;
+    let (gradients_len, gradients, gradients_at) = pass(&compiled.gradients, &all)?;
+    let expressions = expressions.tokens();
+    let listing = &compiled.listing;
+    let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
+    let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
+    let (consts, carried) = (const_items(&found), carried(&found));
+    let losses = losses(ast, compiled);
+    Ok(quote! {
+        #(#attrs)*
+        #[allow(non_camel_case_types)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #vis struct #name;
+        #[allow(unused, non_snake_case, clippy::all)]
+        const _: () = {
+            use ::netform::__private as __n;
+            #consts
+            #losses
+            impl #name {
+                #carried
+                /// The graph and its planned steps.
+                pub const PLAN: &'static str = #listing;
+                /// The workspace of `value`, in elements.
+                #[doc(hidden)]
+                pub fn value_workspace(b: usize, #(#sizes: usize),*) -> usize {
+                    #value_len
+                }
+                /// The mean over `b` samples; returns where it is.
+                #[doc(hidden)]
+                pub fn value<E: __n::Float, K: __n::Kernels<E>>(
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* base: usize,
+                ) -> __n::Span {
+                    #value
+                    #value_at
+                }
+                /// The workspace of `value_and_gradient`, in elements.
+                #[doc(hidden)]
+                pub fn gradient_workspace(b: usize, #(#sizes: usize),*) -> usize {
+                    #gradient_len
+                }
+                /// The mean over `b` samples, and its gradient with respect to the first input.
+                #[doc(hidden)]
+                pub fn value_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* gradient: __n::Span, base: usize,
+                ) -> __n::Span {
+                    #gradient
+                    #gradient_at
+                }
+                /// The workspace of `value_and_gradients`, in elements.
+                #[doc(hidden)]
+                pub fn gradients_workspace(b: usize, #(#sizes: usize),*) -> usize {
+                    #gradients_len
+                }
+                /// The mean over `b` samples, and its gradients with respect to all float inputs.
+                #[doc(hidden)]
+                pub fn value_and_gradients<E: __n::Float, K: __n::Kernels<E>>(
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)*
+                    gradients: [__n::Span; #floats], base: usize,
+                ) -> __n::Span {
+                    #gradients
+                    #gradients_at
+                }
+            }
+            #expressions
+        };
+    })
+}
+
+/// The most leading axes of a loss with `..S`: those in front of a sample's last axis.
+const LEADING: usize = 4;
+
+/// A function of outputs and targets as a loss, accepted wherever the built-in ones are.
+fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
+    let [(_, output), (_, target)] = &ast.inputs[..] else { return TokenStream::new() };
+    let ports = &compiled.value.graph.inputs;
+    let (outputs, targets) = (&ports[0].shape[1..], &ports[1].shape[1..]);
+    let named = |name: &Ident| {
+        let is = |dim: &Dim| dim.as_param().is_some_and(|param| name == param.as_str());
+        outputs.iter().chain(targets).any(is)
+    };
+    // Types tell a size only where it stands alone.
+    if output.leading != target.leading || !ast.generics.iter().all(named) {
+        return TokenStream::new();
+    }
+    let (Some(outputs), Some(of)) = (dims(outputs), dims(targets)) else {
+        return TokenStream::new();
+    };
+    let most = if output.leading { LEADING } else { 0 };
+    let most = most.min(5 - outputs.len().max(of.len()));
+    (0..=most).map(|leading| loss(ast, leading, &outputs, &of, &numel(targets))).collect()
+}
+
+/// The type parameter of a generic size.
+fn size_type(name: &str) -> Ident {
+    format_ident!("__{}", name)
+}
+
+fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
+    let one = |dim: &Dim| {
+        let mut params = std::collections::BTreeSet::new();
+        dim.params(&mut params);
+        match dim.as_param() {
+            Some(name) => Some(size_type(&name).to_token_stream()),
+            None => params.is_empty().then(|| dim_type(dim)),
+        }
+    };
+    shape.iter().map(one).collect()
+}
+
+/// The loss of samples with so many leading axes, each position of which counts as a sample.
+fn loss(
+    ast: &Function,
+    leading: usize,
+    outputs: &[TokenStream],
+    targets: &[TokenStream],
+    target_len: &Dim,
+) -> TokenStream {
+    let name = &ast.name;
+    let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
+    let values = &ast.generics;
+    let sizes: Vec<Ident> = values.iter().map(|name| size_type(&name.to_string())).collect();
+    let (element, slots, slot) = match ast.inputs[1].1.integer {
+        true => (quote!(u32), quote!(indices), quote!(__n::LABELS)),
+        false => (quote!(E), quote!(inputs), quote!(__n::TARGET)),
+    };
+    let target_len = target_len.tokens();
+    let begin = quote! {
+        #(let #values: usize = <#sizes as __n::Static>::N;)*
+        let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
+    };
+    quote! {
+        #[diagnostic::do_not_recommend]
+        impl<E: __n::Float, #(#lead: __n::Static,)* #(#sizes: __n::Static,)*>
+            __n::Loss<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
+        {
+            fn workspace(&self, batch: usize) -> usize {
+                #begin
+                ::core::cmp::max(
+                    Self::value_workspace(b, #(#values),*),
+                    Self::gradient_workspace(b, #(#values),*),
+                )
+            }
+            fn bind<'a, D: __n::Device<E>>(
+                &self, targets: &'a D::Buffer<#element>, to: &mut __n::Bindings<'a, E, D>,
+            ) {
+                to.#slots[__n::BESIDE] = Some(targets);
+            }
+            fn value<K: __n::Kernels<E>>(
+                &self, k: &mut K, batch: usize, output: __n::Span, base: usize,
+            ) -> __n::Span {
+                #begin
+                let target = __n::span(#slot, 0, b * (#target_len));
+                Self::value(k, b, #(#values,)* output, target, base)
+            }
+            fn value_and_gradient<K: __n::Kernels<E>>(
+                &self, k: &mut K, batch: usize, output: __n::Span, gradient: __n::Span, base: usize,
+            ) -> __n::Span {
+                #begin
+                let target = __n::span(#slot, 0, b * (#target_len));
+                Self::value_and_gradient(k, b, #(#values,)* output, target, gradient, base)
+            }
+        }
+    }
+}

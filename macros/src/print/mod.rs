@@ -1,0 +1,185 @@
+//! What `network!` prints for an item: types, accessors, checks and passes around the planned code.
+
+mod checks;
+mod feed;
+mod function;
+mod module;
+mod sizes;
+mod types;
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use crate::ast::Network;
+use crate::compile::CompiledNetwork;
+use crate::emit::Expressions;
+use crate::errors::Range;
+use crate::lower::{Chain, Part};
+use crate::shape::{ConstExpr, Dim};
+
+pub use function::function;
+pub use sizes::Sizes;
+pub use types::input_trait;
+
+/// The most inputs of a network, and the most outputs: `MAX_PORTS` of netform-core.
+const MAX_PORTS: usize = 8;
+
+/// The most settings: `MAX_SETTINGS` of netform-core.
+const MAX_SETTINGS: usize = 8;
+
+/// What is printed for one network is put together from these.
+struct Printer<'p> {
+    ast: &'p Network,
+    chain: &'p Chain,
+    sizes: Sizes,
+    listing: &'p str,
+}
+
+/// A network's type with everything that it can do.
+pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream, String> {
+    let chain = &compiled.chain;
+    limits(chain)?;
+    let in_graph = chain.graph.nodes.iter().flat_map(crate::graph::Node::dims);
+    let in_checks = chain.checks.iter().flat_map(|check| &check.message).flat_map(Part::dims);
+    let found = found_consts(in_graph.chain(in_checks).chain(chain.declared.iter().flatten()));
+    let sizes = Sizes::of(&ast.generics, chain, !found.is_empty())?;
+    let printer = Printer { ast, chain, sizes, listing: &compiled.listing };
+    let mut expressions = Expressions::default();
+    let implementation = printer.module(compiled, &mut expressions)?;
+    let types = printer.types()?;
+    let inherent = printer.inherent(&found)?;
+    let feed = printer.feed()?;
+    let consts = const_items(&found);
+    let checks = printer.checks()?;
+    let expressions = expressions.tokens();
+    Ok(quote! {
+        #types
+        #[allow(unused, non_snake_case, non_upper_case_globals, clippy::all)]
+        const _: () = {
+            use ::netform::__private as __n;
+            #consts
+            #checks
+            #inherent
+            #feed
+            #implementation
+            #expressions
+        };
+    })
+}
+
+fn limits(chain: &Chain) -> Result<(), String> {
+    let (inputs, outputs) = (chain.graph.inputs.len(), chain.graph.outputs.len());
+    let settings = chain.graph.settings.len();
+    match (inputs, outputs) {
+        _ if inputs > MAX_PORTS => {
+            Err(format!("a network has at most {MAX_PORTS} inputs, found {inputs}"))
+        }
+        _ if outputs > MAX_PORTS => {
+            Err(format!("a network has at most {MAX_PORTS} outputs, found {outputs}"))
+        }
+        _ if settings > MAX_SETTINGS => {
+            Err(format!("a network has at most {MAX_SETTINGS} settings, found {settings}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Printer<'_> {
+    /// The type's generic arguments in printed code: `<T, D, E, Dev>`.
+    fn arguments(&self) -> TokenStream {
+        let names = self.sizes.names();
+        quote!(<#names E, Dev>)
+    }
+
+    /// `impl<T: Dim, E: Float, Dev: Device<E>>`, with further parameters in front.
+    fn head(&self, first: TokenStream) -> TokenStream {
+        let bounds = self.sizes.bounds();
+        quote!(impl<#first #bounds E: __n::Float, Dev: __n::Device<E>>)
+    }
+
+    /// The names of the inputs in printed code.
+    fn input_names(&self) -> Vec<Ident> {
+        match &self.chain.graph.inputs[..] {
+            [_] => vec![format_ident!("input")],
+            inputs => inputs.iter().map(|port| format_ident!("{}", port.name)).collect(),
+        }
+    }
+
+    /// The shapes of the inputs for one sample.
+    fn inputs(&self) -> impl Iterator<Item = &[Dim]> {
+        self.chain.graph.inputs.iter().map(|port| &port.shape[1..])
+    }
+
+    fn outputs(&self) -> usize {
+        self.chain.graph.outputs.len()
+    }
+
+    /// The element type of input `i`.
+    fn element(&self, i: usize) -> TokenStream {
+        if self.chain.graph.inputs[i].integer { quote!(u32) } else { quote!(E) }
+    }
+
+    /// One item, or a tuple of several.
+    fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
+        match items {
+            [item] => item.clone(),
+            items => quote!((#(#items,)*)),
+        }
+    }
+
+    /// Checks of constants, in the user's crate. Those of generic sizes come with each type.
+    fn checks(&self) -> Result<TokenStream, String> {
+        let generic = |check: &&crate::lower::Check| {
+            let mut params = BTreeSet::new();
+            check.message.iter().flat_map(Part::dims).for_each(|dim| dim.params(&mut params));
+            !params.is_empty()
+        };
+        let (generic, plain): (Vec<_>, Vec<_>) = self.chain.checks.iter().partition(generic);
+        let plain = checks::checks(&plain);
+        if generic.is_empty() {
+            return Ok(plain);
+        }
+        let (name, bounds, names) = (&self.ast.name, self.sizes.bounds(), self.sizes.names());
+        let (constants, checks) = (self.sizes.constants(), checks::statements(&generic));
+        Ok(quote! {
+            #plain
+            impl<#bounds E: __n::Float, Dev: __n::Device<E>> #name<#names E, Dev> {
+                #[doc(hidden)]
+                const __CHECKED: () = {
+                    #constants
+                    #checks
+                };
+            }
+        })
+    }
+}
+
+/// The user's constants in sizes.
+pub fn found_consts<'d>(dims: impl IntoIterator<Item = &'d Dim>) -> BTreeSet<&'d ConstExpr> {
+    let mut found = BTreeSet::new();
+    dims.into_iter().for_each(|dim| dim.consts(&mut found));
+    found
+}
+
+/// The user's constants under names of their own: tokens that are wrong are reported once.
+pub fn const_items(found: &BTreeSet<&ConstExpr>) -> TokenStream {
+    let item = |c: &&ConstExpr| {
+        let (name, value) = (c.alias(), &c.tokens);
+        let span = Range::of(value).start();
+        let usize = Ident::new("usize", span);
+        quote!(const #name: #usize = #value;)
+    };
+    found.iter().map(item).collect()
+}
+
+/// The same as hidden constants of a type, for items that use it.
+pub fn carried(found: &BTreeSet<&ConstExpr>) -> TokenStream {
+    let item = |c: &&ConstExpr| {
+        let name = c.alias();
+        quote!(#[doc(hidden)] pub const #name: usize = #name;)
+    };
+    found.iter().map(item).collect()
+}

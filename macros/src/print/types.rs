@@ -1,0 +1,246 @@
+//! The type of a network with its constructors, `forward` and accessors.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Ident;
+
+use super::{Printer, carried};
+use crate::lower::{LayerInfo, LayerView};
+use crate::shape::{ConstExpr, Dim, show};
+
+/// The name of the trait of the shapes that a network of one input takes.
+pub fn input_trait(name: &Ident) -> Ident {
+    format_ident!("{}Input", name, span = Span::call_site())
+}
+
+/// `[batch, 784]`
+fn batched(sample: &[Dim]) -> String {
+    show(&[vec![Dim::batch()], sample.to_vec()].concat())
+}
+
+impl Printer<'_> {
+    /// Inputs as documentation lists them: `[784]`, or `(x: [784], labels: u32[])`.
+    fn inputs_text(&self) -> String {
+        let shape = |port: &crate::graph::Port| {
+            let kind = if port.integer { "u32" } else { "" };
+            format!("{kind}{}", show(&port.shape[1..]))
+        };
+        match &self.chain.graph.inputs[..] {
+            [port] => shape(port),
+            ports => {
+                let all: Vec<String> =
+                    ports.iter().map(|port| format!("{}: {}", port.name, shape(port))).collect();
+                format!("({})", all.join(", "))
+            }
+        }
+    }
+
+    fn outputs_text(&self) -> String {
+        let all: Vec<String> = (0..self.outputs()).map(|i| show(&self.chain.output_shape(i))).collect();
+        match &all[..] {
+            [one] => one.clone(),
+            all => format!("({})", all.join(", ")),
+        }
+    }
+
+    /// The struct, and the trait of the shapes that its `forward` takes.
+    pub fn types(&self) -> Result<TokenStream, String> {
+        let (attrs, vis, name, chain) = (&self.ast.attrs, &self.ast.vis, &self.ast.name, self.chain);
+        let layers: Vec<String> = chain
+            .layers
+            .iter()
+            .map(|l| format!("| {} | `{}` | `{}` | {} |", l.name, l.text, show(&l.output), l.params))
+            .collect();
+        let doc = format!(
+            "\n\nInput `{}`, output `{}`, {} parameters.\n\n| name | layer | output | parameters |\n|---|---|---|---|\n{}",
+            self.inputs_text(),
+            self.outputs_text(),
+            chain.param_len,
+            layers.join("\n")
+        );
+        let (declared, names) = (self.sizes.declared(), self.sizes.names());
+        let marker = (!self.sizes.is_empty())
+            .then(|| quote!(sizes: ::core::marker::PhantomData<fn() -> (#names)>,));
+        let input_trait = self.input_trait()?;
+        Ok(quote! {
+            #(#attrs)*
+            #[doc = #doc]
+            #vis struct #name<
+                #declared
+                E: ::netform::element::Float = f32,
+                Dev: ::netform::device::Device<E> = ::netform::cpu::Cpu,
+            > {
+                store: ::netform::network::Store<E, Dev>,
+                #marker
+            }
+            #input_trait
+        })
+    }
+
+    /// The trait of the shapes that a network of one input takes.
+    fn input_trait(&self) -> Result<TokenStream, String> {
+        let [input] = &self.inputs().collect::<Vec<_>>()[..] else { return Ok(TokenStream::new()) };
+        let (vis, name, takes) = (&self.ast.vis, &self.ast.name, input_trait(&self.ast.name));
+        let message = format!(
+            "network `{name}` takes a tensor of shape {}, found one of shape `{{Self}}`",
+            batched(input)
+        );
+        let note = format!("the input of one sample of `{name}` is declared as {}", show(input));
+        let doc = format!("The shapes that `{name}` takes: {}.", batched(input));
+        let names = self.sizes.names();
+        let mut outputs = TokenStream::new();
+        for i in 0..self.outputs() {
+            let output = format_ident!("Output{}", i);
+            outputs.extend(quote!(#[doc(hidden)] type #output: ::netform::shape::Shape;));
+        }
+        let supertrait = match self.sizes.is_empty() {
+            true => quote!(::netform::shape::BatchedShape),
+            false => quote!(::netform::shape::Shape),
+        };
+        Ok(quote! {
+            #[doc(hidden)]
+            #[doc = #doc]
+            #[diagnostic::on_unimplemented(message = #message, label = "not an input of this network", note = #note)]
+            #vis trait #takes<#names>: #supertrait {
+                #outputs
+            }
+        })
+    }
+
+    /// Constructors, `forward` and the accessors of layers.
+    pub fn inherent(&self, consts: &BTreeSet<&ConstExpr>) -> Result<TokenStream, String> {
+        let (name, listing) = (&self.ast.name, self.listing);
+        let (head, arguments) = (self.head(TokenStream::new()), self.arguments());
+        let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
+        let consts = carried(consts);
+        let accessors = self.chain.layers.iter().filter_map(|layer| self.accessor(layer, &layer.view));
+        let (forward_impl, forward) = self.forward()?;
+        let settings: Vec<Ident> =
+            self.chain.graph.settings.iter().map(|name| format_ident!("{}", name)).collect();
+        let places = 0..settings.len();
+        let built = quote! {
+            .map(|net| {
+                let mut net: Self = net;
+                #(net.store.settings[#places] = #settings;)*
+                net
+            })
+        };
+        let built = if settings.is_empty() { TokenStream::new() } else { built };
+        let settings = quote!(#(, #settings: f64)*);
+        Ok(quote! {
+            impl<#bounds> #name<#names f32, __n::Cpu> {
+                /// The graph and its planned steps, forward and backward.
+                pub const PLAN: &'static str = #listing;
+                /// A new network in f32 on the CPU, its parameters drawn from `seed`.
+                ///
+                /// # Panics
+                /// If there is no memory for its parameters; `on` returns that as an error.
+                pub fn new(seed: __n::Seed #settings) -> Self {
+                    match __n::build(__n::Cpu::default(), seed)#built {
+                        Ok(net) => net,
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            }
+            #forward_impl
+            #head #name #arguments {
+                #consts
+                /// A new network on `device`, its parameters drawn from `seed`.
+                ///
+                /// # Errors
+                /// If the device has not enough memory.
+                pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> {
+                    __n::build(device, seed)#built
+                }
+                /// A network on `device` with the weights of a safetensors file that is in memory, for example
+                /// by `include_bytes!`.
+                ///
+                /// # Errors
+                /// If a tensor is missing, extra or of another shape, or the device has not enough memory.
+                pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> {
+                    __n::from_bytes(bytes, device)#built
+                }
+                #forward
+                #(#accessors)*
+            }
+        })
+    }
+
+    /// The implementation of the trait of inputs, where there is one, and `forward`.
+    fn forward(&self) -> Result<(TokenStream, TokenStream), String> {
+        let doc = format!(
+            "The output {} of each sample {}, in evaluation mode, with memory of its own.\n\n# Errors\nIf the device has not enough memory, or is lost.",
+            self.outputs_text(),
+            self.inputs_text()
+        );
+        let outputs = (0..self.outputs())
+            .map(|i| self.sizes.types(&self.chain.output_shape(i)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let inputs = self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
+        let name = &self.ast.name;
+        // Where an error says that `forward` asks for a shape, it points at the network's name.
+        let forward = Ident::new("forward", name.span());
+        let [input] = &inputs[..] else {
+            let names = self.input_names();
+            let elements = (0..inputs.len()).map(|i| self.element(i));
+            let results: Vec<TokenStream> = outputs
+                .iter()
+                .map(|dims| quote!(__n::Tensor<(B, #(#dims,)*), E, Dev>))
+                .collect();
+            let results = Self::one_or_tuple(&results);
+            return Ok((TokenStream::new(), quote! {
+                #[doc = #doc]
+                pub fn #forward<B: __n::Dim>(
+                    &self,
+                    #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
+                ) -> __n::Result<#results> {
+                    __n::forward(self, (#(#names,)*))
+                }
+            }));
+        };
+        let mut takes = input_trait(name);
+        let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
+        let assoc: Vec<Ident> = (0..outputs.len()).map(|i| format_ident!("Output{}", i)).collect();
+        let implementation = quote! {
+            #[diagnostic::do_not_recommend]
+            impl<B: __n::Dim, #bounds> #takes<#names> for (B, #(#input,)*) {
+                #(type #assoc = (B, #(#outputs,)*);)*
+            }
+        };
+        takes.set_span(name.span());
+        let results: Vec<TokenStream> =
+            assoc.iter().map(|output| quote!(__n::Tensor<S::#output, E, Dev>)).collect();
+        let (results, element) = (Self::one_or_tuple(&results), self.element(0));
+        let takes = match self.sizes.is_empty() {
+            true => quote!(#takes),
+            false => quote!(#takes<#names>),
+        };
+        Ok((implementation, quote! {
+            #[doc = #doc]
+            pub fn #forward<S: #takes>(
+                &self,
+                input: &__n::Tensor<S, #element, Dev>,
+            ) -> __n::Result<#results> {
+                __n::forward(self, __n::Only(input))
+            }
+        }))
+    }
+
+    /// `fn fc1(&self) -> Linear<'_, Self, D<400>, D<120>>`; none where a size is an expression of parameters.
+    fn accessor(&self, layer: &LayerInfo, view: &Option<LayerView>) -> Option<TokenStream> {
+        let view = view.as_ref()?;
+        let name = layer.ident.clone().unwrap_or_else(|| Ident::new(&layer.name, Span::call_site()));
+        let kind = format_ident!("{}", view.kind);
+        let dims = view.dims.iter().map(|dim| self.sizes.dim_type(dim)).collect::<Option<Vec<_>>>()?;
+        let (weight, bias) = (view.weight, view.bias);
+        let doc = format!("The parameters of `{}: {}`.", layer.name, layer.text);
+        Some(quote! {
+            #[doc = #doc]
+            pub fn #name(&self) -> __n::#kind<'_, Self, #(#dims),*> {
+                __n::#kind::of(self, #weight, #bias)
+            }
+        })
+    }
+}
