@@ -93,6 +93,7 @@ pub fn extent<M: Module>(sizes: &[[usize; MAX_RANK]]) -> Result<Extent> {
             }
         }
     }
+    M::check_sizes(e)?;
     Ok(e)
 }
 

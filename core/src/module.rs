@@ -135,6 +135,11 @@ pub trait Module: Sized + Send + Sync {
     #[doc(hidden)]
     fn store_mut(&mut self) -> &mut Store<Self::Elem, Self::Device>;
 
+    /// That the sizes which are known only at run time fit the network.
+    #[doc(hidden)]
+    fn check_sizes(_: Extent) -> Result<()> {
+        Ok(())
+    }
     /// The sizes of input `i`, the batch first; 1 from its rank on.
     #[doc(hidden)]
     fn input_sizes(e: Extent, i: usize) -> [usize; MAX_RANK];

@@ -117,3 +117,9 @@ pub const fn size<T: Dim>(given: usize) -> usize {
 pub const fn axis(known: bool, size: usize, name: &'static str) -> Axis {
     if known { Axis::Size(size) } else { Axis::Len(name) }
 }
+
+/// The error for a size that is wrong, and known only at run time.
+#[cold]
+pub fn wrong_size(message: &Message) -> crate::error::Error {
+    crate::error::Error::Invalid(message.as_str().to_owned())
+}

@@ -59,13 +59,13 @@ pub enum Mode {
 ///     let (_, gradient) = loss.run(pass.outputs(), answer)?;
 ///     sum.accumulate(pass.backward(gradient)?)?;
 /// }
-/// sharpen.apply(&mut critic, &sum)?;
+/// sharpen.apply(&sum, &mut critic)?;
 ///
 /// // The generator learns to be taken for real: through the critic, which stays as it is.
 /// let judged = judging.forward(&critic, made.outputs())?;
 /// let (_, gradient) = loss.run(judged.outputs(), &yes)?;
 /// let towards = judged.backward(gradient)?.inputs()?;
-/// bend.apply(&mut generator, made.backward(towards)?)?;
+/// bend.apply(made.backward(towards)?, &mut generator)?;
 /// # Ok(())
 /// # }
 /// ```

@@ -27,7 +27,7 @@ use crate::step::{Buffer, OptimizerState, check_slots, update};
 /// let dy = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0])?;
 /// let gradients = net.vjp(&x, &dy)?;
 /// let mut updater = Updater::new(Sgd::new(0.5));
-/// updater.apply(&mut net, &gradients)?;
+/// updater.apply(&gradients, &mut net)?;
 /// assert_eq!(net.parameter("fc1.weight")?, [-0.5, -1.0]);
 /// # Ok(())
 /// # }
@@ -50,7 +50,7 @@ impl<M: Module, O: Optimizer> Updater<M, O> {
     /// # Errors
     /// If a setting of the optimiser makes no sense, it was exchanged for one that keeps another number of
     /// values, or the device has not enough memory or is lost.
-    pub fn apply(&mut self, net: &mut M, gradients: &Gradients<M>) -> Result<()> {
+    pub fn apply(&mut self, gradients: &Gradients<M>, net: &mut M) -> Result<()> {
         self.optimizer.check()?;
         let device = net.store().device.clone();
         if self.state.slots.is_none() {

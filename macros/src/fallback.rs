@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
 use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement, TensorType};
@@ -22,23 +22,56 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
         Item::Network(network) => stub(network),
         Item::Function(function) => {
             let (vis, name) = (&function.vis, &function.name);
-            quote!(#[allow(non_camel_case_types, missing_docs)] #vis struct #name;)
+            quote! {
+                #[allow(non_camel_case_types, missing_docs)]
+                #[derive(::core::clone::Clone, ::core::marker::Copy)]
+                #vis struct #name;
+                #[allow(unused)]
+                const _: () = {
+                    use ::netform::__private as __n;
+                    impl<E: __n::Float, O: __n::SampleShape, Y: __n::SampleShape, T: __n::Element>
+                        __n::Loss<E, O, Y, T> for #name
+                    {
+                        fn workspace(&self, batch: usize) -> usize { 0 }
+                        fn bind<'a, D: __n::Device<E>>(
+                            &self, targets: &'a D::Buffer<T>, to: &mut __n::Bindings<'a, E, D>,
+                        ) {}
+                        fn value<K: __n::Kernels<E>>(
+                            &self, k: &mut K, batch: usize, output: __n::Span, base: usize,
+                        ) -> __n::Span { output }
+                        fn value_and_gradient<K: __n::Kernels<E>>(
+                            &self, k: &mut K, batch: usize, output: __n::Span, gradient: __n::Span, base: usize,
+                        ) -> __n::Span { output }
+                    }
+                };
+            }
         }
     });
     quote!(#error #(#stubs)*)
 }
 
-/// A declared shape, as far as it has one of constant sizes.
+/// A declared shape, as far as it can be read.
 fn declared(shape: Option<&TensorType>, network: &Network) -> Shape {
     let scope = Scope::of(&network.generics);
-    let constant = |dim: Dim| {
-        let mut params = BTreeSet::new();
-        dim.params(&mut params);
-        if params.is_empty() { dim } else { Dim::one() }
-    };
     shape
         .and_then(|shape| tensor_type(shape, &scope, &mut Errors::default()))
-        .map_or_else(|| vec![Dim::one()], |shape| shape.into_iter().map(constant).collect())
+        .unwrap_or_else(|| vec![Dim::one()])
+}
+
+/// The type of a size; 1 for an expression of generic sizes.
+fn size_type(dim: &Dim) -> TokenStream {
+    let mut params = BTreeSet::new();
+    dim.params(&mut params);
+    match dim.as_param() {
+        Some(name) => parameter(&name).to_token_stream(),
+        None if params.is_empty() => dim_type(dim),
+        None => dim_type(&Dim::one()),
+    }
+}
+
+/// The type parameter of a generic size.
+fn parameter(name: &str) -> Ident {
+    format_ident!("__{}", name)
 }
 
 /// The names of layers.
@@ -70,7 +103,7 @@ struct Stub<'s> {
 fn stub(network: &Network) -> TokenStream {
     let stub = Stub {
         network,
-        sizes: (0..network.generics.len()).map(|i| format_ident!("__Size{}", i)).collect(),
+        sizes: network.generics.iter().map(|name| parameter(&name.to_string())).collect(),
         inputs: network.inputs.iter().map(|(_, shape)| declared(Some(shape), network)).collect(),
         outputs: match &network.outputs {
             Some(outputs) => {
@@ -86,7 +119,7 @@ fn stub(network: &Network) -> TokenStream {
 fn tensors<'s>(shapes: impl Iterator<Item = &'s Shape>) -> TokenStream {
     let all: Vec<TokenStream> = shapes
         .map(|shape| {
-            let dims = shape.iter().map(dim_type);
+            let dims = shape.iter().map(size_type);
             quote!(__n::Tensor<(__n::Batch, #(#dims,)*), E, Dev>)
         })
         .collect();
@@ -115,7 +148,7 @@ impl Stub<'_> {
         quote! {
             #[allow(missing_docs, non_camel_case_types)]
             #vis struct #name<
-                #(#sizes = ::netform::dim::D<1>,)*
+                #(#sizes: ::netform::dim::Dim = ::netform::dim::D<1>,)*
                 E: ::netform::element::Float = f32,
                 Dev: ::netform::device::Device<E> = ::netform::cpu::Cpu,
             > {
@@ -127,11 +160,11 @@ impl Stub<'_> {
             const _: () = {
                 use ::netform::__private as __n;
                 #consts
-                impl<#(#sizes,)*> #name<#(#sizes,)* f32, __n::Cpu> {
+                impl<#(#sizes: __n::Dim,)*> #name<#(#sizes,)* f32, __n::Cpu> {
                     pub const PLAN: &'static str = "";
                     pub fn new(seed: __n::Seed #settings) -> Self { ::core::unreachable!() }
                 }
-                impl<#(#sizes,)* E: __n::Float, Dev: __n::Device<E>> #name<#(#sizes,)* E, Dev> {
+                impl<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>> #name<#(#sizes,)* E, Dev> {
                     #carried
                     pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> { ::core::unreachable!() }
                     pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> { ::core::unreachable!() }
@@ -185,7 +218,7 @@ impl Stub<'_> {
             all => quote!((#(#all,)*)),
         };
         quote! {
-            impl<'x, #(#shapes,)* #(#elements: __n::Element,)* #(#sizes,)* E: __n::Float, Dev: __n::Device<E>>
+            impl<'x, #(#shapes,)* #(#elements: __n::Element,)* #(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>>
                 __n::Feed<#name<#(#sizes,)* E, Dev>> for #takes
             {
                 fn extent(&self) -> __n::Result<__n::Extent> { ::core::unreachable!() }
@@ -200,14 +233,14 @@ impl Stub<'_> {
         let floats = self.network.inputs.iter().zip(&self.inputs);
         let floats = floats.filter(|((_, declared), _)| !declared.integer).map(|(_, shape)| shape);
         let (outputs, input_gradients) = (tensors(self.outputs.iter()), tensors(floats));
-        let head = quote!(impl<#(#sizes,)* E: __n::Float, Dev: __n::Device<E>>);
+        let head = quote!(impl<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>>);
         let of = quote!(for #name<#(#sizes,)* E, Dev>);
         let network = match (&self.inputs[..], &self.outputs[..]) {
             ([input], [output]) => {
                 let element = if self.network.inputs[0].1.integer { quote!(u32) } else { quote!(E) };
-                let (input, output) = (input.iter().map(dim_type), output.iter().map(dim_type));
+                let (input, output) = (input.iter().map(size_type), output.iter().map(size_type));
                 quote! {
-                    #head __n::Network #of {
+                    impl<#(#sizes: __n::Static,)* E: __n::Float, Dev: __n::Device<E>> __n::Network #of {
                         type Input = (#(#input,)*);
                         type InputElement = #element;
                         type Output = (#(#output,)*);

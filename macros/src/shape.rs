@@ -333,12 +333,17 @@ impl Dim {
     }
 }
 
+/// What the number of a generic size is called in printed code: nothing else has such a name.
+pub fn param_ident(name: &str) -> Ident {
+    format_ident!("__size_{}", name)
+}
+
 impl Atom {
     fn tokens(&self) -> TokenStream {
         match self {
             Atom::Batch => quote!(b),
             Atom::Param(name) => {
-                let name = format_ident!("{}", name);
+                let name = param_ident(name);
                 quote!(#name)
             }
             Atom::Const(c) => {

@@ -21,9 +21,17 @@ pub fn checks(checks: &[&Check]) -> TokenStream {
     }
 }
 
-/// Checks of generic sizes, as statements after these have values: an item in them would not see the values.
-pub fn statements(checks: &[&Check]) -> TokenStream {
-    checks.iter().map(|check| alone(check)).collect()
+/// A check of generic sizes as a statement after these have values (an item in it would not see them), where
+/// `known` holds.
+pub fn statement(check: &Check, known: &TokenStream) -> TokenStream {
+    let check = alone(check);
+    quote!(if #known { #check })
+}
+
+/// A check of sizes that are known only at run time, in a function that returns a `Result`.
+pub fn at_run_time(check: &Check) -> TokenStream {
+    let (condition, message) = (&check.condition, message(&check.message));
+    quote!(if !(#condition) { return Err(__n::wrong_size(#message)); })
 }
 
 /// A check whose error points at the layer that is wrong alone.

@@ -9,7 +9,7 @@ use crate::ast::Function;
 use crate::compile::CompiledFunction;
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::plan::Plan;
-use crate::shape::{Dim, numel};
+use crate::shape::{Dim, numel, param_ident};
 
 /// A function's passes, as associated functions of a type of its name.
 pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
@@ -20,7 +20,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
     let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
-    let sizes = &ast.generics;
+    let sizes: Vec<Ident> = ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
     let mut pass = |plan: &Plan,
                     arguments: &[TokenStream]|
      -> Result<(TokenStream, TokenStream, TokenStream), String> {
@@ -150,8 +150,9 @@ fn loss(
 ) -> TokenStream {
     let name = &ast.name;
     let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
-    let values = &ast.generics;
-    let sizes: Vec<Ident> = values.iter().map(|name| size_type(&name.to_string())).collect();
+    let names = || ast.generics.iter().map(ToString::to_string);
+    let values: Vec<Ident> = names().map(|name| param_ident(&name)).collect();
+    let sizes: Vec<Ident> = names().map(|name| size_type(&name)).collect();
     let (element, slots, slot) = match ast.inputs[1].1.integer {
         true => (quote!(u32), quote!(indices), quote!(__n::LABELS)),
         false => (quote!(E), quote!(inputs), quote!(__n::TARGET)),

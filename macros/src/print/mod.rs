@@ -17,7 +17,7 @@ use crate::ast::Network;
 use crate::compile::CompiledNetwork;
 use crate::emit::Expressions;
 use crate::errors::Range;
-use crate::lower::{Chain, Part};
+use crate::lower::{Chain, Check, Part};
 use crate::shape::{ConstExpr, Dim};
 
 pub use function::function;
@@ -53,7 +53,7 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     let inherent = printer.inherent(&found)?;
     let feed = printer.feed()?;
     let consts = const_items(&found);
-    let checks = printer.checks()?;
+    let checks = printer.checks();
     let expressions = expressions.tokens();
     Ok(quote! {
         #types
@@ -130,31 +130,65 @@ impl Printer<'_> {
         }
     }
 
+    /// The sizes that messages of a check name.
+    fn dims(check: &Check) -> impl Iterator<Item = &Dim> {
+        check.message.iter().flat_map(Part::dims)
+    }
+
+    /// Checks of generic sizes.
+    fn generic_checks(&self) -> impl Iterator<Item = &Check> {
+        self.chain.checks.iter().filter(|check| is_generic(Self::dims(check)))
+    }
+
     /// Checks of constants, in the user's crate. Those of generic sizes come with each type.
-    fn checks(&self) -> Result<TokenStream, String> {
-        let generic = |check: &&crate::lower::Check| {
-            let mut params = BTreeSet::new();
-            check.message.iter().flat_map(Part::dims).for_each(|dim| dim.params(&mut params));
-            !params.is_empty()
-        };
-        let (generic, plain): (Vec<_>, Vec<_>) = self.chain.checks.iter().partition(generic);
-        let plain = checks::checks(&plain);
+    fn checks(&self) -> TokenStream {
+        let plain = self.chain.checks.iter().filter(|check| !is_generic(Self::dims(check)));
+        let plain = checks::checks(&plain.collect::<Vec<_>>());
+        let generic: TokenStream = self
+            .generic_checks()
+            .map(|check| checks::statement(check, &self.sizes.known(Self::dims(check))))
+            .collect();
         if generic.is_empty() {
-            return Ok(plain);
+            return plain;
         }
-        let (name, bounds, names) = (&self.ast.name, self.sizes.bounds(), self.sizes.names());
-        let (constants, checks) = (self.sizes.constants(), checks::statements(&generic));
-        Ok(quote! {
+        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (head, constants) = (self.head(TokenStream::new()), self.sizes.constants());
+        quote! {
             #plain
-            impl<#bounds E: __n::Float, Dev: __n::Device<E>> #name<#names E, Dev> {
+            #head #name #arguments {
                 #[doc(hidden)]
                 const __CHECKED: () = {
                     #constants
-                    #checks
+                    #generic
                 };
             }
-        })
+        }
     }
+
+    /// The function that checks sizes which are known only at run time.
+    fn run_time_check(&self) -> TokenStream {
+        let open = |check: &&Check| self.sizes.has_len(Self::dims(check));
+        let checks: TokenStream =
+            self.generic_checks().filter(open).map(checks::at_run_time).collect();
+        if checks.is_empty() {
+            return checks;
+        }
+        let values = self.sizes.values();
+        quote! {
+            fn check_sizes(e: __n::Extent) -> __n::Result<()> {
+                #values
+                #checks
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether one of the sizes depends on a generic one.
+fn is_generic<'d>(dims: impl Iterator<Item = &'d Dim>) -> bool {
+    let mut params = BTreeSet::new();
+    dims.for_each(|dim| dim.params(&mut params));
+    !params.is_empty()
 }
 
 /// The user's constants in sizes.

@@ -84,15 +84,8 @@ impl Printer<'_> {
         let constants = self.constants();
         let (functions, types) = (self.functions(&passes), self.port_types()?);
         let (name, head, arguments) = (&self.ast.name, self.head(TokenStream::new()), self.arguments());
-        let checked = match self.chain.checks.iter().any(|check| {
-            let mut params = std::collections::BTreeSet::new();
-            let dims = check.message.iter().flat_map(crate::lower::Part::dims);
-            dims.for_each(|dim| dim.params(&mut params));
-            !params.is_empty()
-        }) {
-            true => quote!(let () = Self::__CHECKED;),
-            false => TokenStream::new(),
-        };
+        let checked = self.generic_checks().next().map(|_| quote!(let () = Self::__CHECKED;));
+        let run_time_check = self.run_time_check();
         let marker =
             (!self.sizes.is_empty()).then(|| quote!(, sizes: ::core::marker::PhantomData));
         let network = self.network()?;
@@ -112,6 +105,7 @@ impl Printer<'_> {
                 fn store_mut(&mut self) -> &mut __n::Store<E, Dev> {
                     &mut self.store
                 }
+                #run_time_check
                 #functions
             }
             #network

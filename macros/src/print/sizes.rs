@@ -8,11 +8,13 @@ use syn::Ident;
 
 use crate::emit::dim_type;
 use crate::lower::Chain;
-use crate::shape::Dim;
+use crate::shape::{Dim, param_ident};
 
 /// A generic size.
 struct Size {
-    /// As in the declaration: its number, in expressions.
+    /// As in the declaration.
+    name: String,
+    /// Its number, in expressions.
     value: Ident,
     /// Its type parameter.
     param: Ident,
@@ -27,8 +29,7 @@ pub struct Sizes {
     defaults: bool,
 }
 
-/// Names that printed code has for something else.
-const VALUES: [&str; 5] = ["b", "k", "e", "base", "mode"];
+/// Names that printed code has for other types.
 const TYPES: [&str; 8] = ["E", "Dev", "K", "B", "S", "R", "Self", "__n"];
 
 /// The most sizes that may be known only at run time: `MAX_SIZES` of netform-core.
@@ -42,16 +43,14 @@ impl Sizes {
         kept.for_each(|dim| dim.params(&mut constant));
         let size = |name: &Ident| {
             let text = name.to_string();
-            if VALUES.contains(&text.as_str()) {
-                return Err(format!("a size cannot be called `{text}`, which printed code uses"));
-            }
             let param = match TYPES.contains(&text.as_str()) {
                 true => format_ident!("{}_", name),
                 false => name.clone(),
             };
-            Ok(Size { value: name.clone(), param, constant: constant.contains(&text) })
+            let constant = constant.contains(&text);
+            Size { value: param_ident(&text), name: text, param, constant }
         };
-        let all = generics.iter().map(size).collect::<Result<Vec<_>, _>>()?;
+        let all = generics.iter().map(size).collect();
         let sizes = Sizes { all, defaults };
         match sizes.lens().count() > MAX_SIZES {
             true => Err(format!("at most {MAX_SIZES} sizes may be known only at run time")),
@@ -70,7 +69,7 @@ impl Sizes {
 
     /// Their names.
     pub fn len_names(&self) -> Vec<String> {
-        self.lens().map(|size| size.value.to_string()).collect()
+        self.lens().map(|size| size.name.clone()).collect()
     }
 
     /// `T, D,`: as arguments.
@@ -106,7 +105,7 @@ impl Sizes {
     /// `let D = ..;`: numbers in a function that has an extent `e`.
     pub fn values(&self) -> TokenStream {
         let mut lens = 0..MAX_SIZES;
-        self.all.iter().map(|Size { value, param, constant }| match constant {
+        self.all.iter().map(|Size { value, param, constant, .. }| match constant {
             true => quote!(let #value: usize = <#param as __n::Static>::N;),
             false => {
                 let i = lens.next();
@@ -117,29 +116,45 @@ impl Sizes {
 
     /// Numbers in a constant; 0 for sizes that are known only at run time.
     pub fn constants(&self) -> TokenStream {
-        self.all.iter().map(|Size { value, param, constant }| match constant {
+        self.all.iter().map(|Size { value, param, constant, .. }| match constant {
             true => quote!(let #value: usize = <#param as __n::Static>::N;),
             false => quote!(let #value: usize = __n::size::<#param>(0);),
         }).collect()
     }
 
-    /// An axis, as an input or output or layer lists it.
-    pub fn axis(&self, dim: &Dim) -> TokenStream {
+    /// The sizes that may be known only at run time and that some sizes depend on.
+    fn open<'d>(&self, dims: impl Iterator<Item = &'d Dim>) -> Vec<&Ident> {
         let mut found = BTreeSet::new();
-        dim.params(&mut found);
-        let open: Vec<&Ident> = self
-            .lens()
-            .filter(|size| found.contains(&size.value.to_string()))
-            .map(|size| &size.param)
-            .collect();
-        let (size, text) = (dim.tokens(), dim.to_string());
-        match open.is_empty() {
-            true => quote!(__n::Axis::Size(#size)),
-            false => quote!(__n::axis(#(<#open as __n::Dim>::FIXED.is_some())&&*, #size, #text)),
+        dims.for_each(|dim| dim.params(&mut found));
+        let open = self.lens().filter(|size| found.contains(&size.name));
+        open.map(|size| &size.param).collect()
+    }
+
+    /// Whether sizes depend on one that may be known only at run time.
+    pub fn has_len<'d>(&self, dims: impl Iterator<Item = &'d Dim>) -> bool {
+        !self.open(dims).is_empty()
+    }
+
+    /// The condition that sizes are known at compile time.
+    pub fn known<'d>(&self, dims: impl Iterator<Item = &'d Dim>) -> TokenStream {
+        match &self.open(dims)[..] {
+            [] => quote!(true),
+            open => quote!(#(<#open as __n::Dim>::FIXED.is_some())&&*),
         }
     }
 
-    /// The dimension type of a size; an error where it is an expression of parameters, which types cannot be.
+    /// An axis, as an input or output or layer lists it.
+    pub fn axis(&self, dim: &Dim) -> TokenStream {
+        let (size, text) = (dim.tokens(), dim.to_string());
+        let one = || std::iter::once(dim);
+        if !self.has_len(one()) {
+            return quote!(__n::Axis::Size(#size));
+        }
+        let known = self.known(one());
+        quote!(__n::axis(#known, #size, #text))
+    }
+
+    /// The dimension type of a size; `None` where it is an expression of parameters, which types cannot be.
     pub fn dim_type(&self, dim: &Dim) -> Option<TokenStream> {
         let mut found = BTreeSet::new();
         dim.params(&mut found);
@@ -147,7 +162,7 @@ impl Sizes {
             return Some(dim_type(dim));
         }
         let name = dim.as_param()?;
-        let size = self.all.iter().find(|size| size.value == name)?;
+        let size = self.all.iter().find(|size| size.name == name)?;
         let param = &size.param;
         Some(quote!(#param))
     }
