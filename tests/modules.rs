@@ -339,3 +339,71 @@ fn losses_of_ones_own() {
     let [first, .., last] = &history.epochs[..] else { panic!("{history}") };
     assert!(last.train_loss < first.train_loss / 4.0, "{history}");
 }
+
+network! {
+    /// Running statistics.
+    pub Normed: [3] -> [2] { bn: BatchNorm1d, fc: Linear(2) }
+
+    /// A network with a constant of the user's.
+    pub Wide: [4] -> [WIDTH] { fc: Linear(WIDTH) }
+
+    /// One network inside another.
+    pub Outer: (x: [4]) -> [2] {
+        let inner = Wide;
+        let fc = Linear(2);
+        fc(inner(x))
+    }
+
+    /// A function of generic size, `T` or not.
+    pub Halves<T, D, H>: (x: [T, D]) -> [T, D] {
+        let proj = Linear(D / H * H);
+        x + proj(x)
+    }
+}
+
+const WIDTH: usize = 5;
+
+/// The running statistics of a network, as a file has them.
+fn statistics(net: &Normed) -> Vec<Vec<f32>> {
+    let bytes = net.to_bytes().unwrap();
+    let file = netform::io::safetensors::from_bytes(&bytes, "memory").unwrap();
+    let running = file.tensors.iter().filter(|tensor| tensor.name.contains("running"));
+    running.map(|tensor| tensor.data.to_floats()).collect()
+}
+
+#[test]
+fn running_statistics_are_updated_by_training_alone() {
+    let values = (0..30).map(|i| (i as f32 * 0.9).sin() + 2.0).collect();
+    let x = Tensor::<(Batch, D<3>)>::from_vec(values).unwrap();
+    let labels = Tensor::<(Batch,), u32>::from_vec((0..10).map(|i| i % 2).collect()).unwrap();
+    let (mut a, mut b) = (Normed::new(Seed(1)), Normed::new(Seed(1)));
+    let start = statistics(&a);
+    assert_eq!(start, [vec![0.0; 3], vec![1.0; 3]]);
+    let mut step = a.train_step(CrossEntropy, Sgd::new(0.1), 10).unwrap();
+    step.run_on(&x, &labels).unwrap();
+    let once = statistics(&a);
+    assert_ne!(once, start);
+
+    let mut loss = LossGradient::new(CrossEntropy);
+    for (mode, expected) in [(Mode::Evaluate, &start), (Mode::Train, &once)] {
+        let mut updater = Updater::new(Sgd::new(0.0));
+        let mut workspace = b.workspace(mode).unwrap();
+        let pass = workspace.forward(&b, &x).unwrap();
+        let (_, gradient) = loss.run(pass.outputs(), &labels).unwrap();
+        let gradients = pass.backward(gradient).unwrap();
+        assert_eq!(statistics(&b), start);
+        updater.apply(gradients, &mut b).unwrap();
+        assert_eq!(statistics(&b), *expected);
+    }
+}
+
+#[test]
+fn networks_inside_networks_and_generic_sizes() {
+    let x = Tensor::<(Batch, D<4>)>::from_vec(vec![0.5; 8]).unwrap();
+    assert_eq!(Outer::new(Seed(1)).forward(&x).unwrap().batch(), 2);
+    let net = Halves::<Len, D<6>, D<3>>::new(Seed(1));
+    let mut x = Tensor::zeros_on(Cpu::default(), (Batch(2), Len(4), D::<6>)).unwrap();
+    x.write(&[0.25; 48]).unwrap();
+    assert_eq!(net.forward(&x).unwrap().shape(), (Batch(2), Len(4), D::<6>));
+    assert_eq!(net.parameter("proj.weight").unwrap().len(), 36);
+}

@@ -228,9 +228,10 @@ impl Printer<'_> {
         }))
     }
 
-    /// `fn fc1(&self) -> Linear<'_, Self, D<400>, D<120>>`; none where a size is an expression of parameters.
+    /// `fn fc1(&self) -> Linear<'_, Self, D<400>, D<120>>`; none for layers of nested networks, and where a
+    /// size is an expression of generic sizes, for which there is no type.
     fn accessor(&self, layer: &LayerInfo, view: &Option<LayerView>) -> Option<TokenStream> {
-        let view = view.as_ref()?;
+        let view = view.as_ref().filter(|_| !layer.name.contains('.'))?;
         let name = layer.ident.clone().unwrap_or_else(|| Ident::new(&layer.name, Span::call_site()));
         let kind = format_ident!("{}", view.kind);
         let dims = view.dims.iter().map(|dim| self.sizes.dim_type(dim)).collect::<Option<Vec<_>>>()?;
