@@ -82,6 +82,17 @@ network! {
     }
 }
 
+network! {
+    /// Running statistics and dropout, for passes by hand.
+    pub Normed: [6] -> [3] { BatchNorm1d, fc1: Linear(8), Relu, Dropout(0.5), fc2: Linear(3) }
+
+    /// A network that is its own loss.
+    pub Fit: (x: [2], y: [1]) -> [] {
+        let line = Linear(1);
+        mean(square(line(x) - y))
+    }
+}
+
 /// Steps or predictions before the first that is counted: scratch memory grows on first use.
 const WARM_UP: usize = 20;
 const COUNTED: usize = 10;
@@ -128,7 +139,8 @@ where
     });
 
     // Gradients, workspace with the loss's, and the optimiser's state; nothing else.
-    let workspace = N::train_workspace(netform::module::Extent::of(samples)) + loss.workspace(samples);
+    let workspace =
+        N::train_workspace(netform::module::Extent::of(samples)) + loss.workspace(samples);
     let elements = N::PARAM_LEN + workspace + slots * N::PARAM_LEN;
     assert_eq!(step.memory_bytes(), elements * size_of::<N::Elem>(), "{}", N::NAME);
 
@@ -137,6 +149,36 @@ where
         predictor.run(&batch.inputs).unwrap();
     });
     [trained, predicted]
+}
+
+/// Passes and updates by hand.
+fn check_by_hand(cpu: &Cpu) {
+    let threads = cpu.threads();
+    let mut net = Normed::<f32>::on(cpu.clone(), Seed(1)).unwrap();
+    let x = Tensor::zeros_on(cpu.clone(), (Batch(9), D::<6>)).unwrap();
+    let labels = Tensor::<(Batch,), u32>::zeros_on(cpu.clone(), (Batch(9),)).unwrap();
+    let mut loss = LossGradient::new(CrossEntropy);
+    let mut sum = Gradients::zeros(&net).unwrap();
+    let mut updater = Updater::new(Adam::new(1e-3));
+    let mut workspace = net.workspace(Mode::Train).unwrap();
+    assert_steady("passes by hand", threads, || {
+        sum.clear().unwrap();
+        for _ in 0..2 {
+            let pass = workspace.forward(&net, &x).unwrap();
+            let (_, gradient) = loss.run(pass.outputs(), &labels).unwrap();
+            sum.accumulate(pass.backward(gradient).unwrap()).unwrap();
+        }
+        sum.scale(0.5).unwrap();
+        sum.norm().unwrap();
+        updater.apply(&sum, &mut net).unwrap();
+    });
+    let mut fit = Fit::<f32>::on(cpu.clone(), Seed(1)).unwrap();
+    let x = Tensor::zeros_on(cpu.clone(), (Batch(9), D::<2>)).unwrap();
+    let y = Tensor::zeros_on(cpu.clone(), (Batch(9), D::<1>)).unwrap();
+    let mut step = fit.loss_step(Sgd::new(0.1), 9).unwrap();
+    assert_steady("steps of an own loss", threads, || {
+        step.run((&x, &y)).unwrap();
+    });
 }
 
 /// Steps and predictions allocate nothing but packing buffers.
@@ -171,6 +213,7 @@ fn main() {
             ),
         ];
         assert_eq!(small, [[0; 2]; 4], "calls of matrixmultiply for small networks");
+        check_by_hand(&cpu);
         let momentum = Sgd::new(0.1).momentum(0.9);
         let lenet = Digits::<f32>::on(cpu.clone(), seed).unwrap();
         println!("LeNet: {:?}", check::<_, _, _, (), u32>(lenet, CrossEntropy, momentum, 64));

@@ -74,11 +74,8 @@ fn several_inputs_and_outputs() {
     let y = tensor::<(Batch, D<2>)>(0.5, 4);
     let (h, energy) = net.forward(&x, &y).unwrap();
     assert_eq!((h.shape(), energy.shape()), ((Batch(2), D::<4>), (Batch(2),)));
-    let sums: Vec<f64> = h
-        .to_vec()
-        .chunks(4)
-        .map(|row| row.iter().map(|t| t.atanh() * t.atanh()).sum())
-        .collect();
+    let sums: Vec<f64> =
+        h.to_vec().chunks(4).map(|row| row.iter().map(|t| t.atanh() * t.atanh()).sum()).collect();
     for (a, b) in sums.iter().zip(energy.to_vec()) {
         assert!((a - b).abs() < 1e-9, "{a} {b}");
     }
@@ -86,7 +83,10 @@ fn several_inputs_and_outputs() {
     assert!(text.starts_with("Pair: (x: [3], y: [2]) -> ([4], []), F64 on cpu"), "{text}");
     let more = tensor::<(Batch, D<2>)>(0.5, 6);
     let error = net.forward(&x, &more).unwrap_err().to_string();
-    assert_eq!(error, "the batch of input `y` of network `Pair`: expected 2, as input `x` has, found 3");
+    assert_eq!(
+        error,
+        "the batch of input `y` of network `Pair`: expected 2, as input `x` has, found 3"
+    );
 }
 
 /// Sum of the outputs times fixed numbers.
@@ -147,7 +147,8 @@ fn a_workspace_serves_batches_of_any_size() {
     let net = pair();
     let mut workspace = net.workspace(Mode::Train).unwrap();
     for size in [2, 5, 1, 3] {
-        let (x, y) = (tensor::<(Batch, D<3>)>(0.1, 3 * size), tensor::<(Batch, D<2>)>(0.5, 2 * size));
+        let (x, y) =
+            (tensor::<(Batch, D<3>)>(0.1, 3 * size), tensor::<(Batch, D<2>)>(0.5, 2 * size));
         let cotangents = (tensor::<(Batch, D<4>)>(0.9, 4 * size), tensor::<(Batch,)>(0.2, size));
         let alone = net.vjp((&x, &y), &cotangents).unwrap();
         let pass = workspace.forward(&net, (&x, &y)).unwrap();
@@ -211,7 +212,8 @@ fn updates_by_hand_are_those_of_a_training_step() {
         assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         updater.apply(pass.backward(gradient).unwrap(), &mut b).unwrap();
     }
-    for (x, y) in a.parameter("fc1.weight").unwrap().iter().zip(b.parameter("fc1.weight").unwrap()) {
+    for (x, y) in a.parameter("fc1.weight").unwrap().iter().zip(b.parameter("fc1.weight").unwrap())
+    {
         assert!((x - y).abs() < 1e-5, "{x} {y}");
     }
     // In evaluation nothing is dropped.
@@ -240,7 +242,10 @@ fn lengths_at_run_time() {
     let dot = Dot::<Len>::new(Seed(1));
     assert_eq!(dot.forward(&x, &x).unwrap().to_vec(), [14.0, 77.0]);
     let error = dot.forward(&x, &y).unwrap_err().to_string();
-    assert_eq!(error, "size `T` of input `y` of network `Dot`: expected 3, as input `x` has, found 2");
+    assert_eq!(
+        error,
+        "size `T` of input `y` of network `Dot`: expected 3, as input `x` has, found 2"
+    );
     let none = Tensor::<(Batch, Len)>::from_slice(&[2, 0], &[]);
     let error = dot.forward(&none, &none).unwrap_err().to_string();
     assert_eq!(error, "in network `Dot`: `T` is 0; sizes are at least 1");
@@ -302,7 +307,10 @@ fn a_network_that_is_its_loss() {
     let mut trainer = Trainer::new(OwnOutput, Adam::new(0.05)).epochs(100).batch(4).validate(&data);
     let history = trainer.fit(&mut small, &data).unwrap();
     let last = history.epochs.last().unwrap();
-    assert!(last.train_loss < 1e-3 && last.validation_loss.is_some_and(|it| it < 1e-3), "{history}");
+    assert!(
+        last.train_loss < 1e-3 && last.validation_loss.is_some_and(|it| it < 1e-3),
+        "{history}"
+    );
 }
 
 #[test]

@@ -6,12 +6,14 @@ use crate::data::MiniBatch;
 use crate::device::{Access, Device, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::loss::Loss;
 use crate::feed::{Feed, InputElement, Tensors};
+use crate::loss::Loss;
 use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
-use crate::step::{Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, same_batch};
+use crate::step::{
+    Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, same_batch,
+};
 use crate::tensor::Tensor;
 
 /// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
@@ -74,7 +76,13 @@ impl<'n, N: Network> Predictor<'n, N> {
     {
         check_capacity("a predictor", inputs.batch(), self.capacity)?;
         self.output.set_batch(inputs.batch())?;
-        infer(self.net, inputs.batch(), inputs.buffer(), &mut self.workspace, self.output.buffer_mut())?;
+        infer(
+            self.net,
+            inputs.batch(),
+            inputs.buffer(),
+            &mut self.workspace,
+            self.output.buffer_mut(),
+        )?;
         Ok(&self.output)
     }
 }

@@ -60,7 +60,10 @@ impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {
         let needed = self.loss.workspace(batch);
         let (gradient, workspace) = match &mut self.memory {
             Some(memory) => memory,
-            none => none.insert((Tensor::zeros_on(device.clone(), outputs.shape())?, device.zeros(needed)?)),
+            none => none.insert((
+                Tensor::zeros_on(device.clone(), outputs.shape())?,
+                device.zeros(needed)?,
+            )),
         };
         gradient.fit(|_| outputs.shape().sizes())?;
         if needed > device.len(workspace) {

@@ -1,6 +1,8 @@
 //! Training of networks whose own output is the loss.
 
-use crate::device::{Access, Arg, Bindings, Counter, Device, Fold, Kernels, Memory, Run, Slot, Span};
+use crate::device::{
+    Access, Arg, Bindings, Counter, Device, Fold, Kernels, Memory, Run, Slot, Span,
+};
 use crate::element::{Element, Float};
 use crate::error::Result;
 use crate::feed::Feed;
@@ -168,6 +170,8 @@ impl Element for NoTargets {
     fn extend_le_bytes(self, _: &mut Vec<u8>) {}
 }
 
+// Not a hint for whoever has another loss.
+#[diagnostic::do_not_recommend]
 impl<E: Float> Loss<E, (), (), NoTargets> for OwnOutput {
     fn workspace(&self, _: usize) -> usize {
         1

@@ -217,7 +217,11 @@ pub trait Module: Sized + Send + Sync {
     /// # Errors
     /// If the batch is empty, sizes do not fit each other, an index is out of range, or the device has not
     /// enough memory or is lost.
-    fn vjp<F: Feed<Self>>(&self, inputs: F, output_gradients: &Self::Outputs) -> Result<Gradients<Self>> {
+    fn vjp<F: Feed<Self>>(
+        &self,
+        inputs: F,
+        output_gradients: &Self::Outputs,
+    ) -> Result<Gradients<Self>> {
         let mut workspace = self.workspace(Mode::Train)?;
         workspace.forward(self, inputs)?.backward(output_gradients)?;
         Ok(workspace.into_gradients())
@@ -227,7 +231,11 @@ pub trait Module: Sized + Send + Sync {
     ///
     /// # Errors
     /// If a setting of the optimiser makes no sense, the device has not enough memory, or `batch` is 0.
-    fn loss_step<O: Optimizer>(&mut self, optimizer: O, batch: usize) -> Result<LossStep<'_, Self, O>>
+    fn loss_step<O: Optimizer>(
+        &mut self,
+        optimizer: O,
+        batch: usize,
+    ) -> Result<LossStep<'_, Self, O>>
     where
         Self: ScalarLoss,
     {

@@ -149,7 +149,15 @@ pub fn build<N: Module>(device: N::Device, seed: Seed) -> Result<N> {
         device.write(&mut state, spec.offset, &values)?;
     }
     let id = NETWORKS.fetch_add(1, Ordering::Relaxed);
-    Ok(N::from_store(Store { device, params, state, seed, steps: 0, settings: [0.0; MAX_SETTINGS], id }))
+    Ok(N::from_store(Store {
+        device,
+        params,
+        state,
+        seed,
+        steps: 0,
+        settings: [0.0; MAX_SETTINGS],
+        id,
+    }))
 }
 
 /// The buffers of a network, to be read.

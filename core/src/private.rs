@@ -2,8 +2,8 @@
 
 pub use crate::cpu::Cpu;
 pub use crate::device::{
-    Access, Bindings,
-    Arg, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Slot, Span,
+    Access, Arg, Bindings, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims,
+    Pool2dDims, Slot, Span,
 };
 pub use crate::dim::{Batch, D, Dim, Static};
 pub use crate::element::{Element, Float};
@@ -12,9 +12,9 @@ pub use crate::feed::{BESIDE, Feed, Only, Tensors, extent};
 pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear};
-pub use crate::message::{Message, fail};
 pub use crate::loss::{LABELS, Loss, TARGET};
 pub use crate::loss_step::ScalarLoss;
+pub use crate::message::{Message, fail};
 pub use crate::module::{Axis, Extent, Module, PortSpec};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;

@@ -244,6 +244,8 @@ pub struct Gradients<M: Module> {
     inputs: Option<M::InputGradients>,
     /// The running statistics after the pass: an update takes them over.
     state: Option<Buffer<M>>,
+    /// Whether there are such statistics: not after [`Gradients::clear`].
+    measured: bool,
     /// Room for the state on its way from buffer to buffer.
     host: Vec<M::Elem>,
     scalar: Buffer<M>,
@@ -260,6 +262,7 @@ impl<M: Module> Gradients<M> {
             buffer: device.zeros(M::PARAM_LEN)?,
             inputs: None,
             state: None,
+            measured: false,
             host: Vec::new(),
             scalar: device.zeros(1)?,
             device,
@@ -296,8 +299,16 @@ impl<M: Module> Gradients<M> {
     /// If the device is lost.
     pub fn accumulate(&mut self, other: &Self) -> Result<()> {
         let (own, others) = (whole(Slot::Grads, M::PARAM_LEN), whole(Slot::Input(0), M::PARAM_LEN));
-        self.update([others], |[sum, more], []| sum + more, [], &["a0 + a1"], Some(&other.buffer), own)?;
-        if let Some(state) = &other.state {
+        self.update(
+            [others],
+            |[sum, more], []| sum + more,
+            [],
+            &["a0 + a1"],
+            Some(&other.buffer),
+            own,
+        )?;
+        if let Some(state) = other.state.as_ref().filter(|_| other.measured) {
+            self.measured = true;
             self.host.resize(M::STATE_LEN, M::Elem::ZERO);
             self.device.read(state, 0, &mut self.host)?;
             if self.state.is_none() {
@@ -325,7 +336,7 @@ impl<M: Module> Gradients<M> {
     /// If the device is lost.
     pub fn clear(&mut self) -> Result<()> {
         use crate::device::Kernels;
-        self.state = None;
+        self.measured = false;
         let bound = Bindings { grads: Access::Write(&mut self.buffer), ..Bindings::default() };
         let mut run = self.device.run(bound);
         run.fill(Span::new(Slot::Grads, 0, M::PARAM_LEN), M::Elem::ZERO);
@@ -378,6 +389,7 @@ impl<M: Module> Gradients<M> {
         if mode == Mode::Evaluate || M::STATE_LEN == 0 {
             return Ok(());
         }
+        self.measured = true;
         self.host.resize(M::STATE_LEN, M::Elem::ZERO);
         self.device.read(&net.store().state, 0, &mut self.host)?;
         if self.state.is_none() {
@@ -416,7 +428,7 @@ impl<M: Module> Gradients<M> {
 
     /// Gives the network the running statistics after the pass.
     pub(crate) fn put_state(&self, net: &mut M, host: &mut Vec<M::Elem>) -> Result<()> {
-        let Some(state) = &self.state else { return Ok(()) };
+        let Some(state) = self.state.as_ref().filter(|_| self.measured) else { return Ok(()) };
         host.resize(M::STATE_LEN, M::Elem::ZERO);
         self.device.read(state, 0, host)?;
         let store = net.store_mut();

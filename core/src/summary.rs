@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::device::Memory;
 use crate::element::Element;
-use crate::network::LayerSpec;
 use crate::module::{Axis, Extent, Module, PortSpec};
+use crate::network::LayerSpec;
 
 /// The batch size for which the memory of a training step is stated.
 const TRAINING_BATCH: usize = 64;

@@ -228,8 +228,7 @@ impl Stub<'_> {
     }
 
     fn module(&self) -> TokenStream {
-        let (name, sizes, text) =
-            (&self.network.name, &self.sizes, self.network.name.to_string());
+        let (name, sizes, text) = (&self.network.name, &self.sizes, self.network.name.to_string());
         let floats = self.network.inputs.iter().zip(&self.inputs);
         let floats = floats.filter(|((_, declared), _)| !declared.integer).map(|(_, shape)| shape);
         let (outputs, input_gradients) = (tensors(self.outputs.iter()), tensors(floats));
@@ -237,7 +236,8 @@ impl Stub<'_> {
         let of = quote!(for #name<#(#sizes,)* E, Dev>);
         let network = match (&self.inputs[..], &self.outputs[..]) {
             ([input], [output]) => {
-                let element = if self.network.inputs[0].1.integer { quote!(u32) } else { quote!(E) };
+                let element =
+                    if self.network.inputs[0].1.integer { quote!(u32) } else { quote!(E) };
                 let (input, output) = (input.iter().map(size_type), output.iter().map(size_type));
                 quote! {
                     impl<#(#sizes: __n::Static,)* E: __n::Float, Dev: __n::Device<E>> __n::Network #of {

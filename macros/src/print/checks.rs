@@ -91,4 +91,3 @@ fn message(parts: &[Part]) -> TokenStream {
 fn check_is_single(shape: &TokenStream) -> bool {
     !shape.to_string().contains(',')
 }
-

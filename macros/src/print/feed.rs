@@ -9,7 +9,8 @@ use super::Printer;
 impl Printer<'_> {
     /// `impl Feed<Net<..>> for (&Tensor<(B, D<784>), E, Dev>, &Tensor<(B,), u32, Dev>)`
     pub fn feed(&self) -> Result<TokenStream, String> {
-        let inputs = self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
+        let inputs =
+            self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
         let lifetimes: Vec<Lifetime> = (0..inputs.len())
             .map(|i| Lifetime::new(&format!("'x{i}"), proc_macro2::Span::call_site()))
             .collect();

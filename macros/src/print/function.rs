@@ -20,7 +20,8 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
     let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
-    let sizes: Vec<Ident> = ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
+    let sizes: Vec<Ident> =
+        ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
     let mut pass = |plan: &Plan,
                     arguments: &[TokenStream]|
      -> Result<(TokenStream, TokenStream, TokenStream), String> {
@@ -120,7 +121,29 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     };
     let most = if output.leading { LEADING } else { 0 };
     let most = most.min(5 - outputs.len().max(of.len()));
-    (0..=most).map(|leading| loss(ast, leading, &outputs, &of, &numel(targets))).collect()
+    let element = if target.integer { Targets::Integers } else { Targets::Floats };
+    let mut all: TokenStream = (0..=most)
+        .map(|leading| loss(ast, leading, &outputs, (&of, element), &numel(targets)))
+        .collect();
+    if most == 0 {
+        // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
+        // of `Loss`.
+        let none = vec![quote!(__n::D<0>)];
+        let other = if outputs.is_empty() { none.clone() } else { vec![] };
+        if ast.generics.is_empty() {
+            all.extend(loss(ast, 0, &other, (&none, Targets::None), &numel(targets)));
+        }
+    }
+    all
+}
+
+/// What targets consist of.
+#[derive(Clone, Copy)]
+enum Targets {
+    Floats,
+    Integers,
+    /// What no data set has.
+    None,
 }
 
 /// The type parameter of a generic size.
@@ -145,7 +168,7 @@ fn loss(
     ast: &Function,
     leading: usize,
     outputs: &[TokenStream],
-    targets: &[TokenStream],
+    (targets, element): (&[TokenStream], Targets),
     target_len: &Dim,
 ) -> TokenStream {
     let name = &ast.name;
@@ -153,9 +176,14 @@ fn loss(
     let names = || ast.generics.iter().map(ToString::to_string);
     let values: Vec<Ident> = names().map(|name| param_ident(&name)).collect();
     let sizes: Vec<Ident> = names().map(|name| size_type(&name)).collect();
-    let (element, slots, slot) = match ast.inputs[1].1.integer {
-        true => (quote!(u32), quote!(indices), quote!(__n::LABELS)),
-        false => (quote!(E), quote!(inputs), quote!(__n::TARGET)),
+    let (element, slot, bind) = match element {
+        Targets::Integers => {
+            (quote!(u32), quote!(__n::LABELS), quote!(to.indices[__n::BESIDE] = Some(targets);))
+        }
+        Targets::Floats => {
+            (quote!(E), quote!(__n::TARGET), quote!(to.inputs[__n::BESIDE] = Some(targets);))
+        }
+        Targets::None => (quote!(u32), quote!(__n::LABELS), TokenStream::new()),
     };
     let target_len = target_len.tokens();
     let begin = quote! {
@@ -177,7 +205,7 @@ fn loss(
             fn bind<'a, D: __n::Device<E>>(
                 &self, targets: &'a D::Buffer<#element>, to: &mut __n::Bindings<'a, E, D>,
             ) {
-                to.#slots[__n::BESIDE] = Some(targets);
+                #bind
             }
             fn value<K: __n::Kernels<E>>(
                 &self, k: &mut K, batch: usize, output: __n::Span, base: usize,

@@ -83,11 +83,11 @@ impl Printer<'_> {
         let passes = self.passes(compiled, expressions)?;
         let constants = self.constants();
         let (functions, types) = (self.functions(&passes), self.port_types()?);
-        let (name, head, arguments) = (&self.ast.name, self.head(TokenStream::new()), self.arguments());
+        let (name, head, arguments) =
+            (&self.ast.name, self.head(TokenStream::new()), self.arguments());
         let checked = self.generic_checks().next().map(|_| quote!(let () = Self::__CHECKED;));
         let run_time_check = self.run_time_check();
-        let marker =
-            (!self.sizes.is_empty()).then(|| quote!(, sizes: ::core::marker::PhantomData));
+        let marker = (!self.sizes.is_empty()).then(|| quote!(, sizes: ::core::marker::PhantomData));
         let network = self.network()?;
         Ok(quote! {
             #head __n::Module for #name #arguments {
@@ -133,8 +133,11 @@ impl Printer<'_> {
         let states = chain.states.iter().map(param);
         let layers = chain.layers.iter().map(|layer| self.layer(layer));
         let (param_len, state_len) = (chain.param_len.tokens(), chain.state_len.tokens());
-        let inputs =
-            chain.graph.inputs.iter().map(|port| self.port(&port.name, &port.shape[1..], port.integer));
+        let inputs = chain
+            .graph
+            .inputs
+            .iter()
+            .map(|port| self.port(&port.name, &port.shape[1..], port.integer));
         let outputs = (0..self.outputs()).map(|i| self.port("", &chain.output_shape(i), false));
         let (lens, settings) = (self.sizes.len_names(), &chain.graph.settings);
         quote! {
@@ -156,7 +159,8 @@ impl Printer<'_> {
         let values = self.sizes.values();
         let begin = quote!(let b = e.batch; #values);
         let chain = self.chain;
-        let inputs: Vec<Shape> = chain.graph.inputs.iter().map(|port| port.shape[1..].to_vec()).collect();
+        let inputs: Vec<Shape> =
+            chain.graph.inputs.iter().map(|port| port.shape[1..].to_vec()).collect();
         let outputs: Vec<Shape> = (0..self.outputs()).map(|i| chain.output_shape(i)).collect();
         let (input_sizes, output_sizes) = (all_sizes(&inputs), all_sizes(&outputs));
         let Passes { infer_len, infer, train_len, train_forward, backward, .. } = passes;

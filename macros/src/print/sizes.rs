@@ -80,21 +80,27 @@ impl Sizes {
 
     /// `T: Dim, D: Static,` as the item's parameters, by public paths.
     pub fn declared(&self) -> TokenStream {
-        self.all.iter().map(|Size { param, constant, .. }| {
-            let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
-            match constant {
-                true => quote!(#param: ::netform::dim::Static #default,),
-                false => quote!(#param: ::netform::dim::Dim #default,),
-            }
-        }).collect()
+        self.all
+            .iter()
+            .map(|Size { param, constant, .. }| {
+                let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
+                match constant {
+                    true => quote!(#param: ::netform::dim::Static #default,),
+                    false => quote!(#param: ::netform::dim::Dim #default,),
+                }
+            })
+            .collect()
     }
 
     /// The same in front of an `impl`.
     pub fn bounds(&self) -> TokenStream {
-        self.all.iter().map(|Size { param, constant, .. }| match constant {
-            true => quote!(#param: __n::Static,),
-            false => quote!(#param: __n::Dim,),
-        }).collect()
+        self.all
+            .iter()
+            .map(|Size { param, constant, .. }| match constant {
+                true => quote!(#param: __n::Static,),
+                false => quote!(#param: __n::Dim,),
+            })
+            .collect()
     }
 
     /// In front of an `impl` for constant sizes only.
@@ -105,21 +111,27 @@ impl Sizes {
     /// `let D = ..;`: numbers in a function that has an extent `e`.
     pub fn values(&self) -> TokenStream {
         let mut lens = 0..MAX_SIZES;
-        self.all.iter().map(|Size { value, param, constant, .. }| match constant {
-            true => quote!(let #value: usize = <#param as __n::Static>::N;),
-            false => {
-                let i = lens.next();
-                quote!(let #value: usize = __n::size::<#param>(e.sizes[#i]);)
-            }
-        }).collect()
+        self.all
+            .iter()
+            .map(|Size { value, param, constant, .. }| match constant {
+                true => quote!(let #value: usize = <#param as __n::Static>::N;),
+                false => {
+                    let i = lens.next();
+                    quote!(let #value: usize = __n::size::<#param>(e.sizes[#i]);)
+                }
+            })
+            .collect()
     }
 
     /// Numbers in a constant; 0 for sizes that are known only at run time.
     pub fn constants(&self) -> TokenStream {
-        self.all.iter().map(|Size { value, param, constant, .. }| match constant {
-            true => quote!(let #value: usize = <#param as __n::Static>::N;),
-            false => quote!(let #value: usize = __n::size::<#param>(0);),
-        }).collect()
+        self.all
+            .iter()
+            .map(|Size { value, param, constant, .. }| match constant {
+                true => quote!(let #value: usize = <#param as __n::Static>::N;),
+                false => quote!(let #value: usize = __n::size::<#param>(0);),
+            })
+            .collect()
     }
 
     /// The sizes that may be known only at run time and that some sizes depend on.

@@ -38,7 +38,8 @@ impl Printer<'_> {
     }
 
     fn outputs_text(&self) -> String {
-        let all: Vec<String> = (0..self.outputs()).map(|i| show(&self.chain.output_shape(i))).collect();
+        let all: Vec<String> =
+            (0..self.outputs()).map(|i| show(&self.chain.output_shape(i))).collect();
         match &all[..] {
             [one] => one.clone(),
             all => format!("({})", all.join(", ")),
@@ -47,11 +48,14 @@ impl Printer<'_> {
 
     /// The struct, and the trait of the shapes that its `forward` takes.
     pub fn types(&self) -> Result<TokenStream, String> {
-        let (attrs, vis, name, chain) = (&self.ast.attrs, &self.ast.vis, &self.ast.name, self.chain);
+        let (attrs, vis, name, chain) =
+            (&self.ast.attrs, &self.ast.vis, &self.ast.name, self.chain);
         let layers: Vec<String> = chain
             .layers
             .iter()
-            .map(|l| format!("| {} | `{}` | `{}` | {} |", l.name, l.text, show(&l.output), l.params))
+            .map(|l| {
+                format!("| {} | `{}` | `{}` | {} |", l.name, l.text, show(&l.output), l.params)
+            })
             .collect();
         let doc = format!(
             "\n\nInput `{}`, output `{}`, {} parameters.\n\n| name | layer | output | parameters |\n|---|---|---|---|\n{}",
@@ -115,7 +119,8 @@ impl Printer<'_> {
         let (head, arguments) = (self.head(TokenStream::new()), self.arguments());
         let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
         let consts = carried(consts);
-        let accessors = self.chain.layers.iter().filter_map(|layer| self.accessor(layer, &layer.view));
+        let accessors =
+            self.chain.layers.iter().filter_map(|layer| self.accessor(layer, &layer.view));
         let (forward_impl, forward) = self.forward()?;
         let settings: Vec<Ident> =
             self.chain.graph.settings.iter().map(|name| format_ident!("{}", name)).collect();
@@ -178,27 +183,29 @@ impl Printer<'_> {
         let outputs = (0..self.outputs())
             .map(|i| self.sizes.types(&self.chain.output_shape(i)))
             .collect::<Result<Vec<_>, _>>()?;
-        let inputs = self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
+        let inputs =
+            self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
         let name = &self.ast.name;
         // Where an error says that `forward` asks for a shape, it points at the network's name.
         let forward = Ident::new("forward", name.span());
         let [input] = &inputs[..] else {
             let names = self.input_names();
             let elements = (0..inputs.len()).map(|i| self.element(i));
-            let results: Vec<TokenStream> = outputs
-                .iter()
-                .map(|dims| quote!(__n::Tensor<(B, #(#dims,)*), E, Dev>))
-                .collect();
+            let results: Vec<TokenStream> =
+                outputs.iter().map(|dims| quote!(__n::Tensor<(B, #(#dims,)*), E, Dev>)).collect();
             let results = Self::one_or_tuple(&results);
-            return Ok((TokenStream::new(), quote! {
-                #[doc = #doc]
-                pub fn #forward<B: __n::Dim>(
-                    &self,
-                    #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
-                ) -> __n::Result<#results> {
-                    __n::forward(self, (#(#names,)*))
-                }
-            }));
+            return Ok((
+                TokenStream::new(),
+                quote! {
+                    #[doc = #doc]
+                    pub fn #forward<B: __n::Dim>(
+                        &self,
+                        #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
+                    ) -> __n::Result<#results> {
+                        __n::forward(self, (#(#names,)*))
+                    }
+                },
+            ));
         };
         let mut takes = input_trait(name);
         let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
@@ -217,24 +224,29 @@ impl Printer<'_> {
             true => quote!(#takes),
             false => quote!(#takes<#names>),
         };
-        Ok((implementation, quote! {
-            #[doc = #doc]
-            pub fn #forward<S: #takes>(
-                &self,
-                input: &__n::Tensor<S, #element, Dev>,
-            ) -> __n::Result<#results> {
-                __n::forward(self, __n::Only(input))
-            }
-        }))
+        Ok((
+            implementation,
+            quote! {
+                #[doc = #doc]
+                pub fn #forward<S: #takes>(
+                    &self,
+                    input: &__n::Tensor<S, #element, Dev>,
+                ) -> __n::Result<#results> {
+                    __n::forward(self, __n::Only(input))
+                }
+            },
+        ))
     }
 
     /// `fn fc1(&self) -> Linear<'_, Self, D<400>, D<120>>`; none for layers of nested networks, and where a
     /// size is an expression of generic sizes, for which there is no type.
     fn accessor(&self, layer: &LayerInfo, view: &Option<LayerView>) -> Option<TokenStream> {
         let view = view.as_ref().filter(|_| !layer.name.contains('.'))?;
-        let name = layer.ident.clone().unwrap_or_else(|| Ident::new(&layer.name, Span::call_site()));
+        let name =
+            layer.ident.clone().unwrap_or_else(|| Ident::new(&layer.name, Span::call_site()));
         let kind = format_ident!("{}", view.kind);
-        let dims = view.dims.iter().map(|dim| self.sizes.dim_type(dim)).collect::<Option<Vec<_>>>()?;
+        let dims =
+            view.dims.iter().map(|dim| self.sizes.dim_type(dim)).collect::<Option<Vec<_>>>()?;
         let (weight, bias) = (view.weight, view.bias);
         let doc = format!("The parameters of `{}: {}`.", layer.name, layer.text);
         Some(quote! {

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    pub Mlp: [784] -> [10] {
+        fc1: Linear(10),
+    }
+}
+
+fn main() -> netform::Result<()> {
+    let mut net = Mlp::new(Seed(1));
+    net.loss_step(Adam::new(1e-3), 64)?;
+    Ok(())
+}
