@@ -179,8 +179,9 @@ impl Graph {
         Ok(flat)
     }
 
-    /// Appends the nodes of `other`; its inputs are `arguments`, or stay inputs.
-    fn splice(
+    /// Appends the nodes of `other`; its inputs are `arguments`, or stay inputs. Calls are replaced, in bodies
+    /// of scans too.
+    pub fn splice(
         &mut self,
         other: &Graph,
         arguments: Option<&[NodeId]>,
@@ -194,6 +195,12 @@ impl Graph {
                     let called: Rc<Graph> = graph.clone();
                     let inner = self.splice(&called, Some(&inputs))?;
                     inner[called.outputs[*output]]
+                }
+                (Op::Scan { scan, output }, _) => {
+                    let scan = Rc::new(scan.with_body(scan.body.inline()?)?);
+                    let op = Op::Scan { scan, output: *output };
+                    self.nodes.push(Node { op, inputs, ..node.clone() });
+                    self.nodes.len() - 1
                 }
                 _ => {
                     self.nodes.push(Node { inputs, ..node.clone() });
