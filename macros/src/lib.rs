@@ -17,6 +17,8 @@ mod fuzz;
 mod graph;
 mod groups;
 mod initialisers;
+#[cfg(test)]
+mod interpret;
 mod kernels;
 mod layers;
 mod link;

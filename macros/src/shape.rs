@@ -228,6 +228,32 @@ impl Dim {
         }
     }
 
+    /// Every generic parameter in it.
+    pub fn params<'d>(&'d self, found: &mut BTreeSet<&'d str>) {
+        for atom in self.0.keys().flatten() {
+            match atom {
+                Atom::Batch | Atom::Const(_) => {}
+                Atom::Param(name) => {
+                    found.insert(name);
+                }
+                Atom::Window(w) => {
+                    let of = [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation];
+                    of.into_iter().for_each(|dim| dim.params(found));
+                }
+                Atom::Quotient(q) => [&q.over, &q.by].into_iter().for_each(|dim| dim.params(found)),
+            }
+        }
+    }
+
+    /// The value, where all atoms have one.
+    #[cfg(test)]
+    pub fn evaluated(&self, atom: &dyn Fn(&Atom) -> Option<i128>) -> Option<i128> {
+        let term = |(atoms, n): (&Monomial, &i128)| {
+            atoms.iter().try_fold(*n, |product, a| Some(product * atom(a)?))
+        };
+        self.0.iter().map(term).sum()
+    }
+
     /// Every quotient in it.
     pub fn quotients(&self) -> Vec<&Quotient> {
         let atoms = self.0.keys().flatten();

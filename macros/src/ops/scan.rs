@@ -390,3 +390,6 @@ impl fmt::Display for Scan {
         write!(f, "scan {:016x} over {}{backwards}", self.key, self.length)
     }
 }
+
+#[cfg(test)]
+mod tests;
