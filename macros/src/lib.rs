@@ -23,6 +23,7 @@ mod kernels;
 mod layers;
 mod link;
 mod listing;
+mod loops;
 mod lower;
 mod memory;
 mod moves;
