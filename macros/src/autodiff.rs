@@ -106,8 +106,7 @@ pub fn derivative(graph: &Graph, output: usize) -> Result<Graph, String> {
 
 /// The nodes of a graph's inputs, in their order.
 fn input_nodes(graph: &Graph) -> Vec<NodeId> {
-    let position = |i: usize| {
-        graph.nodes.iter().position(|node| matches!(node.op, Op::Input(j) if i == j))
-    };
+    let position =
+        |i: usize| graph.nodes.iter().position(|node| matches!(node.op, Op::Input(j) if i == j));
     (0..graph.inputs.len()).filter_map(position).collect()
 }

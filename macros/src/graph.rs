@@ -230,7 +230,8 @@ impl Graph {
     pub fn listing(&self) -> String {
         let mut text = String::new();
         for (id, node) in self.nodes.iter().enumerate() {
-            if node.inputs.is_empty() && !matches!(node.op, Op::Coordinate(_) | Op::Uniform { .. }) {
+            if node.inputs.is_empty() && !matches!(node.op, Op::Coordinate(_) | Op::Uniform { .. })
+            {
                 continue;
             }
             let inputs: Vec<String> = node.inputs.iter().map(|input| self.label(*input)).collect();

@@ -80,7 +80,12 @@ impl Plan {
         let given: Vec<String> = scan.inputs.iter().map(|id| self.graph.label(*id)).collect();
         let order = if scan.scan.reverse { " backwards" } else { "" };
         let length = &scan.scan.length;
-        let _ = writeln!(text, "  for {length} steps{order} of `{}`({}):", scan.name(), given.join(", "));
+        let _ = writeln!(
+            text,
+            "  for {length} steps{order} of `{}`({}):",
+            scan.name(),
+            given.join(", ")
+        );
         for line in scan.body.listing(0..scan.body.steps.len()).lines() {
             let _ = writeln!(text, "  {line}");
         }

@@ -365,7 +365,8 @@ fn share(
                 Leaf::View { base, offset, strides } if *base == id => {
                     let mut axes = strides.iter().zip(&row_order).zip(grid);
                     offset.is_zero()
-                        && axes.all(|((stride, expected), size)| size.is_one() || stride == expected)
+                        && axes
+                            .all(|((stride, expected), size)| size.is_one() || stride == expected)
                 }
                 _ => true,
             })

@@ -36,6 +36,7 @@ impl Emitter<'_> {
         let zeros = zeros.collect::<Result<Vec<_>, String>>()?;
         let copies = (0..scan.scan.carries).filter_map(|i| self.first(scan, i));
         let copies = copies.collect::<Result<Vec<_>, String>>()?;
+        let copies = (!copies.is_empty()).then(|| quote!(if s == 0 { #(#copies)* }));
         let spans = self.spans(scan)?;
         let (body, sizes) = self.body(scan)?;
         Ok(quote! {
@@ -44,9 +45,7 @@ impl Emitter<'_> {
                 let scratch = base + #scratch;
                 for s in 0..#length {
                     let t = #t;
-                    if s == 0 {
-                        #(#copies)*
-                    }
+                    #copies
                     #body(k, b, #(#sizes,)* scratch, __n::stream_at(#path, t as u32), [#(#spans),*]);
                 }
             }
@@ -82,8 +81,7 @@ impl Emitter<'_> {
         let one = |i: usize| Dim::literal(u8::from(i + 1 == GRID_RANK));
         let strides: Vec<Dim> = (0..GRID_RANK).map(one).collect();
         let offset = Dim::literal(0);
-        let leaf =
-            |base| Leaf::View { base, offset: offset.clone(), strides: strides.clone() };
+        let leaf = |base| Leaf::View { base, offset: offset.clone(), strides: strides.clone() };
         let tree = Tree {
             shape: shape.clone(),
             leaves: (0..inputs.len()).map(leaf).collect(),
@@ -180,10 +178,8 @@ impl Emitter<'_> {
     /// that it takes.
     fn body(&mut self, scan: &Loop) -> Result<(Ident, Vec<Ident>), String> {
         let count = scan.scan.body.inputs.len() + scan.sums() + scan.scan.carries + scan.scan.kept;
-        let arguments: Vec<TokenStream> = (0..count)
-            .map(|i| format_ident!("p{}", i))
-            .map(|name| quote!(#name))
-            .collect();
+        let arguments: Vec<TokenStream> =
+            (0..count).map(|i| format_ident!("p{}", i)).map(|name| quote!(#name)).collect();
         self.expressions.depth += 1;
         let mut emitter = Emitter {
             plan: &scan.body,

@@ -220,11 +220,9 @@ impl Op {
             Op::AvgPool2d(w) | Op::AvgPool2dSpread(w, _) => {
                 pool::cotangents(self, w, g, &inputs, dy)
             }
-            Op::Permute(_)
-            | Op::Slice { .. }
-            | Op::Place { .. }
-            | Op::Concat(_)
-            | Op::Flip(_) => movement::cotangents(self, g, &inputs, dy),
+            Op::Permute(_) | Op::Slice { .. } | Op::Place { .. } | Op::Concat(_) | Op::Flip(_) => {
+                movement::cotangents(self, g, &inputs, dy)
+            }
             Op::Cumsum { axis, reverse } => cumsum::cotangents(*axis, *reverse, g, dy),
             Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
             // The walk asks for those of all values of a scan at once.

@@ -91,9 +91,9 @@ impl Scan {
                 ));
             }
         }
-        let own = |op: &Op| matches!(op, Op::Param(_) | Op::State(_));
+        let own = |op: &Op| matches!(op, Op::Param(_) | Op::State(_) | Op::Setting(_));
         match body.nodes.iter().any(|node| own(&node.op)) {
-            true => Err(format!("the body of `{name}` reads parameters that are not shared inputs")),
+            true => Err(format!("the body of `{name}` reads what is no shared input of it")),
             false => Ok(()),
         }
     }
@@ -210,9 +210,7 @@ pub fn cotangents(
     let backward = Rc::new(backward);
     let arguments = reads.arguments(&inputs[scan.carries..], scan.stacked);
     let value = |value: Option<Output>| match value {
-        Some(output) => {
-            g.push(Op::Scan { scan: backward.clone(), output }, &arguments).map(Some)
-        }
+        Some(output) => g.push(Op::Scan { scan: backward.clone(), output }, &arguments).map(Some),
         None => Ok(None),
     };
     values.into_iter().map(value).collect()
@@ -245,7 +243,6 @@ impl Reads {
 fn backward(scan: &Scan, reads: &Reads) -> Result<(Scan, Vec<Option<Output>>), String> {
     let (body, n) = (&scan.body, scan.carries);
     let mut b = Graph::new(format!("{}'", body.name));
-    b.settings.clone_from(&body.settings);
     let (carried, rest) = body.inputs.split_at(n);
     let (stacked, shared) = rest.split_at(scan.stacked);
     let d: Vec<NodeId> = carried
@@ -267,7 +264,8 @@ fn backward(scan: &Scan, reads: &Reads) -> Result<(Scan, Vec<Option<Output>>), S
     let d_before = given(&mut b, "before", &reads.d_before, 0);
     let d_kept = given(&mut b, "kept", &reads.d_kept, n);
     let count = b.inputs.len() - n;
-    arguments.extend(shared.iter().map(|port| b.input(&port.name, port.shape.clone(), port.integer)));
+    arguments
+        .extend(shared.iter().map(|port| b.input(&port.name, port.shape.clone(), port.integer)));
     let d_sums = given(&mut b, "sum", &reads.d_sums, n + scan.kept);
 
     let map = b.splice(body, Some(&arguments))?;
@@ -327,8 +325,7 @@ impl Body {
         }
         let node = &outer.nodes[id];
         let inner = match &node.op {
-            Op::Const(_) | Op::Size(_) | Op::Number(_) | Op::Setting(_) => {
-                self.graph.settings.clone_from(&outer.settings);
+            Op::Const(_) | Op::Size(_) | Op::Number(_) => {
                 self.graph.nodes.push(node.clone());
                 self.graph.nodes.len() - 1
             }
@@ -367,7 +364,9 @@ impl Graph {
         let mut value =
             |output: Output| self.push(Op::Scan { scan: scan.clone(), output }, &inputs);
         Ok(Values {
-            carries: (0..carries.len()).map(|i| value(Output::Last(i))).collect::<Result<_, _>>()?,
+            carries: (0..carries.len())
+                .map(|i| value(Output::Last(i)))
+                .collect::<Result<_, _>>()?,
             kept: (0..kept).map(|j| value(Output::Kept(j))).collect::<Result<_, _>>()?,
         })
     }
