@@ -18,7 +18,7 @@ pub use crate::message::{Message, fail};
 pub use crate::module::{Axis, Extent, Module, PortSpec};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
-pub use crate::random::{Seed, stream};
+pub use crate::random::{Seed, stream, stream_at};
 pub use crate::shape::{BatchedShape, SampleShape, Shape};
 pub use crate::tensor::Tensor;
 pub use crate::weights::from_bytes;
@@ -33,6 +33,13 @@ pub const fn span(slot: Slot, offset: usize, len: usize) -> Span {
 #[inline(always)]
 pub const fn from_offset(span: Span, offset: usize) -> Span {
     Span::new(span.slot, span.offset + offset, span.len.saturating_sub(offset))
+}
+
+/// `len` elements of a span from `offset` on, which must not be more than it has: one step of a scan.
+#[inline(always)]
+pub const fn part(span: Span, offset: usize, len: usize) -> Span {
+    assert!(len <= span.len && offset <= span.len - len, "a step beyond the scanned axis");
+    Span::new(span.slot, span.offset + offset, len)
 }
 
 /// Sizes of kernels with an index.

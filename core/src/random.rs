@@ -42,6 +42,20 @@ pub const fn stream(path: &str) -> u32 {
     hash
 }
 
+/// The number of a stream in one step of a loop: FNV-1a goes on with the step, so that every step draws other
+/// numbers. Nested loops are one in another: `stream_at(stream_at(stream(""), outer), inner)` is a step too.
+#[inline]
+pub const fn stream_at(stream: u32, step: u32) -> u32 {
+    let bytes = step.to_le_bytes();
+    let mut hash = stream;
+    let mut i = 0;
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    hash
+}
+
 /// The words for [`crate::device::Arg::Uniform`]: for every element of a sample the word `element % 4` of
 ///
 /// ```text
@@ -240,5 +254,9 @@ mod tests {
         assert_eq!(items, (0..100).collect::<Vec<_>>());
         assert_eq!(stream(""), 0x811C_9DC5);
         assert_eq!(stream("a"), 0xE40C_292C);
+        assert_eq!(stream_at(stream(""), u32::from_le_bytes(*b"path")), stream("path"));
+        let steps: std::collections::BTreeSet<u32> =
+            (0..100_000).map(|step| stream_at(stream("dropout"), step)).collect();
+        assert_eq!(steps.len(), 100_000);
     }
 }

@@ -2,6 +2,7 @@
 //! checked, simplified, fused and planned like the forward pass.
 
 use crate::graph::{Graph, NodeId};
+use crate::ops::{Cotangents, Op, scan};
 
 /// Appends the gradients of outputs with respect to `wrt`. `seeds` are outputs, each with its own gradient.
 /// `None` for what no output depends on.
@@ -21,12 +22,11 @@ pub fn gradients(
     }
     let last = seeds.iter().map(|(output, _)| *output).max().unwrap_or(0);
     for id in (0..=last).rev() {
-        let Some(dy) = gradient[id].filter(|_| reaches[id]) else { continue };
         let node = g.nodes[id].clone();
         if !node.inputs.iter().any(|input| reaches[*input]) {
             continue;
         }
-        let parts = node.op.cotangents(g, id, dy)?;
+        let Some(parts) = parts(g, id, &gradient)? else { continue };
         for (&input, part) in node.inputs.iter().zip(parts) {
             let Some(part) = part.filter(|_| reaches[input]) else { continue };
             // Broadcasting is undone here, once, for every op.
@@ -39,6 +39,31 @@ pub fn gradients(
         }
     }
     Ok(wrt.iter().map(|&id| gradient[id]).collect())
+}
+
+/// The gradients of a node's inputs, if its own is known. All values of a scan have one derivative, taken at
+/// the first of them: by then the gradients of the others are complete.
+fn parts(
+    g: &mut Graph,
+    id: NodeId,
+    gradient: &[Option<NodeId>],
+) -> Result<Option<Cotangents>, String> {
+    let Op::Scan { scan, .. } = g.nodes[id].op.clone() else {
+        let Some(dy) = gradient[id] else { return Ok(None) };
+        let op = g.nodes[id].op.clone();
+        return op.cotangents(g, id, dy).map(Some);
+    };
+    let values = scan::siblings(g, id, gradient.len());
+    let known = |value: &NodeId| match &g.nodes[*value].op {
+        Op::Scan { output, .. } => Some((*output, gradient[*value]?)),
+        _ => None,
+    };
+    let known: Vec<_> = values.iter().filter_map(known).collect();
+    if values[0] != id || known.is_empty() {
+        return Ok(None);
+    }
+    let inputs = g.nodes[id].inputs.clone();
+    scan::cotangents(&scan, g, &inputs, &known).map(Some)
 }
 
 /// Which nodes depend on one of the given.
@@ -81,8 +106,7 @@ pub fn derivative(graph: &Graph, output: usize) -> Result<Graph, String> {
 
 /// The nodes of a graph's inputs, in their order.
 fn input_nodes(graph: &Graph) -> Vec<NodeId> {
-    let position = |i: usize| {
-        graph.nodes.iter().position(|node| matches!(node.op, crate::ops::Op::Input(j) if i == j))
-    };
+    let position =
+        |i: usize| graph.nodes.iter().position(|node| matches!(node.op, Op::Input(j) if i == j));
     (0..graph.inputs.len()).filter_map(position).collect()
 }

@@ -13,12 +13,18 @@ use crate::ops::reduce::Fold;
 use crate::plan::{Place, Plan, Step};
 use crate::shape::{Dim, numel};
 
+mod scan;
+
 /// The printed functions of fused expressions: one for each distinct text, however often it is called.
 #[derive(Default)]
 pub struct Expressions {
     /// Text, kind and numbers of operands to the function's number.
     numbers: BTreeMap<(String, &'static str, usize, usize), usize>,
     functions: Vec<TokenStream>,
+    /// The printed bodies of scans: text to number. One for each distinct text, like expressions.
+    bodies: BTreeMap<String, usize>,
+    /// How many bodies of scans what is printed lies in.
+    depth: usize,
 }
 
 /// Code for steps, and the expressions they use.
@@ -117,7 +123,9 @@ impl Emitter<'_> {
     }
 
     fn step(&mut self, step: &Step) -> Result<TokenStream, String> {
-        let out = self.span(step.node)?;
+        let outs =
+            step.writes.iter().map(|id| self.span(*id)).collect::<Result<Vec<_>, String>>()?;
+        let out = outs.first().ok_or("a step that writes nothing")?;
         Ok(match &step.kernel {
             Kernel::Map { grid, tree } => {
                 let function = self.expressions.function("map", tree)?;
@@ -175,8 +183,9 @@ impl Emitter<'_> {
                 let dims = sizes(dims);
                 self.plain("cumsum", out, &[*x], quote!(#dims, #reverse))?
             }
+            Kernel::Scan(scan) => self.scan(scan, step.scratch.as_ref().map(|s| &s.offset))?,
             Kernel::Moves(moves) => {
-                let copies = moves.copies.iter().map(|copy| self.copy(&out, copy));
+                let copies = moves.copies.iter().map(|copy| self.copy(out, copy));
                 let copies = copies.collect::<Result<Vec<_>, _>>()?;
                 let zeros = moves.zeros.then(|| quote!(k.fill(#out, E::ZERO);));
                 quote!(#zeros #(#copies)*)
@@ -213,7 +222,7 @@ impl Emitter<'_> {
     fn plain(
         &self,
         kernel: &str,
-        out: TokenStream,
+        out: &TokenStream,
         inputs: &[NodeId],
         dims: TokenStream,
     ) -> Result<TokenStream, String> {
@@ -244,7 +253,11 @@ impl Emitter<'_> {
             }
             Leaf::Uniform { stream, per_sample } => {
                 let per_sample = per_sample.tokens();
-                quote!(__n::Arg::Uniform { stream: const { __n::stream(#stream) }, per_sample: #per_sample })
+                let mut stream = quote!(const { __n::stream(#stream) });
+                if self.expressions.depth > 0 {
+                    stream = quote!(__n::stream_at(#stream, path));
+                }
+                quote!(__n::Arg::Uniform { stream: #stream, per_sample: #per_sample })
             }
         })
     }

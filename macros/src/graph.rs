@@ -179,8 +179,9 @@ impl Graph {
         Ok(flat)
     }
 
-    /// Appends the nodes of `other`; its inputs are `arguments`, or stay inputs.
-    fn splice(
+    /// Appends the nodes of `other`; its inputs are `arguments`, or stay inputs. Calls are replaced, in bodies
+    /// of scans too.
+    pub fn splice(
         &mut self,
         other: &Graph,
         arguments: Option<&[NodeId]>,
@@ -194,6 +195,12 @@ impl Graph {
                     let called: Rc<Graph> = graph.clone();
                     let inner = self.splice(&called, Some(&inputs))?;
                     inner[called.outputs[*output]]
+                }
+                (Op::Scan { scan, output }, _) => {
+                    let scan = Rc::new(scan.with_body(scan.body.inline()?)?);
+                    let op = Op::Scan { scan, output: *output };
+                    self.nodes.push(Node { op, inputs, ..node.clone() });
+                    self.nodes.len() - 1
                 }
                 _ => {
                     self.nodes.push(Node { inputs, ..node.clone() });
@@ -223,7 +230,8 @@ impl Graph {
     pub fn listing(&self) -> String {
         let mut text = String::new();
         for (id, node) in self.nodes.iter().enumerate() {
-            if node.inputs.is_empty() && !matches!(node.op, Op::Coordinate(_) | Op::Uniform { .. }) {
+            if node.inputs.is_empty() && !matches!(node.op, Op::Coordinate(_) | Op::Uniform { .. })
+            {
                 continue;
             }
             let inputs: Vec<String> = node.inputs.iter().map(|input| self.label(*input)).collect();

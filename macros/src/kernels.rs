@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fuse::{Builder, Leaf, Tree, merge, view};
+use crate::loops::Loop;
 use crate::moves::{self, Moves};
 use crate::graph::{Graph, NodeId};
 use crate::groups::Groups;
@@ -31,6 +32,7 @@ pub enum Kernel {
     Indexed { name: &'static str, x: NodeId, index: NodeId, dims: [Dim; 3] },
     Cumsum { x: NodeId, dims: [Dim; 3], reverse: bool },
     Moves(Moves),
+    Scan(Box<Loop>),
 }
 
 #[derive(Clone)]
@@ -182,6 +184,10 @@ pub fn kernel(
             let moves = moves::moves(g, id)?;
             let reads = moves.reads();
             (Kernel::Moves(moves), reads)
+        }
+        Op::Scan { scan, .. } => {
+            let reads = operands(node.inputs.len())?;
+            (Kernel::Scan(Box::new(Loop::new(g, scan, id, reads.clone())?)), reads)
         }
         op => return Err(format!("no kernel computes `{op}`")),
     })

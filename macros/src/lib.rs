@@ -17,10 +17,13 @@ mod fuzz;
 mod graph;
 mod groups;
 mod initialisers;
+#[cfg(test)]
+mod interpret;
 mod kernels;
 mod layers;
 mod link;
 mod listing;
+mod loops;
 mod lower;
 mod memory;
 mod moves;

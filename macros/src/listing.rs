@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::fuse::Tree;
 use crate::graph::NodeId;
 use crate::kernels::Kernel;
+use crate::loops::Loop;
 use crate::plan::{Place, Plan};
 use crate::shape::show;
 
@@ -13,6 +14,10 @@ impl Plan {
     pub fn listing(&self, steps: std::ops::Range<usize>) -> String {
         let mut text = String::new();
         for step in &self.steps[steps] {
+            if let Kernel::Scan(scan) = &step.kernel {
+                text.push_str(&self.scan(scan));
+                continue;
+            }
             let label = |id: &NodeId| self.graph.label(*id);
             let call = match &step.kernel {
                 Kernel::Map { tree, .. } => format!("map {}", tree.text),
@@ -48,15 +53,41 @@ impl Plan {
                 Kernel::Cumsum { x, reverse, .. } => {
                     format!("cumsum {}{}", label(x), if *reverse { " backwards" } else { "" })
                 }
+                // Listed above.
+                Kernel::Scan(_) => String::new(),
                 Kernel::Moves(moves) => {
                     let from: Vec<String> = moves.reads().iter().map(label).collect();
                     let among = if moves.zeros { ", zeros elsewhere" } else { "" };
                     format!("copy {}{among}", from.join(", "))
                 }
             };
-            let place = self.place(step.node);
-            let shape = show(self.graph.shape(step.node));
-            let _ = writeln!(text, "  %{}: {shape} -> {place}: {call}", step.node);
+            for id in &step.writes {
+                let (shape, place) = (show(self.graph.shape(*id)), self.place(*id));
+                let end = if Some(id) == step.writes.last() { &format!(": {call}") } else { "" };
+                let _ = writeln!(text, "  %{id}: {shape} -> {place}{end}");
+            }
+        }
+        text
+    }
+
+    /// A loop: what it yields, and the steps of its body.
+    fn scan(&self, scan: &Loop) -> String {
+        let mut text = String::new();
+        for (output, id) in &scan.values {
+            let (shape, place) = (show(self.graph.shape(*id)), self.place(*id));
+            let _ = writeln!(text, "  %{id}: {shape} -> {place}: {output} of `{}`", scan.name());
+        }
+        let given: Vec<String> = scan.inputs.iter().map(|id| self.graph.label(*id)).collect();
+        let order = if scan.scan.reverse { " backwards" } else { "" };
+        let length = &scan.scan.length;
+        let _ = writeln!(
+            text,
+            "  for {length} steps{order} of `{}`({}):",
+            scan.name(),
+            given.join(", ")
+        );
+        for line in scan.body.listing(0..scan.body.steps.len()).lines() {
+            let _ = writeln!(text, "  {line}");
         }
         text
     }

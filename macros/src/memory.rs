@@ -31,7 +31,11 @@ pub fn pack(buffers: &[Buffer]) -> Layout {
     for (i, buffer) in buffers.iter().enumerate() {
         let (unit, multiple) = match buffer.size.as_term() {
             Some((n, atoms)) => (Dim::from_term(1, atoms), n),
-            None => (buffer.size.clone(), 1),
+            // What is made of aligned parts is aligned.
+            None => match buffer.size.div(&Dim::literal(ALIGNMENT)) {
+                Some(unit) => (unit, ALIGNMENT),
+                None => (buffer.size.clone(), 1),
+            },
         };
         let aligned =
             (multiple.saturating_add(ALIGNMENT - 1) / ALIGNMENT).saturating_mul(ALIGNMENT);
@@ -88,6 +92,13 @@ mod tests {
         assert!(layout.offsets[0] == layout.offsets[1]);
         assert!(layout.offsets[2] == Dim::batch().mul(&Dim::literal(32)));
         assert!(layout.len == Dim::batch().mul(&Dim::literal(64)));
+    }
+
+    #[test]
+    fn what_is_made_of_aligned_parts_is_not_padded() {
+        let size = Dim::literal(32).add(&Dim::batch().mul(&Dim::literal(48)));
+        let layout = pack(&[Buffer { size: size.clone(), start: 0, end: 1 }]);
+        assert!(layout.len == size);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::groups::{Groups, scalar};
 use crate::kernels::{Kernel, kernel};
 use crate::memory::{self, Buffer};
 use crate::ops::Op;
+use crate::ops::scan::siblings;
 use crate::shape::{Dim, numel};
 
 /// Where a value lives.
@@ -55,11 +56,19 @@ pub struct Plan {
     pub len: Dim,
 }
 
-/// One call of a kernel, which writes the storage of `node`.
+/// One call of a kernel, which writes the storage of one node or of several.
 pub struct Step {
-    pub node: NodeId,
+    pub writes: Vec<NodeId>,
     pub kernel: Kernel,
     pub reads: Vec<NodeId>,
+    /// What it needs beside: memory that nothing else uses meanwhile, and where that is.
+    pub scratch: Option<Scratch>,
+}
+
+/// Memory of one step.
+pub struct Scratch {
+    pub len: Dim,
+    pub offset: Dim,
 }
 
 impl Plan {
@@ -86,10 +95,11 @@ fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let groups = Groups::of(&graph, request.forward);
     let mut steps = schedule(&graph, &groups)?;
     // The forward pass first; each part keeps the order of the graph.
-    steps.sort_by_key(|step| !groups.forward[step.node]);
-    let boundary = steps.iter().take_while(|step| groups.forward[step.node]).count();
+    let forward = |step: &Step| step.writes.iter().any(|id| groups.forward[*id]);
+    steps.sort_by_key(|step| !forward(step));
+    let boundary = steps.iter().take_while(|step| forward(step)).count();
     let places = places(&graph, request, &steps);
-    let (offsets, len) = lay_out(&graph, request, &steps, boundary, &places);
+    let (offsets, len) = lay_out(&graph, request, &mut steps, boundary, &places);
     Ok(Plan { graph, steps, boundary, places, offsets, len })
 }
 
@@ -105,6 +115,7 @@ fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
     let mut to = Graph { nodes: vec![], outputs: vec![], ..from.clone() };
     let mut map = vec![];
     let mut random = Random::default();
+    let mut copied: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in &from.nodes {
         let mut inputs: Vec<NodeId> = node.inputs.iter().map(|id| map[*id]).collect();
         for input in &mut inputs {
@@ -127,6 +138,19 @@ fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
             // A reduction reads any strides, but not a number.
             Op::Reduce { .. } => false,
             Op::Reshape(_) => reshape_needs_copy(&mut to, &node.op, &inputs)?,
+            // All values of a scan have the same inputs, and are to have the same copies.
+            Op::Scan { .. } => {
+                for input in &mut inputs {
+                    *input = match copied.get(input) {
+                        Some(copy) => *copy,
+                        None => stored(&mut to, *input)?,
+                    };
+                }
+                node.inputs.iter().zip(&inputs).for_each(|(id, copy)| {
+                    copied.insert(map[*id], *copy);
+                });
+                false
+            }
             _ => true,
         };
         if strided {
@@ -229,6 +253,7 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
             _ if scalar(op) => is_root,
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
             Op::Permute(_) | Op::Slice { .. } => false,
+            Op::Scan { .. } => siblings(g, id, id).is_empty(),
             op => !inline(op) && !groups.epilogue.contains_key(&id),
         };
         if computes {
@@ -236,7 +261,14 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
             let (kernel, mut reads) = kernel(g, groups, id, host)?;
             reads.sort_unstable();
             reads.dedup();
-            steps.push(Step { node: id, kernel, reads });
+            let (writes, scratch) = match &kernel {
+                Kernel::Scan(scan) => {
+                    let scratch = Scratch { len: scan.scratch.clone(), offset: Dim::literal(0) };
+                    (scan.writes(), Some(scratch))
+                }
+                _ => (vec![id], None),
+            };
+            steps.push(Step { writes, kernel, reads, scratch });
         }
     }
     Ok(steps)
@@ -245,7 +277,7 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
 /// Where each node with storage lives.
 fn places(g: &Graph, request: &Request, steps: &[Step]) -> BTreeMap<NodeId, Place> {
     let mut places: BTreeMap<NodeId, Place> =
-        steps.iter().map(|step| (step.node, Place::Work)).collect();
+        steps.iter().flat_map(|step| &step.writes).map(|id| (*id, Place::Work)).collect();
     for (id, node) in g.nodes.iter().enumerate() {
         match node.op {
             Op::Input(i) => places.insert(id, request.inputs[i].clone()),
@@ -267,7 +299,7 @@ fn places(g: &Graph, request: &Request, steps: &[Step]) -> BTreeMap<NodeId, Plac
 fn lay_out(
     g: &Graph,
     request: &Request,
-    steps: &[Step],
+    steps: &mut [Step],
     boundary: usize,
     places: &BTreeMap<NodeId, Place>,
 ) -> (BTreeMap<NodeId, Dim>, Dim) {
@@ -275,7 +307,9 @@ fn lay_out(
     let mut life: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
     for (i, step) in steps.iter().enumerate() {
         let time = 2 * i + 1;
-        life.entry(step.node).or_insert((time, time));
+        for written in &step.writes {
+            life.entry(*written).or_insert((time, time));
+        }
         for read in &step.reads {
             life.entry(*read).and_modify(|(_, last)| *last = time).or_insert((0, time));
         }
@@ -309,7 +343,18 @@ fn lay_out(
             }
         }
     }
+    let values = buffers.len();
+    for (i, step) in steps.iter().enumerate() {
+        if let Some(scratch) = &step.scratch {
+            let time = 2 * i + 1;
+            buffers.push(Buffer { size: scratch.len.clone(), start: time, end: time });
+        }
+    }
     let layout = memory::pack(&buffers);
+    let scratches = steps.iter_mut().filter_map(|step| step.scratch.as_mut());
+    for (scratch, offset) in scratches.zip(&layout.offsets[values..]) {
+        scratch.offset = offset.clone();
+    }
     let offsets = index.into_iter().map(|(id, i)| (id, layout.offsets[i].clone())).collect();
     (offsets, layout.len)
 }
@@ -322,29 +367,32 @@ fn share(
 ) -> BTreeMap<NodeId, NodeId> {
     let mut owner: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for (i, step) in steps.iter().enumerate() {
-        let Kernel::Map { grid, tree } = &step.kernel else { continue };
+        let (Kernel::Map { grid, tree }, &[written]) = (&step.kernel, &step.writes[..]) else {
+            continue;
+        };
         let row_order = crate::shape::contiguous(grid);
         let in_order = |id: NodeId| {
             tree.leaves.iter().all(|leaf| match leaf {
                 Leaf::View { base, offset, strides } if *base == id => {
                     let mut axes = strides.iter().zip(&row_order).zip(grid);
                     offset.is_zero()
-                        && axes.all(|((stride, expected), size)| size.is_one() || stride == expected)
+                        && axes
+                            .all(|((stride, expected), size)| size.is_one() || stride == expected)
                 }
                 _ => true,
             })
         };
         let dying = step.reads.iter().copied().find(|id| {
             life.get(id).is_some_and(|(_, last)| *last == 2 * i + 1)
-                && life.contains_key(&step.node)
-                && numel(g.shape(*id)) == numel(g.shape(step.node))
+                && life.contains_key(&written)
+                && numel(g.shape(*id)) == numel(g.shape(written))
                 // An owner comes first in the order of ids, so that its buffer exists.
-                && *id < step.node
+                && *id < written
                 && in_order(*id)
         });
         if let Some(id) = dying {
             let first = owner.get(&id).copied().unwrap_or(id);
-            owner.insert(step.node, first);
+            owner.insert(written, first);
         }
     }
     owner

@@ -256,6 +256,15 @@ impl Dim {
         }
     }
 
+    /// The value, where all atoms have one.
+    #[cfg(test)]
+    pub fn evaluated(&self, atom: &dyn Fn(&Atom) -> Option<i128>) -> Option<i128> {
+        let term = |(atoms, n): (&Monomial, &i128)| {
+            atoms.iter().try_fold(*n, |product, a| Some(product * atom(a)?))
+        };
+        self.0.iter().map(term).sum()
+    }
+
     /// Every quotient in it.
     pub fn quotients(&self) -> Vec<&Quotient> {
         let atoms = self.0.keys().flatten();

@@ -8,9 +8,20 @@ use crate::ops::{Op, scalar};
 use crate::shape::{numel, show};
 
 mod movement;
+mod scans;
 
 /// The same function with fewer nodes.
 pub fn simplify(graph: &Graph) -> Result<Graph, String> {
+    let mut simple = settled(graph)?;
+    // What a scan no longer needs leaves nodes before it dead, and their scans with less to do.
+    while let Some(less) = scans::pruned(&simple)? {
+        simple = settled(&less)?;
+    }
+    simple.check()?;
+    Ok(simple)
+}
+
+fn settled(graph: &Graph) -> Result<Graph, String> {
     // A pass makes nodes equal that the next one merges; deep chains settle in a few.
     let mut simple = pass(graph)?;
     for _ in 0..3 {
@@ -21,7 +32,6 @@ pub fn simplify(graph: &Graph) -> Result<Graph, String> {
             break;
         }
     }
-    simple.check()?;
     Ok(simple)
 }
 

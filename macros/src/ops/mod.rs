@@ -11,6 +11,7 @@ pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod scalar;
+pub mod scan;
 
 use std::fmt;
 use std::rc::Rc;
@@ -93,6 +94,8 @@ pub enum Op {
     StopGradient,
     /// One output of another graph.
     Call { graph: Rc<Graph>, output: usize },
+    /// One value of a recurrence.
+    Scan { scan: Rc<scan::Scan>, output: scan::Output },
 }
 
 /// Each input's gradient; `None` where there is none.
@@ -139,6 +142,7 @@ impl Op {
             }
             Op::Flip(axis) | Op::Cumsum { axis, .. } => cumsum::shape(at(0), *axis),
             Op::Call { graph, output } => call::shape(graph, *output, g, inputs),
+            Op::Scan { scan, output } => scan::shape(scan, *output, g, inputs),
         }
     }
 
@@ -159,6 +163,10 @@ impl Op {
                 let pairs = [&w.kernel, &w.stride, &w.padding, &w.dilation];
                 pairs.into_iter().flatten().chain([&w.groups]).collect()
             }
+            Op::Scan { scan, .. } => {
+                let inside = scan.body.nodes.iter().flat_map(crate::graph::Node::dims);
+                inside.chain([&scan.length]).collect()
+            }
             _ => vec![],
         }
     }
@@ -171,6 +179,9 @@ impl Op {
                 g.nodes[inputs[0]].integer
             }
             Op::Call { graph, output } => graph.nodes[graph.outputs[*output]].integer,
+            Op::Scan { scan, output } => {
+                scan.body.nodes[scan.body.outputs[scan.source(*output)]].integer
+            }
             _ => false,
         }
     }
@@ -209,13 +220,13 @@ impl Op {
             Op::AvgPool2d(w) | Op::AvgPool2dSpread(w, _) => {
                 pool::cotangents(self, w, g, &inputs, dy)
             }
-            Op::Permute(_)
-            | Op::Slice { .. }
-            | Op::Place { .. }
-            | Op::Concat(_)
-            | Op::Flip(_) => movement::cotangents(self, g, &inputs, dy),
+            Op::Permute(_) | Op::Slice { .. } | Op::Place { .. } | Op::Concat(_) | Op::Flip(_) => {
+                movement::cotangents(self, g, &inputs, dy)
+            }
             Op::Cumsum { axis, reverse } => cumsum::cotangents(*axis, *reverse, g, dy),
             Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
+            // The walk asks for those of all values of a scan at once.
+            Op::Scan { scan, output } => scan::cotangents(scan, g, &inputs, &[(*output, dy)]),
             Op::Input(_)
             | Op::Param(_)
             | Op::State(_)
@@ -275,6 +286,7 @@ impl fmt::Display for Op {
             }
             Op::StopGradient => f.write_str("stop_gradient"),
             Op::Call { graph, output } => write!(f, "call {}.{output}", graph.name),
+            Op::Scan { scan, output } => write!(f, "{scan}, {output}"),
         }
     }
 }

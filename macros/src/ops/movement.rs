@@ -165,17 +165,6 @@ impl Graph {
         self.push(Op::Permute(axes), &[x])
     }
 
-    /// The last two axes exchanged.
-    pub fn transpose(&mut self, x: NodeId) -> Result<NodeId, String> {
-        let rank = self.shape(x).len();
-        if rank < 2 {
-            return Err(format!("the transpose of {}: it needs two axes", show(self.shape(x))));
-        }
-        let mut axes: Vec<usize> = (0..rank).collect();
-        axes.swap(rank - 2, rank - 1);
-        self.permute(x, axes)
-    }
-
     /// `size` places of an axis from `start` on, every `step`-th; nothing where they are all.
     pub fn slice(
         &mut self,
@@ -220,37 +209,5 @@ impl Graph {
     /// An axis backwards.
     pub fn flip(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
         self.push(Op::Flip(axis), &[x])
-    }
-
-    /// Values of one shape along a new axis.
-    pub fn stack(&mut self, xs: &[NodeId], axis: usize) -> Result<NodeId, String> {
-        let mut parts = vec![];
-        for &x in xs {
-            let mut shape = self.shape(x).clone();
-            if axis > shape.len() {
-                return Err(missing_axis(&shape, axis));
-            }
-            shape.insert(axis, Dim::one());
-            parts.push(self.reshape(x, shape)?);
-        }
-        self.concat(&parts, axis)
-    }
-
-    /// The values along an axis, each without it.
-    pub fn unstack(&mut self, x: NodeId, axis: usize) -> Result<Vec<NodeId>, String> {
-        let mut shape = self.shape(x).clone();
-        if axis >= shape.len() {
-            return Err(missing_axis(&shape, axis));
-        }
-        let size = shape.remove(axis);
-        let count = size.as_literal().filter(|n| (1..=1024).contains(n)).ok_or_else(|| {
-            format!("{size} values of {}: their number must be known, from 1 to 1024", show(&shape))
-        })?;
-        (0..count)
-            .map(|i| {
-                let part = self.slice(x, axis, Dim::literal(i), Dim::one(), 1)?;
-                self.reshape(part, shape.clone())
-            })
-            .collect()
     }
 }
