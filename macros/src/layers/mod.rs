@@ -8,6 +8,7 @@ mod conv;
 mod dense;
 mod norm;
 mod pooling;
+mod recurrent;
 mod shapes;
 
 use quote::quote;
@@ -58,6 +59,7 @@ const TABLES: &[&[Kind]] = &[
     activations::LAYERS,
     norm::LAYERS,
     attention::LAYERS,
+    recurrent::LAYERS,
 ];
 
 /// Applies a layer to the current value. After an error the rest of the chain is still checked, as far as it
@@ -70,6 +72,7 @@ pub fn apply(cx: &mut Chain, layer: &Layer) {
         compound(cx, layer, &operands)
     } else {
         built_in(cx, layer);
+        cx.results.clear();
         None
     };
     match done {

@@ -47,7 +47,11 @@ impl Chain {
             Statement::Assign(name, value) => {
                 let value = self.value(value)?;
                 let text = name.to_string();
+                let depth = self.depth();
                 match self.bound.iter_mut().rev().find(|bound| bound.name == text) {
+                    Some(bound) if bound.depth < depth => {
+                        self.report(Range::of(name), format!("`{text}` is bound outside of this closure, whose steps cannot change it; carry it from step to step"))
+                    }
                     Some(bound) => {
                         bound.value = value;
                         Ok(())

@@ -413,9 +413,4 @@ impl Chain {
             None => self.report(at, format!("`{}` does not depend on `{}`, so there is no gradient", of.value, by.value)),
         }
     }
-
-    /// `scan(xs, h0, |h, x| (h, y))`
-    pub fn scan(&mut self, _: &[Argument], at: Range) -> Lowered<Value> {
-        self.report(at, "`scan` is not supported yet")
-    }
 }

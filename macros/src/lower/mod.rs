@@ -6,6 +6,7 @@ mod checks;
 pub mod functions;
 mod items;
 mod operands;
+mod scans;
 pub mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +115,8 @@ pub struct Chain {
     pub results: Vec<NodeId>,
     /// What sizes mean here.
     pub scope: Rc<Scope>,
+    /// The graphs around the current one, outermost first: inside the closure of a `scan`.
+    frames: Vec<scans::Frame>,
     /// The names in scope, innermost last.
     bound: Vec<Bound>,
     /// What stands before the names of parameters: `enc.` inside a nested network.
@@ -192,6 +195,7 @@ impl Chain {
             operands: vec![],
             results: vec![],
             scope: Rc::new(scope),
+            frames: vec![],
             bound: vec![],
             prefix: String::new(),
             uses,
@@ -274,13 +278,13 @@ impl Chain {
         if let Some(shared) = self.params.iter().find(|param| param.name == name) {
             let (node, had) = (shared.node, shared.shape.clone());
             self.require_shared(&name, &had, &shape, at);
-            return node;
+            return self.captured(0, node);
         }
         let offset = self.param_len.clone();
         self.param_len = offset.add(&numel(&shape));
-        let node = self.graph.param(&name, shape.clone());
+        let node = self.root().param(&name, shape.clone());
         self.params.push(Param { name, shape, offset, init, node });
-        node
+        self.captured(0, node)
     }
 
     /// That a layer that is applied again finds the weights that it has.
@@ -301,6 +305,11 @@ impl Chain {
     pub fn state(&mut self, name: String, shape: Shape, init: TokenStream) -> (usize, NodeId) {
         if let Some(i) = self.states.iter().position(|state| state.name == name) {
             return (i, self.states[i].node);
+        }
+        if self.depth() > 0 {
+            let at = self.previous.1;
+            let message = "running statistics inside `scan` are not supported: normalise before it, or with `LayerNorm`";
+            let _: Lowered<()> = self.report(at, message);
         }
         let offset = self.state_len.clone();
         self.state_len = offset.add(&numel(&shape));
@@ -371,5 +380,19 @@ impl Chain {
     /// The networks that can be used.
     pub fn networks(&self) -> Vec<String> {
         self.uses.networks.keys().cloned().collect()
+    }
+
+    fn bound_len(&self) -> usize {
+        self.bound.len()
+    }
+
+    /// Takes the names out of scope that were bound since there were `len`.
+    fn forget(&mut self, len: usize) {
+        self.bound.truncate(len);
+    }
+
+    /// Whether samples are in batches.
+    fn batched_now(&self) -> bool {
+        self.batched
     }
 }

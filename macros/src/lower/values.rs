@@ -38,6 +38,8 @@ pub struct Bound {
     /// What it is, where it has to be used.
     pub must: Option<&'static str>,
     pub used: Cell<bool>,
+    /// How many closures of scans are around it.
+    pub depth: usize,
 }
 
 impl Value {
@@ -55,15 +57,16 @@ impl Value {
 impl Chain {
     /// Brings a name into scope.
     pub fn bind(&mut self, name: &str, value: Value, at: Range, must: Option<&'static str>) {
-        let used = Cell::new(false);
-        self.bound.push(Bound { name: name.to_owned(), value, at, must, used });
+        let (used, depth) = (Cell::new(false), self.depth());
+        self.bound.push(Bound { name: name.to_owned(), value, at, must, used, depth });
     }
 
     /// The value of a name, which counts as a use.
-    pub fn look_up(&self, name: &str) -> Option<Value> {
+    pub fn look_up(&mut self, name: &str) -> Option<Value> {
         let bound = self.bound.iter().rev().find(|bound| bound.name == name)?;
         bound.used.set(true);
-        Some(bound.value.clone())
+        let (depth, value) = (bound.depth, bound.value.clone());
+        Some(self.captured_value(depth, value))
     }
 
     /// Binds the names of a pattern.
@@ -328,7 +331,8 @@ impl Chain {
         };
         let full = format!("{}.{name}", declared.name);
         if let Some(param) = self.params.iter().find(|param| param.name == full) {
-            return Ok(param.node);
+            let node = param.node;
+            return Ok(self.captured(0, node));
         }
         let prefix = format!("{}.", declared.name);
         let has: Vec<String> = self.params.iter().filter_map(|p| p.name.strip_prefix(&prefix).map(str::to_owned)).collect();

@@ -309,8 +309,8 @@ fn backward(scan: &Scan, reads: &Reads) -> Result<(Scan, Vec<Option<Output>>), S
 pub struct Body {
     pub graph: Graph,
     /// Outer nodes and the body's nodes for them.
-    captured: Vec<(NodeId, NodeId)>,
-    shared: Vec<NodeId>,
+    pub captured: Vec<(NodeId, NodeId)>,
+    pub shared: Vec<NodeId>,
 }
 
 impl Body {
