@@ -1,6 +1,21 @@
-//! Networks in the expression form, end to end.
+//! Networks in the expression form, end to end: layers, bare weights, loops, branches, other networks,
+//! recurrences, gradients of gradients.
 
+mod common;
+
+use common::assert_close;
 use netform::prelude::*;
+use netform::pullback::Mode;
+
+type Batched<const N: usize> = Tensor<(Batch, D<N>), f64>;
+
+fn inputs<const N: usize>(samples: usize) -> Batched<N>
+where
+    D<N>: netform::dim::Static,
+{
+    let values = (0..samples * N).map(|i| (i as f64 * 0.37 + 0.2).sin()).collect();
+    Tensor::from_vec(values).unwrap()
+}
 
 network! {
     /// Two layers, as an expression.
@@ -15,22 +30,200 @@ network! {
         l0: Linear(9), Relu,
         l2: Linear(3),
     }
-
-    /// A bare weight.
-    pub Bare: (x: [6]) -> [3] {
-        let w = Param([6, 3], init = Xavier);
-        let b = Param([3], init = Zeros);
-        tanh(x @ w + b) * 2.0 - x.sum() / 4
-    }
 }
 
 #[test]
 fn an_expression_computes_what_the_chain_does() {
     let x = Tensor::<(Batch, D<6>)>::from_vec((0..12).map(|i| i as f32 / 10.0).collect()).unwrap();
-    let a = Mlp::new(Seed(3));
-    let b = Chain::new(Seed(3));
+    let (a, b) = (Mlp::new(Seed(3)), Chain::new(Seed(3)));
     assert_eq!(a.forward(&x).unwrap().to_vec(), b.forward(&x).unwrap().to_vec());
     assert_eq!(a.l0().weight().unwrap().to_vec(), b.l0().weight().unwrap().to_vec());
-    assert_eq!(Bare::new(Seed(1)).forward(&x).unwrap().batch(), 2);
-    println!("{}", Bare::PLAN);
+}
+
+mod parts {
+    netform::network! {
+        /// A block whose width is its own module's.
+        pub Block: [WIDTH] -> [WIDTH] { fc: Linear(WIDTH), Tanh }
+    }
+
+    netform::network! {
+        /// Blocks around each other.
+        pub Tower: (x: [WIDTH]) -> [WIDTH] {
+            let below = Block;
+            let above = Block;
+            above(below(x)) * 0.5
+        }
+    }
+
+    const WIDTH: usize = 2 + 2;
+}
+
+network! {
+    /// A network that uses others of another module, before and after chains.
+    pub Whole: [4] -> [2] {
+        tower: parts::Tower -> [4],
+        blocks: [parts::Block; 2],
+        Residual { fc: Linear(4), Relu },
+        Parallel { Linear(2), { Linear(3), Tanh } },
+        head: Linear(2),
+    }
+}
+
+#[test]
+fn networks_inside_networks_have_their_names_and_constants() {
+    let names = common::parameter_names::<Whole>();
+    for name in
+        ["tower.below.fc.weight", "tower.above.fc.bias", "blocks.0.fc.weight", "blocks.1.fc.bias"]
+    {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    let net = Whole::<f64>::on(Cpu::default(), Seed(1)).unwrap();
+    let tower = parts::Tower::<f64>::on(Cpu::default(), Seed(2)).unwrap();
+    assert_eq!(net.forward(&inputs::<4>(3)).unwrap().to_vec().len(), 6);
+    // tanh, halved.
+    let largest = tower.forward(&inputs::<4>(3)).unwrap().to_vec().into_iter().fold(0.0, f64::max);
+    assert!(largest < 0.5, "{largest}");
+}
+
+network! {
+    /// A layer that is called twice shares its weights; a loop is unrolled.
+    pub Shared: (x: [3]) -> [3] {
+        let w = Param([3, 3], init = Xavier);
+        let y = x;
+        for i in 0..3 { y = tanh(y @ w) + i }
+        y
+    }
+
+    /// The loop by hand.
+    pub Unrolled: (x: [3]) -> [3] {
+        let w = Param([3, 3], init = Xavier);
+        tanh((tanh((tanh(x @ w)) @ w) + 1) @ w) + 2
+    }
+}
+
+#[test]
+fn loops_are_unrolled_and_weights_shared() {
+    let a = Shared::<f64>::on(Cpu::default(), Seed(4)).unwrap();
+    let b = Unrolled::<f64>::on(Cpu::default(), Seed(4)).unwrap();
+    let x = inputs::<3>(2);
+    assert_close("a loop", &a.forward(&x).unwrap().to_vec(), &b.forward(&x).unwrap().to_vec());
+    assert_eq!(common::parameter_names::<Shared<f64>>(), ["w"]);
+    let dy = inputs::<3>(2);
+    let (a, b) = (a.vjp(&x, &dy).unwrap(), b.vjp(&x, &dy).unwrap());
+    assert_close("its gradient", &a.get("w").unwrap(), &b.get("w").unwrap());
+}
+
+network! {
+    /// A recurrence by scan.
+    pub Scanned: (x: [4, 2]) -> ([4, 3], [3]) {
+        let cell = Linear(3);
+        let inner = Linear(3, bias = false);
+        let start = Param([3], init = Zeros);
+        let (states, last) = scan(x, start, |h, step| {
+            let next = tanh(cell(step) + inner(h));
+            (next, next * 2)
+        });
+        (states, last)
+    }
+
+    /// The same, step by step.
+    pub Steps: (x: [4, 2]) -> ([4, 3], [3]) {
+        let cell = Linear(3);
+        let inner = Linear(3, bias = false);
+        let start = Param([3], init = Zeros);
+        let a = tanh(cell(x[0]) + inner(start));
+        let b = tanh(cell(x[1]) + inner(a));
+        let c = tanh(cell(x[2]) + inner(b));
+        let d = tanh(cell(x[3]) + inner(c));
+        (stack(a, b, c, d, axis = 0) * 2, d)
+    }
+}
+
+#[test]
+fn a_scan_is_its_steps() {
+    let mut a = Scanned::<f64>::on(Cpu::default(), Seed(5)).unwrap();
+    let mut b = Steps::<f64>::on(Cpu::default(), Seed(6)).unwrap();
+    for name in common::parameter_names::<Steps<f64>>() {
+        let count = b.parameter(name).unwrap().len();
+        let values: Vec<f64> = (0..count).map(|i| (i as f64 + name.len() as f64).cos()).collect();
+        a.set_parameter(name, &values).unwrap();
+        b.set_parameter(name, &values).unwrap();
+    }
+    let values = (0..16).map(|i| f64::from(i).sin()).collect();
+    let x = Tensor::<(Batch, D<4>, D<2>), f64>::from_vec(values).unwrap();
+    let (all, last) = a.forward(&x).unwrap();
+    let (expected, end) = b.forward(&x).unwrap();
+    assert_close("states", &all.to_vec(), &expected.to_vec());
+    assert_close("the last", &last.to_vec(), &end.to_vec());
+    let (x, y) = (a.vjp(&x, &(all, last)).unwrap(), b.vjp(&x, &(expected, end)).unwrap());
+    for name in common::parameter_names::<Steps<f64>>() {
+        assert_close(name, &x.get(name).unwrap(), &y.get(name).unwrap());
+    }
+}
+
+network! {
+    /// Case A of an introductory course: (x1 - 3)^2 + (x2 + 2)^2.
+    pub Bowl: (x: [2]) -> [] { square(x[0] - 3) + square(x[1] + 2) }
+
+    /// The gradient of Rosenbrock's function, and its Hessian times a vector.
+    pub Rosenbrock: (x: [2], v: [2]) -> ([2], [2]) {
+        let y = square(1 - x[0]) + 100 * square(x[1] - square(x[0]));
+        let g = grad(y, x);
+        (g, grad(sum(g * v), x))
+    }
+}
+
+#[test]
+fn gradient_descent_goes_the_way_of_the_course() {
+    let net = Bowl::<f64>::on(Cpu::default(), Seed(0)).unwrap();
+    let one = Tensor::<(Batch,), f64>::from_vec(vec![1.0]).unwrap();
+    let mut x = [0.0, 0.0];
+    for step in 1..=15 {
+        let at = Tensor::<(Batch, D<2>), f64>::from_vec(x.to_vec()).unwrap();
+        let gradient = net.vjp(&at, &one).unwrap().inputs().unwrap().to_vec();
+        x = [x[0] - 0.1 * gradient[0], x[1] - 0.1 * gradient[1]];
+        if step == 1 {
+            assert_close("after step 1", &x, &[0.6, -0.4]);
+        }
+    }
+    assert!((x[0] - 2.894447).abs() < 1e-6 && (x[1] + 1.929631).abs() < 1e-6, "{x:?}");
+}
+
+#[test]
+fn gradients_of_gradients() {
+    let net = Rosenbrock::<f64>::on(Cpu::default(), Seed(0)).unwrap();
+    let at = |x: f64, y: f64| Tensor::<(Batch, D<2>), f64>::from_vec(vec![x, y]).unwrap();
+    let (x, y) = (-0.7, 0.4);
+    let (gradient, product) = net.forward(&at(x, y), &at(2.0, -3.0)).unwrap();
+    let g = [-2.0 * (1.0 - x) - 400.0 * x * (y - x * x), 200.0 * (y - x * x)];
+    let h = [2.0 - 400.0 * (y - 3.0 * x * x), -400.0 * x, 200.0];
+    assert_close("the gradient", &gradient.to_vec(), &g);
+    let expected = [2.0 * h[0] - 3.0 * h[1], 2.0 * h[1] - 3.0 * h[2]];
+    assert_close("the Hessian times v", &product.to_vec(), &expected);
+}
+
+network! {
+    /// Case C of an introductory course: gradients accumulate until they are cleared.
+    pub Hypot: (one: []) -> [] {
+        let a = Param([2, 2], init = Constant(3.0));
+        let b = Param([2, 2], init = Constant(4.0));
+        mean(sqrt(a * a + b * b)) * one
+    }
+}
+
+#[test]
+fn gradients_accumulate_until_they_are_cleared() {
+    let net = Hypot::<f64>::on(Cpu::default(), Seed(0)).unwrap();
+    let one = Tensor::<(Batch,), f64>::from_vec(vec![1.0]).unwrap();
+    let mut sum = netform::pullback::Gradients::zeros(&net).unwrap();
+    let mut workspace = net.workspace(Mode::Train).unwrap();
+    for times in 1..=3 {
+        let gradients = workspace.forward(&net, &one).unwrap().backward(&one).unwrap();
+        sum.accumulate(gradients).unwrap();
+        // d/da mean(sqrt(a^2 + b^2)) = a / sqrt(a^2 + b^2) / 4
+        assert_close("a", &sum.get("a").unwrap(), &[0.15 * f64::from(times); 4]);
+        assert_close("b", &sum.get("b").unwrap(), &[0.2 * f64::from(times); 4]);
+    }
+    sum.clear().unwrap();
+    assert_eq!(sum.get("a").unwrap(), [0.0; 4]);
 }

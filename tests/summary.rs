@@ -44,6 +44,9 @@ fn numbers() {
     assert_eq!(summary.params, summary.layers.iter().map(|layer| layer.params).sum::<usize>());
     assert_eq!(summary.param_bytes, 8 * summary.params);
     assert_eq!(summary.infer_bytes, 8 * Small::<f64>::infer_workspace(Extent::of(1)));
-    assert_eq!(summary.train_bytes, 8 * (Small::<f64>::train_workspace(Extent::of(64)) + summary.params));
+    assert_eq!(
+        summary.train_bytes,
+        8 * (Small::<f64>::train_workspace(Extent::of(64)) + summary.params)
+    );
     assert_eq!((summary.element, summary.device.as_str()), ("F64", "cpu (2 threads)"));
 }

@@ -10,6 +10,9 @@ use crate::shape::{BatchedShape, SampleShape};
 use crate::step::same_batch;
 use crate::tensor::Tensor;
 
+/// The gradient, and the workspace of the loss.
+type Held<S, E, D> = (Tensor<S, E, D>, <D as Memory>::Buffer<E>);
+
 /// A loss with memory for its gradient with respect to the outputs, which [`LossGradient::run`] uses again and
 /// again.
 ///
@@ -27,7 +30,7 @@ use crate::tensor::Tensor;
 /// ```
 pub struct LossGradient<L, S: BatchedShape, E: Float = f32, D: Memory = Cpu> {
     loss: L,
-    memory: Option<(Tensor<S, E, D>, D::Buffer<E>)>,
+    memory: Option<Held<S, E, D>>,
 }
 
 impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {

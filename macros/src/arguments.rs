@@ -45,7 +45,13 @@ impl<'l> Arguments<'l> {
             }
             seen.push(name);
         }
-        Ok(Arguments { layer, scope, left: layer.args.iter().collect(), groups: None, sizes: vec![] })
+        Ok(Arguments {
+            layer,
+            scope,
+            left: layer.args.iter().collect(),
+            groups: None,
+            sizes: vec![],
+        })
     }
 
     fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
@@ -258,11 +264,7 @@ impl<'l> Arguments<'l> {
     }
 
     /// A size by name, or nothing.
-    pub fn size_named(
-        &mut self,
-        name: &'static str,
-        errors: &mut Errors,
-    ) -> Option<Option<Dim>> {
+    pub fn size_named(&mut self, name: &'static str, errors: &mut Errors) -> Option<Option<Dim>> {
         let Some(expr) = self.take(name, false) else { return Some(None) };
         let size = self.size(expr, 1, errors)?;
         if name == "groups" {
@@ -317,12 +319,7 @@ impl<'l> Arguments<'l> {
     }
 
     /// A number with a default, by name or as the first argument without one.
-    pub fn number(
-        &mut self,
-        name: &'static str,
-        default: f64,
-        errors: &mut Errors,
-    ) -> Option<f64> {
+    pub fn number(&mut self, name: &'static str, default: f64, errors: &mut Errors) -> Option<f64> {
         match self.take(name, true) {
             None => Some(default),
             Some(expr) => self.number_of(name, expr, errors),

@@ -198,11 +198,16 @@ impl Emitter<'_> {
         let to: Vec<TokenStream> = copy.grid.iter().map(|axis| signed(&axis.to)).collect();
         let grid = copy.grid.iter().map(|axis| axis.size.tokens());
         let (mut from, mut offset) = (self.leaf(&copy.leaf())?, copy.to_offset.tokens());
-        if let ([_, ..], Leaf::View { base, offset: start, strides }) = (&copy.outer[..], copy.leaf()) {
+        if let ([_, ..], Leaf::View { base, offset: start, strides }) =
+            (&copy.outer[..], copy.leaf())
+        {
             let counters = || (0_usize..).map(|i| format_ident!("i{}", i));
             let steps = |step: fn(&Axis) -> &Dim| -> Vec<TokenStream> {
                 let steps = copy.outer.iter().zip(counters());
-                steps.map(|(axis, i)| (step(axis).tokens(), i)).map(|(s, i)| quote!(+ #i * (#s))).collect()
+                steps
+                    .map(|(axis, i)| (step(axis).tokens(), i))
+                    .map(|(s, i)| quote!(+ #i * (#s)))
+                    .collect()
             };
             let (reads, writes) = (steps(|axis| &axis.from), steps(|axis| &axis.to));
             let (span, start, strides) = (self.span(base)?, start.tokens(), sizes(&strides));

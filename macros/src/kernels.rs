@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::fuse::{Builder, Leaf, Tree, merge, view};
-use crate::loops::Loop;
-use crate::moves::{self, Moves};
 use crate::graph::{Graph, NodeId};
 use crate::groups::Groups;
+use crate::loops::Loop;
+use crate::moves::{self, Moves};
 use crate::ops::Op;
 use crate::ops::conv::Window2;
 use crate::ops::reduce::Fold;
@@ -16,21 +16,78 @@ use crate::shape::{Dim, numel, show};
 pub const GRID_RANK: usize = 4;
 
 pub enum Kernel {
-    Map { grid: Vec<Dim>, tree: Tree },
-    Reduce { fold: Fold, grid: Vec<Dim>, reduced: Vec<bool>, tree: Tree },
-    Matmul { a: NodeId, b: NodeId, dims: Matmul, tree: Tree },
-    Conv2d { x: NodeId, w: NodeId, dims: Conv2d, tree: Tree },
-    Conv2dInput { dy: NodeId, w: NodeId, dims: Conv2d },
-    Conv2dWeight { x: NodeId, dy: NodeId, dims: Conv2d },
-    MaxPool2d { x: NodeId, dims: Pool2d },
-    MaxPool2dScatter { x: NodeId, dy: NodeId, dims: Pool2d },
-    MaxPool2dGather { x: NodeId, g: NodeId, dims: Pool2d },
-    Gather { x: NodeId, index: NodeId, rows: Dim, cols: Dim },
-    AvgPool2d { x: NodeId, dims: Pool2d },
-    AvgPool2dSpread { dy: NodeId, dims: Pool2d },
+    Map {
+        grid: Vec<Dim>,
+        tree: Tree,
+    },
+    Reduce {
+        fold: Fold,
+        grid: Vec<Dim>,
+        reduced: Vec<bool>,
+        tree: Tree,
+    },
+    Matmul {
+        a: NodeId,
+        b: NodeId,
+        dims: Matmul,
+        tree: Tree,
+    },
+    Conv2d {
+        x: NodeId,
+        w: NodeId,
+        dims: Conv2d,
+        tree: Tree,
+    },
+    Conv2dInput {
+        dy: NodeId,
+        w: NodeId,
+        dims: Conv2d,
+    },
+    Conv2dWeight {
+        x: NodeId,
+        dy: NodeId,
+        dims: Conv2d,
+    },
+    MaxPool2d {
+        x: NodeId,
+        dims: Pool2d,
+    },
+    MaxPool2dScatter {
+        x: NodeId,
+        dy: NodeId,
+        dims: Pool2d,
+    },
+    MaxPool2dGather {
+        x: NodeId,
+        g: NodeId,
+        dims: Pool2d,
+    },
+    Gather {
+        x: NodeId,
+        index: NodeId,
+        rows: Dim,
+        cols: Dim,
+    },
+    AvgPool2d {
+        x: NodeId,
+        dims: Pool2d,
+    },
+    AvgPool2dSpread {
+        dy: NodeId,
+        dims: Pool2d,
+    },
     /// One of the kernels with an index, by its name.
-    Indexed { name: &'static str, x: NodeId, index: NodeId, dims: [Dim; 3] },
-    Cumsum { x: NodeId, dims: [Dim; 3], reverse: bool },
+    Indexed {
+        name: &'static str,
+        x: NodeId,
+        index: NodeId,
+        dims: [Dim; 3],
+    },
+    Cumsum {
+        x: NodeId,
+        dims: [Dim; 3],
+        reverse: bool,
+    },
     Moves(Moves),
     Scan(Box<Loop>),
 }
@@ -176,8 +233,7 @@ pub fn kernel(
         }
         Op::Cumsum { axis, reverse } => {
             let (x, shape) = (operands(1)?[0], g.shape(id));
-            let dims =
-                [numel(&shape[..*axis]), shape[*axis].clone(), numel(&shape[axis + 1..])];
+            let dims = [numel(&shape[..*axis]), shape[*axis].clone(), numel(&shape[axis + 1..])];
             (Kernel::Cumsum { x, dims, reverse: *reverse }, vec![x])
         }
         Op::Place { .. } | Op::Concat(_) | Op::Flip(_) => {
@@ -195,7 +251,12 @@ pub fn kernel(
 
 /// What is applied to a product's elements: the group of `id`, or nothing. Its grid is the product's own:
 /// of several products all but the last two axes are one.
-pub fn epilogue(g: &Graph, groups: &Groups, id: NodeId, host: Option<NodeId>) -> Result<Tree, String> {
+pub fn epilogue(
+    g: &Graph,
+    groups: &Groups,
+    id: NodeId,
+    host: Option<NodeId>,
+) -> Result<Tree, String> {
     let mut members = BTreeSet::new();
     if host.is_some() {
         members = groups.members(g, id);
@@ -208,7 +269,8 @@ pub fn epilogue(g: &Graph, groups: &Groups, id: NodeId, host: Option<NodeId>) ->
     };
     for leaf in &mut tree.leaves {
         if let Leaf::View { strides, .. } | Leaf::Coordinate { strides } = leaf {
-            let products = merge(&tree.shape[..lead], &[strides[..lead].to_vec()], &vec![false; lead]);
+            let products =
+                merge(&tree.shape[..lead], &[strides[..lead].to_vec()], &vec![false; lead]);
             if products.sizes.len() > 1 {
                 return Err("an epilogue that is not regular along the products".to_owned());
             }

@@ -85,7 +85,9 @@ fn compile(declaration: &Declaration, found: &[Found]) -> syn::Result<TokenStrea
     let mut printed = TokenStream::new();
     for (index, item) in declaration.items.iter().enumerate() {
         let (tokens, name, vis) = match item {
-            Item::Network(network) => (compile_network(network, &uses), &network.name, &network.vis),
+            Item::Network(network) => {
+                (compile_network(network, &uses), &network.name, &network.vis)
+            }
             Item::Function(function) => {
                 (compile_function(function, &uses), &function.name, &function.vis)
             }

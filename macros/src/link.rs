@@ -10,7 +10,9 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Path, Result, Token, Visibility, braced, bracketed};
 
-use crate::ast::{Body, Block, Declaration, Expr, ExprKind, Index, Item, Layer, Pattern, Statement, path_text};
+use crate::ast::{
+    Block, Body, Declaration, Expr, ExprKind, Index, Item, Layer, Pattern, Statement, path_text,
+};
 use crate::errors::nearest;
 use crate::lower::{Declarations, Linked, functions, layer_names};
 use crate::ops::scalar;
@@ -250,15 +252,20 @@ fn is_known(path: &Path) -> bool {
     let layer = name.starts_with(|c: char| c.is_ascii_uppercase());
     if layer {
         return ELSEWHERE.iter().any(|(theirs, _)| *theirs == name)
-            || nearest(&name, layer_names()).is_some_and(|near| one_edit(&name, near));
+            || nearest(&name, layer_names()).is_some_and(|near| is_misspelled(&name, near));
     }
     let all = functions::names().chain(scalar::TABLE.iter().map(|row| row.name));
     nearest(&name, all.chain(["grad", "scan"])).is_some()
 }
 
-/// Whether two names differ by one edit at most, case aside.
-fn one_edit(a: &str, b: &str) -> bool {
-    crate::errors::distance(a, b) <= 1
+/// Whether a name is so near to a layer's that it is meant: `Linera`, but not `Cnn` for `Rnn`.
+fn is_misspelled(name: &str, layer: &str) -> bool {
+    let most = match layer.len() {
+        0..=3 => 0,
+        4 => 1,
+        _ => 2,
+    };
+    crate::errors::distance(name, layer) <= most
 }
 
 /// The layers and functions that an item names, but for values of its own.

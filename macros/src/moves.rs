@@ -93,9 +93,8 @@ fn copy(g: &Graph, id: NodeId, to_offset: Dim, to: Vec<Dim>) -> Result<Copy, Str
     let v = view(g, id).ok_or_else(|| format!("%{id} has no storage"))?;
     let merged = merge(&v.shape, &[v.strides, to], &vec![false; v.shape.len()]);
     let axes = merged.sizes.into_iter().zip(merged.strides[0].iter().zip(&merged.strides[1]));
-    let mut grid: Vec<Axis> = axes
-        .map(|(size, (from, to))| Axis { size, from: from.clone(), to: to.clone() })
-        .collect();
+    let mut grid: Vec<Axis> =
+        axes.map(|(size, (from, to))| Axis { size, from: from.clone(), to: to.clone() }).collect();
     let mut outer = vec![];
     while grid.len() > GRID_RANK {
         // The smallest axis that is known, so that the loop is short; never the innermost.

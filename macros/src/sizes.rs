@@ -42,11 +42,7 @@ impl Scope {
 }
 
 /// The sizes of a declared shape, without the batch.
-pub fn tensor_type(
-    declared: &TensorType,
-    scope: &Scope,
-    errors: &mut Errors,
-) -> Option<Shape> {
+pub fn tensor_type(declared: &TensorType, scope: &Scope, errors: &mut Errors) -> Option<Shape> {
     if declared.dims.len() > MAX_SAMPLE_RANK {
         let message =
             format!("a sample has at most {MAX_SAMPLE_RANK} axes, found {}", declared.dims.len());

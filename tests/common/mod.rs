@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use netform::element::Float;
 use netform::io::safetensors::{self, Values};
-use netform::network::Network;
 use netform::prelude::*;
 use netform::shape::SampleShape;
 
@@ -76,7 +75,7 @@ pub fn batch<S: SampleShape, T: netform::element::Element>(data: &[T]) -> Tensor
 }
 
 /// The names of a network's parameters, in order.
-pub fn parameter_names<N: Network>() -> Vec<&'static str> {
+pub fn parameter_names<N: Module>() -> Vec<&'static str> {
     N::PARAMS.iter().map(|spec| spec.name).collect()
 }
 

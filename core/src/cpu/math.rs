@@ -396,7 +396,16 @@ mod tests {
                 assert_eq!([$m::ln_1p(0.0), $m::ln_1p(-1.0), $m::ln_1p(INF)], [0.0, -INF, INF]);
                 assert!($m::ln_1p(-2.0).is_nan());
                 assert_eq!($m::ln_1p($tiny), $tiny);
-                let all = [$m::exp_m1, $m::ln_1p, $m::exp, $m::ln, $m::tanh, $m::sigmoid, $m::softplus, $m::erf];
+                let all = [
+                    $m::exp_m1,
+                    $m::ln_1p,
+                    $m::exp,
+                    $m::ln,
+                    $m::tanh,
+                    $m::sigmoid,
+                    $m::softplus,
+                    $m::erf,
+                ];
                 for f in all {
                     assert!(f($t::NAN).is_nan());
                 }

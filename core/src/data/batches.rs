@@ -26,7 +26,9 @@ pub struct MiniBatch<
     pub targets: Tensor<Y::Batched, T, Dev>,
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element, Dev: Memory> MiniBatch<X, Y, E, T, Dev> {
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Element, Dev: Memory>
+    MiniBatch<X, Y, E, T, Dev>
+{
     /// A mini-batch of `size` samples, all zero.
     ///
     /// # Errors

@@ -192,8 +192,7 @@ impl Emitter<'_> {
         let mut sizes = BTreeSet::new();
         let nodes = scan.scan.body.nodes.iter().flat_map(crate::graph::Node::dims);
         nodes.for_each(|dim| dim.params(&mut sizes));
-        let sizes: Vec<Ident> =
-            sizes.into_iter().map(|name| param_ident(&name)).collect();
+        let sizes: Vec<Ident> = sizes.into_iter().map(|name| param_ident(&name)).collect();
         let head = quote!((
             k: &mut K, b: usize, #(#sizes: usize,)* base: usize, path: u32,
             [#(#arguments),*]: [__n::Span; #count],

@@ -21,7 +21,9 @@ pub const LAYERS: &[Kind] = &[
         composed(cx, layer, |g, x| g.elu(x, alpha))
     }),
     Kind { positional: false, ..shapeless("Gelu", &["approximate"], gelu) },
-    shapeless("Softmax", &["axis"], |cx, layer, arguments| along(cx, layer, arguments, Graph::softmax)),
+    shapeless("Softmax", &["axis"], |cx, layer, arguments| {
+        along(cx, layer, arguments, Graph::softmax)
+    }),
     shapeless("LogSoftmax", &["axis"], |cx, layer, arguments| {
         along(cx, layer, arguments, Graph::log_softmax)
     }),
@@ -103,4 +105,3 @@ fn dropout(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<(
     cx.x = cx.dropout(cx.x, rate, &stream, layer.range).ok()?;
     Some(())
 }
-

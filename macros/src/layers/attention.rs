@@ -26,7 +26,10 @@ fn sequence(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 2]> {
         Err(_) => {
             let head = cx.mismatch(layer);
             let previous = cx.previous.0.clone();
-            let rest = format!(" expects [positions, features], but `{previous}` yields {}", show(&sample));
+            let rest = format!(
+                " expects [positions, features], but `{previous}` yields {}",
+                show(&sample)
+            );
             cx.fail(layer.range, &[head, text(rest)]);
             None
         }
@@ -37,8 +40,7 @@ fn sequence(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 2]> {
 /// itself, `f(x, context)` or `f(q, k, v)`. PyTorch's names and layouts: `in_proj_weight` is [3 d, d].
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html>
 fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
-    let heads =
-        arguments.required_size("heads", "MultiHeadAttention(4)", &mut cx.errors)?;
+    let heads = arguments.required_size("heads", "MultiHeadAttention(4)", &mut cx.errors)?;
     let causal = arguments.boolean("causal", false, &mut cx.errors)?;
     let with_bias = arguments.boolean("bias", true, &mut cx.errors)?;
     let name = cx.name_of(layer);
@@ -48,7 +50,16 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
     let [_, d] = sequence(cx, layer)?;
     let Some(size) = d.div(&heads) else {
         let head = cx.mismatch(layer);
-        cx.fail(layer.range, &[head, text(format!(" needs features that are a multiple of {heads} heads, but `{}` yields {d}", cx.previous.0))]);
+        cx.fail(
+            layer.range,
+            &[
+                head,
+                text(format!(
+                    " needs features that are a multiple of {heads} heads, but `{}` yields {d}",
+                    cx.previous.0
+                )),
+            ],
+        );
         return None;
     };
     let three = d.mul(&Dim::literal(3));
@@ -57,10 +68,13 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
     let at = layer.range;
     let fan_in = d.tokens();
     let out_init = quote!(__n::Init::FanIn { fan_in: #fan_in });
-    let w = cx.param(format!("{name}.in_proj_weight"), vec![three.clone(), d.clone()], xavier(), at);
+    let w =
+        cx.param(format!("{name}.in_proj_weight"), vec![three.clone(), d.clone()], xavier(), at);
     let b = with_bias.then(|| cx.param(format!("{name}.in_proj_bias"), vec![three], zeros(), at));
-    let out_w = cx.param(format!("{name}.out_proj.weight"), vec![d.clone(), d.clone()], out_init, at);
-    let out_b = with_bias.then(|| cx.param(format!("{name}.out_proj.bias"), vec![d.clone()], zeros(), at));
+    let out_w =
+        cx.param(format!("{name}.out_proj.weight"), vec![d.clone(), d.clone()], out_init, at);
+    let out_b =
+        with_bias.then(|| cx.param(format!("{name}.out_proj.bias"), vec![d.clone()], zeros(), at));
     if !cx.known {
         return None;
     }
@@ -70,7 +84,13 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
         [context] => [x, context, context],
         [k, v] => [x, k, v],
         _ => {
-            let _: Lowered<()> = cx.report(at, format!("`{}` is called as `f(x)`, `f(x, context)` or `f(q, k, v)`", layer.constructor()));
+            let _: Lowered<()> = cx.report(
+                at,
+                format!(
+                    "`{}` is called as `f(x)`, `f(x, context)` or `f(q, k, v)`",
+                    layer.constructor()
+                ),
+            );
             return None;
         }
     };
@@ -103,7 +123,13 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
 }
 
 /// x W^T + b
-fn project(cx: &mut Chain, layer: &Layer, x: NodeId, w: NodeId, b: Option<NodeId>) -> Option<NodeId> {
+fn project(
+    cx: &mut Chain,
+    layer: &Layer,
+    x: NodeId,
+    w: NodeId,
+    b: Option<NodeId>,
+) -> Option<NodeId> {
     let transposed = cx.graph.permute(w, vec![1, 0]);
     let transposed = cx.op(transposed, layer)?;
     let product = cx.matmul(x, transposed, layer.range).ok()?;

@@ -26,7 +26,8 @@ fn children<'l>(cx: &mut Chain, layer: &'l Layer) -> Option<&'l [Layer]> {
     match &layer.children {
         Some(children) => Some(children),
         None => {
-            let message = format!("`{0}` has layers inside: `{0} {{ Linear(64), Relu }}`", layer.kind);
+            let message =
+                format!("`{0}` has layers inside: `{0} {{ Linear(64), Relu }}`", layer.kind);
             let _: Lowered<()> = cx.report(layer.range, message);
             None
         }
@@ -80,7 +81,10 @@ pub fn parallel(cx: &mut Chain, layer: &Layer, operands: Operands) -> Option<Val
     let mut axis = 0;
     for arg in &layer.args {
         if arg.name.as_ref().is_some_and(|name| name != "axis") {
-            let _: Lowered<()> = cx.report(arg.range, "`Parallel` takes `axis` only, for example `Parallel(axis = 0) { .. }`");
+            let _: Lowered<()> = cx.report(
+                arg.range,
+                "`Parallel` takes `axis` only, for example `Parallel(axis = 0) { .. }`",
+            );
             return None;
         }
         axis = cx.constant(&arg.value).ok()?;
@@ -88,7 +92,12 @@ pub fn parallel(cx: &mut Chain, layer: &Layer, operands: Operands) -> Option<Val
     let position = if axis < 0 { axis + rank } else { axis };
     if !(0..rank).contains(&position) {
         let shape = crate::shape::show(&cx.sample_of(first));
-        let _: Lowered<()> = cx.report(layer.range, format!("`Parallel` concatenates along axis {axis}, but its first branch yields {shape}"));
+        let _: Lowered<()> = cx.report(
+            layer.range,
+            format!(
+                "`Parallel` concatenates along axis {axis}, but its first branch yields {shape}"
+            ),
+        );
         return None;
     }
     cx.concat(&ids, position as usize, layer.range).ok().map(Value::Tensor)

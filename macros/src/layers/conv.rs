@@ -148,7 +148,13 @@ fn require_channels(cx: &mut Chain, layer: &Layer, declared: Option<&Dim>, found
 }
 
 /// The channels of each group.
-fn per_group(cx: &mut Chain, layer: &Layer, channels: &Dim, groups: &Dim, what: &str) -> Option<Dim> {
+fn per_group(
+    cx: &mut Chain,
+    layer: &Layer,
+    channels: &Dim,
+    groups: &Dim,
+    what: &str,
+) -> Option<Dim> {
     if let Some(each) = channels.div(groups) {
         return Some(each);
     }
@@ -198,7 +204,13 @@ fn conv2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
 }
 
 /// A bias for each channel of [batch, out, oh, ow].
-fn with_bias(cx: &mut Chain, layer: &Layer, y: NodeId, bias: Option<NodeId>, out: Dim) -> Option<NodeId> {
+fn with_bias(
+    cx: &mut Chain,
+    layer: &Layer,
+    y: NodeId,
+    bias: Option<NodeId>,
+    out: Dim,
+) -> Option<NodeId> {
     let Some(bias) = bias else { return Some(y) };
     // [out] -> [out, 1, 1]
     let column = cx.graph.reshape(bias, vec![out, Dim::one(), Dim::one()]);
@@ -223,7 +235,8 @@ fn conv1d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
     };
     let one = Dim::one;
     let stride = arguments.size_named("stride", errors)?.unwrap_or_else(one);
-    let padding = arguments.size_or_zero_named("padding", errors)?.unwrap_or_else(|| Dim::literal(0));
+    let padding =
+        arguments.size_or_zero_named("padding", errors)?.unwrap_or_else(|| Dim::literal(0));
     let dilation = arguments.size_named("dilation", errors)?.unwrap_or_else(one);
     let groups = arguments.size_named("groups", errors)?.unwrap_or_else(one);
     let window = Window2 {
@@ -299,7 +312,10 @@ fn conv_transpose2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) ->
     let size = [grown(0, &height), grown(1, &width)];
     if size.iter().any(|n| n.as_literal().is_some_and(|n| n < 1)) {
         let head = cx.mismatch(layer);
-        let rest = format!(" yields an image of {} x {} points: its padding is too large", size[0], size[1]);
+        let rest = format!(
+            " yields an image of {} x {} points: its padding is too large",
+            size[0], size[1]
+        );
         cx.fail(layer.range, &[head, text(rest)]);
         return None;
     }

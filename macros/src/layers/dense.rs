@@ -40,7 +40,8 @@ fn linear(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
         (None, None) => Dim::one(),
     };
     let index = cx.params.len();
-    let (weight, bias) = weights(cx, layer, arguments, &name, vec![out.clone(), features.clone()], 0)?;
+    let (weight, bias) =
+        weights(cx, layer, arguments, &name, vec![out.clone(), features.clone()], 0)?;
     let dims = vec![features.clone(), out.clone()];
     record(
         cx,

@@ -83,7 +83,8 @@ pub fn apply(cx: &mut Chain, layer: &Layer) {
             cx.previous = (name, layer.range);
         }
         Some(other) if cx.known => {
-            let message = format!("`{layer}` yields {}; a chain needs one tensor", other.describe());
+            let message =
+                format!("`{layer}` yields {}; a chain needs one tensor", other.describe());
             let _: Lowered<()> = cx.report(layer.range, message);
         }
         _ => {}
@@ -99,18 +100,26 @@ pub fn call(cx: &mut Chain, layer: &Layer, operands: &[(NodeId, String, Range)])
         return compound(cx, layer, operands);
     }
     let [(first, name, range), rest @ ..] = operands else {
-        let _: Lowered<()> = cx.report(layer.range, format!("`{}` is called without a value: `f(x)`", layer.constructor()));
+        let _: Lowered<()> = cx.report(
+            layer.range,
+            format!("`{}` is called without a value: `f(x)`", layer.constructor()),
+        );
         return None;
     };
     let several = find(&layer.kind.to_string()).is_some_and(|kind| kind.several);
     if !rest.is_empty() && !several {
-        let message = format!("`{}` takes one value, found {}", layer.constructor(), operands.len());
+        let message =
+            format!("`{}` takes one value, found {}", layer.constructor(), operands.len());
         let _: Lowered<()> = cx.report(layer.range, message);
         return None;
     }
-    cx.x = cx.to_batch(*first, *range).ok()?;
+    cx.x = cx.batched_value(*first, *range).ok()?;
     cx.previous = (name.clone(), *range);
-    cx.operands = rest.iter().map(|(id, ..)| cx.to_batch(*id, layer.range)).collect::<Lowered<_>>().ok()?;
+    cx.operands = rest
+        .iter()
+        .map(|(id, ..)| cx.batched_value(*id, layer.range))
+        .collect::<Lowered<_>>()
+        .ok()?;
     built_in(cx, layer);
     if !cx.known {
         return None;
@@ -143,19 +152,34 @@ fn compound(cx: &mut Chain, layer: &Layer, operands: &[(NodeId, String, Range)])
 }
 
 /// `[Block; 12]`: one after another, each with weights of its own.
-fn repeat(cx: &mut Chain, layer: &Layer, count: &Expr, operands: &[(NodeId, String, Range)]) -> Option<Value> {
+fn repeat(
+    cx: &mut Chain,
+    layer: &Layer,
+    count: &Expr,
+    operands: &[(NodeId, String, Range)],
+) -> Option<Value> {
     let n = cx.constant(count).ok()?;
     let name = cx.name_of(layer);
     let mut values = operands.to_vec();
     for i in 0..n {
-        let instance = Declared { layer: Layer { repeat: None, name: None, ..layer.clone() }, name: format!("{name}.{i}") };
+        let instance = Declared {
+            layer: Layer { repeat: None, name: None, ..layer.clone() },
+            name: format!("{name}.{i}"),
+        };
         match cx.apply_layer(&instance, &values, layer.range).ok()? {
             Value::Tensor(id) => {
                 let text = format!("{name}.{i}");
                 values = vec![(id, text, layer.range)];
             }
             other => {
-                let _: Lowered<()> = cx.report(layer.range, format!("`{}` yields {}; only what yields one tensor is repeated", layer.constructor(), other.describe()));
+                let _: Lowered<()> = cx.report(
+                    layer.range,
+                    format!(
+                        "`{}` yields {}; only what yields one tensor is repeated",
+                        layer.constructor(),
+                        other.describe()
+                    ),
+                );
                 return None;
             }
         }
@@ -171,14 +195,31 @@ fn expect(cx: &mut Chain, layer: &Layer, expected: &TensorType) {
         return;
     };
     let got = cx.sample();
-    if want.len() != got.len() || want.iter().zip(&got).any(|(a, b)| a != b && a.sub(b).as_literal().is_some()) {
+    if want.len() != got.len()
+        || want.iter().zip(&got).any(|(a, b)| a != b && a.sub(b).as_literal().is_some())
+    {
         let head = cx.mismatch(layer);
-        cx.fail(layer.range, &[head, text(" is expected to yield "), Part::Shape(want), text(", but it yields "), Part::Shape(got)]);
+        cx.fail(
+            layer.range,
+            &[
+                head,
+                text(" is expected to yield "),
+                Part::Shape(want),
+                text(", but it yields "),
+                Part::Shape(got),
+            ],
+        );
         return;
     }
     for (a, b) in want.iter().zip(&got) {
         let head = cx.mismatch(layer);
-        let message = [head, text(" is expected to yield "), Part::Shape(want.clone()), text(", but it yields "), Part::Shape(got.clone())];
+        let message = [
+            head,
+            text(" is expected to yield "),
+            Part::Shape(want.clone()),
+            text(", but it yields "),
+            Part::Shape(got.clone()),
+        ];
         cx.require_equal(a, b, layer.range, &message);
     }
 }
@@ -195,13 +236,19 @@ fn built_in(cx: &mut Chain, layer: &Layer) {
         return;
     };
     if let Some(size) = layer.generics.first() {
-        let message = format!("layer `{}` has no sizes in `<..>`; it takes arguments: `{}(..)`", kind.name, kind.name);
+        let message = format!(
+            "layer `{}` has no sizes in `<..>`; it takes arguments: `{}(..)`",
+            kind.name, kind.name
+        );
         cx.errors.push(size.range.error(message));
         cx.known = false;
         return;
     }
     if layer.children.is_some() {
-        let message = format!("layer `{}` has no layers inside; `Residual {{ .. }}` and `Parallel {{ .. }}` have", kind.name);
+        let message = format!(
+            "layer `{}` has no layers inside; `Residual {{ .. }}` and `Parallel {{ .. }}` have",
+            kind.name
+        );
         cx.errors.push(layer.range.error(message));
         cx.known = false;
         return;
@@ -292,7 +339,8 @@ fn finish(cx: &mut Chain, layer: &Layer, kind: &Kind, first_param: usize, sample
 
 /// Records a layer without a view of its parameters.
 fn record_plain(cx: &mut Chain, layer: &Layer, first_param: usize, output: Shape) {
-    let params = cx.params[first_param..].iter().fold(Dim::literal(0), |n, p| n.add(&numel(&p.shape)));
+    let params =
+        cx.params[first_param..].iter().fold(Dim::literal(0), |n, p| n.add(&numel(&p.shape)));
     let name = match cx.params.get(first_param) {
         Some(param) => param.name.rsplit_once('.').map_or("", |(layer, _)| layer).to_owned(),
         None => layer.name.as_ref().map_or_else(String::new, ToString::to_string),
@@ -374,6 +422,13 @@ pub fn parameter(cx: &mut Chain, layer: &Layer, name: &str) -> Option<NodeId> {
     let params = numel(&shape);
     let node = cx.param(name.to_owned(), shape.clone(), init, layer.range);
     let text = layer.constructor();
-    cx.layers.push(LayerInfo { name: name.to_owned(), ident: None, text, output: shape, params, view: None });
+    cx.layers.push(LayerInfo {
+        name: name.to_owned(),
+        ident: None,
+        text,
+        output: shape,
+        params,
+        view: None,
+    });
     Some(node)
 }

@@ -13,8 +13,18 @@ pub const LAYERS: &[Kind] = &[
     Kind { positional: false, ..kind("LayerNorm", &["axes", "eps", "affine"], layer_norm) },
     Kind { positional: false, ..kind("RmsNorm", &["eps"], rms_norm) },
     kind("GroupNorm", &["groups", "eps"], group_norm),
-    Kind { positional: false, ..kind("BatchNorm1d", &["eps", "momentum"], |cx, layer, arguments| batch_norm(cx, layer, arguments, &[1, 2])) },
-    Kind { positional: false, ..kind("BatchNorm2d", &["eps", "momentum"], |cx, layer, arguments| batch_norm(cx, layer, arguments, &[3])) },
+    Kind {
+        positional: false,
+        ..kind("BatchNorm1d", &["eps", "momentum"], |cx, layer, arguments| {
+            batch_norm(cx, layer, arguments, &[1, 2])
+        })
+    },
+    Kind {
+        positional: false,
+        ..kind("BatchNorm2d", &["eps", "momentum"], |cx, layer, arguments| {
+            batch_norm(cx, layer, arguments, &[3])
+        })
+    },
 ];
 
 /// A weight of ones and a bias of zeros.
@@ -110,7 +120,12 @@ fn group_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Optio
 /// As layer norm, over the batch and all axes but the channels; running statistics in evaluation (Ioffe and
 /// Szegedy, 2015).
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
-fn batch_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments, ranks: &[usize]) -> Option<()> {
+fn batch_norm(
+    cx: &mut Chain,
+    layer: &Layer,
+    arguments: &mut Arguments,
+    ranks: &[usize],
+) -> Option<()> {
     let eps = arguments.named_number("eps", 1e-5, &mut cx.errors)?;
     let momentum = arguments.named_number("momentum", 0.1, &mut cx.errors)?;
     let name = cx.name_of(layer);
@@ -119,7 +134,11 @@ fn batch_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments, ranks: &
     }
     let sample = cx.sample();
     if !ranks.contains(&sample.len()) {
-        let what = if ranks == [3] { "[channels, height, width]" } else { "[features] or [channels, length]" };
+        let what = if ranks == [3] {
+            "[channels, height, width]"
+        } else {
+            "[features] or [channels, length]"
+        };
         return needs_axes(cx, layer, what);
     }
     let shape: Shape = vec![sample[0].clone()];

@@ -51,7 +51,6 @@ fn pool2d(
     Some(())
 }
 
-
 /// The mean of equal parts of an image, as many as the size that is asked for.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html>
 fn adaptive(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
@@ -68,7 +67,10 @@ fn adaptive(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<
                 let head = cx.mismatch(layer);
                 let message = [
                     head,
-                    text(format!(" averages equal parts, but {whole} points are not a multiple of {parts}; `{}` yields ", cx.previous.0)),
+                    text(format!(
+                        " averages equal parts, but {whole} points are not a multiple of {parts}; `{}` yields ",
+                        cx.previous.0
+                    )),
                     Part::Shape(cx.sample()),
                 ];
                 cx.fail(layer.range, &message);

@@ -43,7 +43,8 @@ fn recurrent(
     let [_, features] = &sample[..] else {
         let head = cx.mismatch(layer);
         let previous = cx.previous.0.clone();
-        let rest = format!(" expects [positions, features], but `{previous}` yields {}", show(&sample));
+        let rest =
+            format!(" expects [positions, features], but `{previous}` yields {}", show(&sample));
         cx.fail(layer.range, &[head, text(rest)]);
         return None;
     };
@@ -133,7 +134,13 @@ fn rnn(g: &mut Graph, x: NodeId, h: NodeId, _: &[NodeId], _: &Dim) -> Result<Vec
 
 /// Reset, update and new gate: n = tanh(x_n + r h_n), h' = (1 - z) n + z h.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html>
-fn gru(g: &mut Graph, x: NodeId, h: NodeId, carries: &[NodeId], hidden: &Dim) -> Result<Vec<NodeId>, String> {
+fn gru(
+    g: &mut Graph,
+    x: NodeId,
+    h: NodeId,
+    carries: &[NodeId],
+    hidden: &Dim,
+) -> Result<Vec<NodeId>, String> {
     let sigmoid = |g: &mut Graph, i| {
         let (a, b) = (gate(g, x, i, hidden)?, gate(g, h, i, hidden)?);
         let sum = g.scalar("add", &[a, b])?;
@@ -151,7 +158,13 @@ fn gru(g: &mut Graph, x: NodeId, h: NodeId, carries: &[NodeId], hidden: &Dim) ->
 
 /// Input, forget, cell and output gate: c' = f c + i g, h' = o tanh(c').
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html>
-fn lstm(g: &mut Graph, x: NodeId, h: NodeId, carries: &[NodeId], hidden: &Dim) -> Result<Vec<NodeId>, String> {
+fn lstm(
+    g: &mut Graph,
+    x: NodeId,
+    h: NodeId,
+    carries: &[NodeId],
+    hidden: &Dim,
+) -> Result<Vec<NodeId>, String> {
     let all = g.scalar("add", &[x, h])?;
     let parts = (0..4).map(|i| gate(g, all, i, hidden)).collect::<Result<Vec<_>, _>>()?;
     let (input, forget) = (g.scalar("sigmoid", &[parts[0]])?, g.scalar("sigmoid", &[parts[1]])?);

@@ -46,4 +46,3 @@ fn reshape(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<(
     cx.x = cx.op(y, layer)?;
     Some(())
 }
-

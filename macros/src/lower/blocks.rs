@@ -18,11 +18,9 @@ impl Chain {
         let value = self.inside(block);
         let ended = self.bound.split_off(outer.min(self.bound.len()));
         for bound in ended {
-            if let (Some(what), false) = (bound.must, bound.used.get()) {
-                if value.is_ok() {
-                    let message = format!("{what} `{}` is not used; use it or remove it", bound.name);
-                    self.errors.push(bound.at.error(message));
-                }
+            if let (Some(what), false, true) = (bound.must, bound.used.get(), value.is_ok()) {
+                let message = format!("{what} `{}` is not used; use it or remove it", bound.name);
+                self.errors.push(bound.at.error(message));
             }
         }
         value
@@ -39,7 +37,9 @@ impl Chain {
 
     fn statement(&mut self, statement: &Statement) -> Lowered<()> {
         match statement {
-            Statement::Let(pattern, Expr { kind: ExprKind::Layer(layer), range }) => self.declare(pattern, layer, *range),
+            Statement::Let(pattern, Expr { kind: ExprKind::Layer(layer), range }) => {
+                self.declare(pattern, layer, *range)
+            }
             Statement::Let(pattern, value) => {
                 let bound = self.value(value)?;
                 self.bind_pattern(pattern, bound, value)
@@ -103,7 +103,12 @@ impl Chain {
             self.bind(&name.to_string(), Value::Tensor(node), Range::of(name), Some("parameter"));
         } else {
             let declared = Declared { layer: Layer { name: None, ..layer.clone() }, name: full };
-            self.bind(&name.to_string(), Value::Layer(Rc::new(declared)), Range::of(name), Some("layer"));
+            self.bind(
+                &name.to_string(),
+                Value::Layer(Rc::new(declared)),
+                Range::of(name),
+                Some("layer"),
+            );
         }
         debug_assert!(self.bound.len() > before);
         Ok(())

@@ -131,7 +131,7 @@ impl Chain {
         for value in values {
             let Ok(id) = self.as_tensor(value, result.range, result) else { return };
             let Ok(id) = self.require_float(id, result.range, result) else { return };
-            let Ok(id) = self.to_batch(id, result.range) else { return };
+            let Ok(id) = self.batched_value(id, result.range) else { return };
             self.graph.outputs.push(id);
         }
     }
@@ -153,7 +153,8 @@ impl Chain {
         if self.graph.outputs.len() != declared.len() {
             let (found, want) = (self.graph.outputs.len(), declared.len());
             let range = at.map_or(outputs.types[0].range, |at| at.range);
-            let message = format!("`{}` declares {want} outputs, but its body yields {found}", self.network);
+            let message =
+                format!("`{}` declares {want} outputs, but its body yields {found}", self.network);
             let _: Lowered<()> = self.report(range, message);
             return;
         }
@@ -171,8 +172,14 @@ impl Chain {
         };
         let message = [
             match at {
-                None => text(format!("shape mismatch in network `{}`: the declared output is ", self.network)),
-                Some(_) => text(format!("shape mismatch in `{}`: its output is declared as ", self.network)),
+                None => text(format!(
+                    "shape mismatch in network `{}`: the declared output is ",
+                    self.network
+                )),
+                Some(_) => text(format!(
+                    "shape mismatch in `{}`: its output is declared as ",
+                    self.network
+                )),
             },
             Part::Shape(want.clone()),
             text(match at {
@@ -210,7 +217,8 @@ impl Chain {
         };
         let function = &linked.item;
         if self.open.iter().any(|open| open == name) {
-            return self.report(at, format!("`{name}` calls itself; a function's graph has no end then"));
+            return self
+                .report(at, format!("`{name}` calls itself; a function's graph has no end then"));
         }
         if args.len() != function.inputs.len() {
             return self.report(
@@ -248,7 +256,12 @@ impl Chain {
         owner.into_iter().cloned().chain(self.scope.owners.iter().cloned()).collect()
     }
 
-    fn inline(&mut self, function: &Function, operands: &[(NodeId, Range)], at: Range) -> Lowered<Value> {
+    fn inline(
+        &mut self,
+        function: &Function,
+        operands: &[(NodeId, Range)],
+        at: Range,
+    ) -> Lowered<Value> {
         for ((name, declared), &(id, range)) in function.inputs.iter().zip(operands) {
             let id = self.argument(&name.to_string(), declared, id, range)?;
             self.bind(&name.to_string(), Value::Tensor(id), at, None);
@@ -257,7 +270,13 @@ impl Chain {
     }
 
     /// That an operand has the shape of the input that it is for. Leading axes of `[..S]` are part of it.
-    fn argument(&mut self, name: &str, declared: &TensorType, id: NodeId, at: Range) -> Lowered<NodeId> {
+    fn argument(
+        &mut self,
+        name: &str,
+        declared: &TensorType,
+        id: NodeId,
+        at: Range,
+    ) -> Lowered<NodeId> {
         let scope = self.scope.clone();
         let Some(want) = tensor_type(declared, &scope, &mut self.errors) else {
             self.known = false;
@@ -265,7 +284,8 @@ impl Chain {
         };
         if declared.integer != self.graph.nodes[id].integer {
             let kind = if declared.integer { "integers" } else { "floats" };
-            return self.report(at, format!("input `{name}` of `{}` takes {kind}", self.network.clone()));
+            return self
+                .report(at, format!("input `{name}` of `{}` takes {kind}", self.network.clone()));
         }
         let got = self.sample_of(id);
         let fits = match declared.leading {
@@ -300,7 +320,12 @@ impl Chain {
     }
 
     /// The sizes of a function's parameters: each is the size of the first axis that is it.
-    fn generics_of(&mut self, function: &Function, operands: &[(NodeId, Range)], at: Range) -> Lowered<Scope> {
+    fn generics_of(
+        &mut self,
+        function: &Function,
+        operands: &[(NodeId, Range)],
+        at: Range,
+    ) -> Lowered<Scope> {
         let mut dims = BTreeMap::new();
         for ((_, declared), (id, _)) in function.inputs.iter().zip(operands) {
             let sample = self.sample_of(*id);
@@ -312,30 +337,47 @@ impl Chain {
             }
         }
         match function.generics.iter().find(|name| !dims.contains_key(&name.to_string())) {
-            Some(name) => self.report(at, format!("`{}` has a size `{name}` that no input tells", function.name)),
+            Some(name) => self
+                .report(at, format!("`{}` has a size `{name}` that no input tells", function.name)),
             None => Ok(Scope { dims, owners: vec![] }),
         }
     }
 
     /// Lowers another network in place. Its parameters have the name of the layer in front.
-    pub fn nested(&mut self, layer: &Layer, operands: &[(NodeId, String, Range)]) -> Lowered<Value> {
+    pub fn nested(
+        &mut self,
+        layer: &Layer,
+        operands: &[(NodeId, String, Range)],
+    ) -> Lowered<Value> {
         let key = crate::ast::path_text(&layer.path);
         let uses = self.uses.clone();
         let Some(linked) = uses.networks.get(&key) else { return Err(Reported) };
         let network = &linked.item;
         let at = layer.range;
-        if self.open.iter().any(|open| *open == key) {
-            return self.report(at, format!("network `{key}` contains itself; its graph has no end then"));
+        if self.open.contains(&key) {
+            return self
+                .report(at, format!("network `{key}` contains itself; its graph has no end then"));
         }
         if let Some(arg) = layer.args.first() {
-            return self.report(arg.range, format!("network `{key}` takes no arguments; its sizes are `{key}<..>`"));
+            return self.report(
+                arg.range,
+                format!("network `{key}` takes no arguments; its sizes are `{key}<..>`"),
+            );
         }
         if layer.generics.len() != network.generics.len() {
-            let message = format!("network `{key}` has {} sizes, found {}", network.generics.len(), layer.generics.len());
+            let message = format!(
+                "network `{key}` has {} sizes, found {}",
+                network.generics.len(),
+                layer.generics.len()
+            );
             return self.report(at, message);
         }
         if operands.len() != network.inputs.len() {
-            let message = format!("network `{key}` takes {} inputs, found {}", network.inputs.len(), operands.len());
+            let message = format!(
+                "network `{key}` takes {} inputs, found {}",
+                network.inputs.len(),
+                operands.len()
+            );
             return self.report(at, message);
         }
         let mut dims = BTreeMap::new();
@@ -368,7 +410,7 @@ impl Chain {
         operands: &[(NodeId, String, Range)],
         at: Range,
     ) -> Lowered<Value> {
-        for name in &network.settings {
+        if let Some(name) = network.settings.first() {
             return self.report(at, format!("network `{}` has the setting `{name}`; networks with settings cannot be used inside others yet", network.name));
         }
         let mut ids = vec![];
@@ -396,7 +438,10 @@ impl Chain {
     /// `grad(e, x)`: the gradient of the sum of `e` over the batch.
     pub fn grad(&mut self, args: &[Argument], at: Range) -> Lowered<NodeId> {
         let [of, by] = args else {
-            return self.report(at, format!("`grad` is called as `grad(e, x)`, found {} operands", args.len()));
+            return self.report(
+                at,
+                format!("`grad` is called as `grad(e, x)`, found {} operands", args.len()),
+            );
         };
         let (e, x) = (self.float(&of.value)?, self.float(&by.value)?);
         let sample = self.sample_of(e);
@@ -410,7 +455,13 @@ impl Chain {
         let gradients = autodiff::gradients(&mut self.graph, &[(e, seed)], &[x]);
         match self.at(at, gradients)?.pop().flatten() {
             Some(id) => Ok(id),
-            None => self.report(at, format!("`{}` does not depend on `{}`, so there is no gradient", of.value, by.value)),
+            None => self.report(
+                at,
+                format!(
+                    "`{}` does not depend on `{}`, so there is no gradient",
+                    of.value, by.value
+                ),
+            ),
         }
     }
 }

@@ -21,8 +21,8 @@ use crate::graph::{Graph, NodeId};
 use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::Scope;
 
-pub use checks::{Check, Part, text};
 pub use crate::layers::names as layer_names;
+pub use checks::{Check, Part, text};
 pub use items::{function, network};
 
 use checks::render;

@@ -32,7 +32,8 @@ impl<'e> Operands<'e> {
 
     /// How many operands have no name.
     pub fn unnamed(&self) -> usize {
-        self.left.iter().filter(|arg| arg.name.is_none()).count() + usize::from(self.receiver.is_some())
+        self.left.iter().filter(|arg| arg.name.is_none()).count()
+            + usize::from(self.receiver.is_some())
     }
 
     fn arity<T>(&self, cx: &mut Chain) -> Lowered<T> {
@@ -140,7 +141,9 @@ impl<'e> Operands<'e> {
 
     /// Axes as one number or a list; all of them where none are given.
     pub fn axes(&mut self, cx: &mut Chain, sample: &[Dim]) -> Lowered<Option<Vec<usize>>> {
-        let Some(expr) = self.take_named("axes").or_else(|| self.take("axis")) else { return Ok(None) };
+        let Some(expr) = self.take_named("axes").or_else(|| self.take("axis")) else {
+            return Ok(None);
+        };
         let items: Vec<&Expr> = match &expr.kind {
             ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().collect(),
             _ => vec![expr],
@@ -166,7 +169,11 @@ impl<'e> Operands<'e> {
         let name = &self.name;
         let message = match rank {
             0 => format!("`{name}` takes axis {axis} of a scalar, which has no axes"),
-            _ => format!("`{name}` takes axis {axis}, but its operand has shape {}, with axes from 0 to {}", show(sample), rank - 1),
+            _ => format!(
+                "`{name}` takes axis {axis}, but its operand has shape {}, with axes from 0 to {}",
+                show(sample),
+                rank - 1
+            ),
         };
         cx.report(at, message)
     }
@@ -175,7 +182,10 @@ impl<'e> Operands<'e> {
     pub fn shape(&mut self, cx: &mut Chain) -> Lowered<(Shape, Range)> {
         let expr = self.expr(cx, "shape")?;
         let ExprKind::List(items) = &expr.kind else {
-            return cx.report(expr.range, format!("expected a shape in brackets, for example `[16, 5, 5]`, found `{expr}`"));
+            return cx.report(
+                expr.range,
+                format!("expected a shape in brackets, for example `[16, 5, 5]`, found `{expr}`"),
+            );
         };
         let sizes = items.iter().map(|item| cx.size(item, 1)).collect::<Lowered<Shape>>()?;
         Ok((sizes, expr.range))
@@ -204,7 +214,28 @@ impl<'e> Operands<'e> {
         };
         match crate::arguments::number(expr) {
             Some(x) => Ok(x),
-            None => cx.report(expr.range, format!("`{name}` of `{}` is a number that is written here, found `{expr}`", self.name)),
+            None => cx.report(
+                expr.range,
+                format!(
+                    "`{name}` of `{}` is a number that is written here, found `{expr}`",
+                    self.name
+                ),
+            ),
+        }
+    }
+
+    /// A number that is written here, by name only.
+    pub fn named_number(&mut self, cx: &mut Chain, name: &str, default: f64) -> Lowered<f64> {
+        let Some(expr) = self.take_named(name) else { return Ok(default) };
+        match crate::arguments::number(expr) {
+            Some(x) => Ok(x),
+            None => cx.report(
+                expr.range,
+                format!(
+                    "`{name}` of `{}` is a number that is written here, found `{expr}`",
+                    self.name
+                ),
+            ),
         }
     }
 
@@ -213,17 +244,28 @@ impl<'e> Operands<'e> {
         match self.take_named(name) {
             None => Ok(default),
             Some(Expr { kind: ExprKind::Bool(value), .. }) => Ok(*value),
-            Some(other) => cx.report(other.range, format!("`{name}` of `{}` is `true` or `false`, found `{other}`", self.name)),
+            Some(other) => cx.report(
+                other.range,
+                format!("`{name}` of `{}` is `true` or `false`, found `{other}`", self.name),
+            ),
         }
     }
 
     /// A word, by name.
-    pub fn word(&mut self, cx: &mut Chain, name: &str, words: &[&'static str]) -> Lowered<&'static str> {
+    pub fn word(
+        &mut self,
+        cx: &mut Chain,
+        name: &str,
+        words: &[&'static str],
+    ) -> Lowered<&'static str> {
         let Some(expr) = self.take_named(name) else { return Ok(words[0]) };
         let found = expr.to_string();
         match words.iter().find(|word| **word == found) {
             Some(word) => Ok(word),
-            None => cx.report(expr.range, format!("`{name}` is one of {}, found `{found}`", words.join(", "))),
+            None => cx.report(
+                expr.range,
+                format!("`{name}` is one of {}, found `{found}`", words.join(", ")),
+            ),
         }
     }
 
@@ -233,7 +275,10 @@ impl<'e> Operands<'e> {
             if let Some(name) = &arg.name {
                 let known: Vec<&str> = names(self.usage);
                 let near = suggestion(&name.to_string(), known.iter().copied());
-                let message = format!("unknown argument `{name}` of `{}`{near}; it is called as `{}`", self.name, self.usage);
+                let message = format!(
+                    "unknown argument `{name}` of `{}`{near}; it is called as `{}`",
+                    self.name, self.usage
+                );
                 return cx.report(Range::of(name), message);
             }
             return self.arity(cx);
@@ -247,5 +292,8 @@ impl<'e> Operands<'e> {
 
 /// The names of arguments in a usage.
 fn names(usage: &'static str) -> Vec<&'static str> {
-    usage.split(['(', ',', ')']).filter_map(|part| part.split_once(" = ").map(|(name, _)| name.trim())).collect()
+    usage
+        .split(['(', ',', ')'])
+        .filter_map(|part| part.split_once(" = ").map(|(name, _)| name.trim()))
+        .collect()
 }

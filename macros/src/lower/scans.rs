@@ -74,10 +74,16 @@ impl Chain {
             return self.report(at, format!("{USAGE}, found {} operands", unnamed.len()));
         };
         let ExprKind::Closure(patterns, block) = &closure.kind else {
-            return self.report(closure.range, format!("{USAGE}: the last operand is a closure, found `{closure}`"));
+            return self.report(
+                closure.range,
+                format!("{USAGE}: the last operand is a closure, found `{closure}`"),
+            );
         };
         let [carry, step] = &patterns[..] else {
-            return self.report(closure.range, format!("{USAGE}: its closure takes two values, found {}", patterns.len()));
+            return self.report(
+                closure.range,
+                format!("{USAGE}: its closure takes two values, found {}", patterns.len()),
+            );
         };
         let stacked = self.time_major(xs, at)?;
         let carries = self.batched_values(h0)?;
@@ -138,7 +144,14 @@ impl Chain {
         let next = self.flat(next, &block.result)?;
         let kept = self.flat(kept, &block.result)?;
         if next.len() != carries.len() {
-            return self.report(at, format!("`scan` begins with {} carries, but its closure yields {}", carries.len(), next.len()));
+            return self.report(
+                at,
+                format!(
+                    "`scan` begins with {} carries, but its closure yields {}",
+                    carries.len(),
+                    next.len()
+                ),
+            );
         }
         let skip = usize::from(self.batched_now());
         for (id, shape) in next.iter().zip(&carry_shapes) {
@@ -161,7 +174,7 @@ impl Chain {
         for value in values {
             let id = self.as_tensor(value, of.range, of)?;
             let id = self.require_float(id, of.range, of)?;
-            ids.push(self.to_batch(id, of.range)?);
+            ids.push(self.batched_value(id, of.range)?);
         }
         Ok(ids)
     }
@@ -181,15 +194,21 @@ impl Chain {
         let mut ids: Vec<NodeId> = vec![];
         for value in values {
             let id = self.as_tensor(value, expr.range, expr)?;
-            let id = self.to_batch(id, expr.range)?;
+            let id = self.batched_value(id, expr.range)?;
             let sample = self.sample_of(id);
             let Some(length) = sample.first() else {
-                return self.report(expr.range, format!("`scan` goes along the first axis, but `{expr}` is a scalar"));
+                return self.report(
+                    expr.range,
+                    format!("`scan` goes along the first axis, but `{expr}` is a scalar"),
+                );
             };
             if let Some(first) = ids.first()
                 && self.graph.shape(*first).first() != Some(length)
             {
-                return self.report(expr.range, format!("`scan` goes along values of one length, but `{expr}` has several"));
+                return self.report(
+                    expr.range,
+                    format!("`scan` goes along values of one length, but `{expr}` has several"),
+                );
             }
             ids.push(self.swapped(id, at)?);
         }

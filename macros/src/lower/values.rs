@@ -81,12 +81,20 @@ impl Chain {
                 let values = match value {
                     Value::Tuple(values) => values,
                     other => {
-                        let message = format!("`{of}` is {}, not {} values", other.describe(), patterns.len());
+                        let message = format!(
+                            "`{of}` is {}, not {} values",
+                            other.describe(),
+                            patterns.len()
+                        );
                         return self.report(*at, message);
                     }
                 };
                 if values.len() != patterns.len() {
-                    let message = format!("`{of}` has {} values, found {} names", values.len(), patterns.len());
+                    let message = format!(
+                        "`{of}` has {} values, found {} names",
+                        values.len(),
+                        patterns.len()
+                    );
                     return self.report(*at, message);
                 }
                 patterns.iter().zip(values).try_for_each(|(p, v)| self.bind_pattern(p, v, of))
@@ -100,7 +108,12 @@ impl Chain {
         self.as_tensor(value, expr.range, expr)
     }
 
-    pub fn as_tensor(&mut self, value: Value, at: Range, what: &dyn std::fmt::Display) -> Lowered<NodeId> {
+    pub fn as_tensor(
+        &mut self,
+        value: Value,
+        at: Range,
+        what: &dyn std::fmt::Display,
+    ) -> Lowered<NodeId> {
         match value {
             Value::Tensor(id) => Ok(id),
             Value::Size(dim) => Ok(match dim.as_literal() {
@@ -108,12 +121,16 @@ impl Chain {
                 None => self.graph.size(dim),
             }),
             Value::Tuple(values) => {
-                let message = format!("`{what}` is {} values, where one is needed; take them apart with `let (a, b) = ..`", values.len());
+                let message = format!(
+                    "`{what}` is {} values, where one is needed; take them apart with `let (a, b) = ..`",
+                    values.len()
+                );
                 self.report(at, message)
             }
-            Value::Layer(_) => {
-                self.report(at, format!("`{what}` is a layer, where a tensor is needed; call it: `{what}(x)`"))
-            }
+            Value::Layer(_) => self.report(
+                at,
+                format!("`{what}` is a layer, where a tensor is needed; call it: `{what}(x)`"),
+            ),
         }
     }
 
@@ -123,7 +140,12 @@ impl Chain {
         self.require_float(id, expr.range, expr)
     }
 
-    pub fn require_float(&mut self, id: NodeId, at: Range, what: &dyn std::fmt::Display) -> Lowered<NodeId> {
+    pub fn require_float(
+        &mut self,
+        id: NodeId,
+        at: Range,
+        what: &dyn std::fmt::Display,
+    ) -> Lowered<NodeId> {
         if !self.graph.nodes[id].integer {
             return Ok(id);
         }
@@ -181,7 +203,8 @@ impl Chain {
         if let Some(dim) = self.scope.dims.get(&name) {
             return Ok(Value::Size(dim.clone()));
         }
-        if expr.as_name().is_some_and(|name| name.to_string().contains(|c: char| c.is_lowercase())) {
+        if expr.as_name().is_some_and(|name| name.to_string().contains(|c: char| c.is_lowercase()))
+        {
             let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
             let near = suggestion(&name, names);
             return self.report(expr.range, format!("unknown value `{name}`{near}"));
@@ -204,8 +227,21 @@ impl Chain {
     }
 
     /// An operator other than `@`.
-    fn binary(&mut self, op: BinaryOp, operands: [(NodeId, &Expr); 2], at: Range) -> Lowered<NodeId> {
-        let comparison = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Greater | BinaryOp::Less | BinaryOp::GreaterEqual | BinaryOp::LessEqual);
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        operands: [(NodeId, &Expr); 2],
+        at: Range,
+    ) -> Lowered<NodeId> {
+        let comparison = matches!(
+            op,
+            BinaryOp::Equal
+                | BinaryOp::NotEqual
+                | BinaryOp::Greater
+                | BinaryOp::Less
+                | BinaryOp::GreaterEqual
+                | BinaryOp::LessEqual
+        );
         if !comparison {
             for (id, expr) in operands {
                 self.require_float(id, expr.range, expr)?;
@@ -290,9 +326,21 @@ impl Chain {
     }
 
     /// Calls a layer.
-    pub fn apply(&mut self, callee: Value, what: &dyn std::fmt::Display, args: &[Argument], at: Range) -> Lowered<Value> {
+    pub fn apply(
+        &mut self,
+        callee: Value,
+        what: &dyn std::fmt::Display,
+        args: &[Argument],
+        at: Range,
+    ) -> Lowered<Value> {
         let Value::Layer(declared) = callee else {
-            return self.report(at, format!("`{what}` is {}; only layers and functions can be called", callee.describe()));
+            return self.report(
+                at,
+                format!(
+                    "`{what}` is {}; only layers and functions can be called",
+                    callee.describe()
+                ),
+            );
         };
         let mut operands = vec![];
         for arg in args {
@@ -327,7 +375,13 @@ impl Chain {
     fn field(&mut self, x: &Expr, name: &syn::Ident) -> Lowered<NodeId> {
         let value = self.value(x)?;
         let Value::Layer(declared) = value else {
-            return self.report(Range::of(name), format!("`{x}` is {} and has no `{name}`; only layers have weights", value.describe()));
+            return self.report(
+                Range::of(name),
+                format!(
+                    "`{x}` is {} and has no `{name}`; only layers have weights",
+                    value.describe()
+                ),
+            );
         };
         let full = format!("{}.{name}", declared.name);
         if let Some(param) = self.params.iter().find(|param| param.name == full) {
@@ -335,9 +389,15 @@ impl Chain {
             return Ok(self.captured(0, node));
         }
         let prefix = format!("{}.", declared.name);
-        let has: Vec<String> = self.params.iter().filter_map(|p| p.name.strip_prefix(&prefix).map(str::to_owned)).collect();
+        let has: Vec<String> = self
+            .params
+            .iter()
+            .filter_map(|p| p.name.strip_prefix(&prefix).map(str::to_owned))
+            .collect();
         let message = match has.is_empty() {
-            true => format!("`{x}` has no parameters yet: a layer gets them where it is called first"),
+            true => {
+                format!("`{x}` has no parameters yet: a layer gets them where it is called first")
+            }
             false => format!("`{x}` has no parameter `{name}`; it has {}", has.join(", ")),
         };
         self.report(Range::of(name), message)
@@ -348,12 +408,18 @@ impl Chain {
         let value = self.value(x)?;
         if let Value::Tuple(values) = &value {
             let [Index::At(place)] = places else {
-                return self.report(at, format!("`{x}` is {} values: index it by one number", values.len()));
+                return self.report(
+                    at,
+                    format!("`{x}` is {} values: index it by one number", values.len()),
+                );
             };
             let i = self.constant(place)?;
             return match values.get(usize::try_from(i).unwrap_or(usize::MAX)) {
                 Some(value) => Ok(value.clone()),
-                None => self.report(place.range, format!("`{x}` has {} values, and no number {i}", values.len())),
+                None => self.report(
+                    place.range,
+                    format!("`{x}` has {} values, and no number {i}", values.len()),
+                ),
             };
         }
         if let Value::Layer(declared) = &value
@@ -364,13 +430,23 @@ impl Chain {
         let id = self.as_tensor(value, x.range, x)?;
         let sample = self.sample_of(id);
         if places.len() > sample.len() {
-            return self.report(at, format!("`{x}` has shape {}, found {} indices", show(&sample), places.len()));
+            return self.report(
+                at,
+                format!("`{x}` has shape {}, found {} indices", show(&sample), places.len()),
+            );
         }
         self.take(id, x, places, &sample, at).map(Value::Tensor)
     }
 
     /// `blocks[0]`: one of a repeat.
-    fn one_of(&mut self, declared: &Declared, count: &Expr, x: &Expr, places: &[Index], at: Range) -> Lowered<Value> {
+    fn one_of(
+        &mut self,
+        declared: &Declared,
+        count: &Expr,
+        x: &Expr,
+        places: &[Index],
+        at: Range,
+    ) -> Lowered<Value> {
         let [Index::At(place)] = places else {
             return self.report(at, format!("`{x}` is a repeat of layers: index it by one number"));
         };
@@ -382,7 +458,14 @@ impl Chain {
         Ok(Value::Layer(Rc::new(Declared { layer, name: format!("{}.{i}", declared.name) })))
     }
 
-    fn take(&mut self, mut id: NodeId, x: &Expr, places: &[Index], sample: &Shape, at: Range) -> Lowered<NodeId> {
+    fn take(
+        &mut self,
+        mut id: NodeId,
+        x: &Expr,
+        places: &[Index],
+        sample: &Shape,
+        at: Range,
+    ) -> Lowered<NodeId> {
         let first = usize::from(self.is_batched(id));
         let mut kept: Shape = vec![];
         for (axis, place) in places.iter().enumerate() {
@@ -404,7 +487,10 @@ impl Chain {
             if let Some(n) = len.as_ref().and_then(Dim::as_literal)
                 && n < 1
             {
-                return self.report(at, format!("`{}` of `{x}` takes {n} elements; at least 1 is needed", places[axis]));
+                return self.report(
+                    at,
+                    format!("`{}` of `{x}` takes {n} elements; at least 1 is needed", places[axis]),
+                );
             }
             let taken = len.clone().unwrap_or_else(Dim::one);
             if taken != size {
@@ -432,7 +518,10 @@ impl Chain {
         let outside = dim.as_literal().is_some_and(|n| n < 0)
             || room.is_some_and(|room| room < i128::from(element));
         if outside {
-            return self.report(expr.range, format!("`{expr}` is outside of `{x}`, whose axis has size {size}"));
+            return self.report(
+                expr.range,
+                format!("`{expr}` is outside of `{x}`, whose axis has size {size}"),
+            );
         }
         Ok(dim)
     }
@@ -445,7 +534,10 @@ impl Chain {
         let dim = self.size(expr, 0)?;
         match dim.as_literal().and_then(|n| i64::try_from(n).ok()) {
             Some(n) => Ok(n),
-            None => self.report(expr.range, format!("expected a whole number that is written here, found `{expr}`")),
+            None => self.report(
+                expr.range,
+                format!("expected a whole number that is written here, found `{expr}`"),
+            ),
         }
     }
 

@@ -56,7 +56,8 @@ pub fn shape(x: &Shape, w: &Shape, window: &Window2) -> Result<Shape, String> {
     };
     let groups = &window.groups;
     if *c != c2.mul(groups) {
-        let each = if groups.is_one() { String::new() } else { format!(" in each of {groups} groups") };
+        let each =
+            if groups.is_one() { String::new() } else { format!(" in each of {groups} groups") };
         return Err(format!("a convolution over {c2} channels{each} of {}", show(x)));
     }
     if let (Some(o), Some(n)) = (o.as_literal(), groups.as_literal())
@@ -152,7 +153,8 @@ mod tests {
         (window.dilation, window.groups) = (pair(2), Dim::literal(2));
         for transposed in [false, true] {
             let mut g = Graph::new("conv");
-            let x = g.input("x", shape(if transposed { &[5, 6, 4, 5] } else { &[5, 4, 9, 11] }), false);
+            let x =
+                g.input("x", shape(if transposed { &[5, 6, 4, 5] } else { &[5, 4, 9, 11] }), false);
             let w = g.input("w", shape(&[6, 2, 3, 3]), false);
             let y = match transposed {
                 false => g.conv2d(x, w, window.clone()).unwrap(),

@@ -11,7 +11,12 @@ pub fn shape(x: &Shape, axis: usize) -> Result<Shape, String> {
     }
 }
 
-pub fn cotangents(axis: usize, reverse: bool, g: &mut Graph, dy: NodeId) -> Result<Cotangents, String> {
+pub fn cotangents(
+    axis: usize,
+    reverse: bool,
+    g: &mut Graph,
+    dy: NodeId,
+) -> Result<Cotangents, String> {
     Ok(vec![Some(g.cumsum(dy, axis, !reverse)?)])
 }
 

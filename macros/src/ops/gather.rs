@@ -50,7 +50,9 @@ pub fn scatter_shape(dy: &Shape, index: &Shape, cols: &Dim) -> Result<Shape, Str
 pub fn embedding_shape(table: &Shape, index: &Shape) -> Result<Shape, String> {
     match &table[..] {
         [_, d] => Ok(index.iter().chain([d]).cloned().collect()),
-        _ => Err(format!("an embedding in a table of shape {}, expected [rows, size]", show(table))),
+        _ => {
+            Err(format!("an embedding in a table of shape {}, expected [rows, size]", show(table)))
+        }
     }
 }
 

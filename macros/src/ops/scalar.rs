@@ -68,12 +68,17 @@ pub static TABLE: &[Row] = &[
     row("round", "{a}.round()", "round({a})", &["0"]),
     row("abs", "{a}.abs()", "abs({a})", &["sign(a)"]),
     row("sign", "{a}.sign()", "sign({a})", &["0"]),
-    row("pow", "{a}.powf({b})", "pow({a}, {b})", &[
-        // At exponents and bases of 0 what PyTorch gives, by operands at which no factor is infinite: the
-        // derivatives of both are right there too.
-        "b * pow(a, select(b, b - 1, 1))",
-        "y * ln(select(eq(a, 0) * ge(b, 0), 1, a))",
-    ]),
+    row(
+        "pow",
+        "{a}.powf({b})",
+        "pow({a}, {b})",
+        &[
+            // At exponents and bases of 0 what PyTorch gives, by operands at which no factor is infinite: the
+            // derivatives of both are right there too.
+            "b * pow(a, select(b, b - 1, 1))",
+            "y * ln(select(eq(a, 0) * ge(b, 0), 1, a))",
+        ],
+    ),
     // At a tie each operand gets half, as in PyTorch.
     row(
         "max",
@@ -218,7 +223,13 @@ pub fn fold(row: &Row, operands: &[f64]) -> Option<f64> {
         ("le", [a, b]) => f64::from(a <= b),
         ("eq", [a, b]) => f64::from(a == b),
         ("ne", [a, b]) => f64::from(a != b),
-        ("select", [a, b, c]) => if *a != 0.0 { *b } else { *c },
+        ("select", [a, b, c]) => {
+            if *a != 0.0 {
+                *b
+            } else {
+                *c
+            }
+        }
         _ => return None,
     })
 }

@@ -75,9 +75,9 @@ fn parse_for(content: ParseStream) -> Result<Statement> {
     let variable = content.parse()?;
     content.parse::<Token![in]>()?;
     let from = parse_size(content)?;
-    content.parse::<Token![..]>().map_err(|e| {
-        syn::Error::new(e.span(), "expected a constant range, for example `0..4`")
-    })?;
+    content
+        .parse::<Token![..]>()
+        .map_err(|e| syn::Error::new(e.span(), "expected a constant range, for example `0..4`"))?;
     let to = parse_size(content)?;
     let inner;
     braced!(inner in content);
@@ -98,7 +98,9 @@ pub fn parse_pattern(input: ParseStream) -> Result<Pattern> {
         return Ok(Pattern::Ignored);
     }
     if input.peek(Token![mut]) {
-        return Err(input.error("values are not mutable; bind the name again: `let x = ..`, or `x = ..` in a `for`"));
+        return Err(input.error(
+            "values are not mutable; bind the name again: `let x = ..`, or `x = ..` in a `for`",
+        ));
     }
     let (content, range);
     if input.peek(token::Paren) {

@@ -34,7 +34,6 @@ pub fn parse_size(input: ParseStream) -> Result<Expr> {
     parse_sum(input)
 }
 
-
 fn parse_comparison(input: ParseStream) -> Result<Expr> {
     let left = parse_sum(input)?;
     let op = if input.peek(Token![>=]) {
@@ -130,7 +129,10 @@ fn parse_postfix(input: ParseStream) -> Result<Expr> {
         if input.peek(Token![.]) && !input.peek(Token![..]) {
             input.parse::<Token![.]>()?;
             let name: Ident = input.parse().map_err(|e| {
-                syn::Error::new(e.span(), "expected a method or a weight, for example `x.transpose()`")
+                syn::Error::new(
+                    e.span(),
+                    "expected a method or a weight, for example `x.transpose()`",
+                )
             })?;
             if input.peek(token::Paren) {
                 let (args, end) = parse_arguments(input)?;

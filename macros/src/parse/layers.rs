@@ -105,10 +105,8 @@ fn plain(path: Path, kind: Ident, children: Option<Vec<Layer>>, range: Range) ->
 fn parse_repeat(input: ParseStream) -> Result<Layer> {
     let content;
     let bracket = bracketed!(content in input);
-    let mut layer = parse_constructor(
-        &content,
-        "expected a layer to repeat, for example `[Linear(64); 3]`",
-    )?;
+    let mut layer =
+        parse_constructor(&content, "expected a layer to repeat, for example `[Linear(64); 3]`")?;
     content.parse::<Token![;]>().map_err(|e| {
         syn::Error::new(e.span(), "expected `;` and how often the layer is repeated")
     })?;

@@ -270,4 +270,3 @@ impl Parse for TensorType {
         Ok(TensorType { integer, leading, dims, range })
     }
 }
-

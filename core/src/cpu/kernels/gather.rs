@@ -98,7 +98,8 @@ fn along<E: Float>(
     for i in 0..count {
         // SAFETY: the spans hold a row for each pick, an index and a result; a right index lies in the row.
         unsafe {
-            let value = if right { *x.get().add(i / picks * cols + indices.at(i)) } else { E::ZERO };
+            let value =
+                if right { *x.get().add(i / picks * cols + indices.at(i)) } else { E::ZERO };
             target.get().add(i).write(value);
         }
     }

@@ -200,7 +200,7 @@ fn bounded_conv(span: Span, d: &Conv2dDims) {
 
 /// [`bounded`] for kernels with an index.
 fn bounded_index(span: Span, d: &IndexDims) {
-    let longest = d.rows.checked_add(d.picks).unwrap_or(usize::MAX);
+    let longest = d.rows.saturating_add(d.picks);
     bounded(span, &[longest, d.cols]);
     bounded(span, &[d.rows, d.picks]);
 }

@@ -7,12 +7,7 @@ use crate::device::{Arg, GRID_RANK, Grid, Span};
 use crate::element::Float;
 
 /// Calls `task(from, to)` for pieces of `units`, which are `work` elements altogether.
-fn in_tasks<E>(
-    run: &CpuRun<'_, E>,
-    units: usize,
-    work: usize,
-    task: impl Fn(usize, usize) + Sync,
-) {
+fn in_tasks<E>(run: &CpuRun<'_, E>, units: usize, work: usize, task: impl Fn(usize, usize) + Sync) {
     if work < 2 * TASK_ELEMENTS {
         task(0, units);
         return;

@@ -125,9 +125,14 @@ fn check_embedding<E: Float>(cpus: &[Cpu], rows: usize, cols: usize, picks: usiz
 #[test]
 fn copies_into_strided_places() {
     let cpus = cpus();
-    for grid in
-        [[1, 1, 1, 1], [0, 3, 2, 5], [2, 3, 4, 5], [1, 7, 1, 300], [3, 1, 70, 257], [2, 2, 130, 131]]
-    {
+    for grid in [
+        [1, 1, 1, 1],
+        [0, 3, 2, 5],
+        [2, 3, 4, 5],
+        [1, 7, 1, 300],
+        [3, 1, 70, 257],
+        [2, 2, 130, 131],
+    ] {
         (0..GRID_RANK).for_each(|axis| {
             both!(check_copy, &cpus, grid, axis);
         });

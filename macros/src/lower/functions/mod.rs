@@ -74,7 +74,13 @@ impl Chain {
     }
 
     /// `x.f(axis = 1)`
-    pub fn method(&mut self, x: &Expr, name: &Ident, args: &[Argument], at: Range) -> Lowered<Value> {
+    pub fn method(
+        &mut self,
+        x: &Expr,
+        name: &Ident,
+        args: &[Argument],
+        at: Range,
+    ) -> Lowered<Value> {
         let receiver = self.value(x)?;
         self.built_in(name, Some((receiver, x)), args, at)
     }
@@ -88,13 +94,22 @@ impl Chain {
     ) -> Lowered<Value> {
         let text = name.to_string();
         // `max(x)` is a reduction, `max(x, y)` an op of elements.
-        let operands = args.iter().filter(|arg| arg.name.is_none()).count() + usize::from(receiver.is_some());
+        let operands =
+            args.iter().filter(|arg| arg.name.is_none()).count() + usize::from(receiver.is_some());
         let row = scalar::find(&text);
-        if let Some(row) = row.filter(|row| row.arity() == operands || !entries().any(|e| e.name == text)) {
+        if let Some(row) =
+            row.filter(|row| row.arity() == operands || !entries().any(|e| e.name == text))
+        {
             let mut call = Operands::new(SCALAR[row.arity()], &text, at, receiver, args);
             if call.unnamed() != row.arity() {
                 let (arity, found) = (row.arity(), call.unnamed());
-                return self.report(at, format!("`{text}` takes {arity} operand{}, found {found}", if arity == 1 { "" } else { "s" }));
+                return self.report(
+                    at,
+                    format!(
+                        "`{text}` takes {arity} operand{}, found {found}",
+                        if arity == 1 { "" } else { "s" }
+                    ),
+                );
             }
             let mut ids = vec![];
             for _ in 0..row.arity() {
@@ -139,7 +154,7 @@ impl Chain {
     }
 
     /// The value with a batch axis.
-    pub fn to_batch(&mut self, id: NodeId, at: Range) -> Lowered<NodeId> {
+    pub fn batched_value(&mut self, id: NodeId, at: Range) -> Lowered<NodeId> {
         if !self.batched || self.is_batched(id) {
             return Ok(id);
         }
@@ -149,10 +164,10 @@ impl Chain {
     }
 
     /// Values of which some have a batch axis, all with one.
-    pub fn to_same_batch(&mut self, ids: &[NodeId], at: Range) -> Lowered<Vec<NodeId>> {
+    pub fn same_batch(&mut self, ids: &[NodeId], at: Range) -> Lowered<Vec<NodeId>> {
         if !ids.iter().any(|id| self.is_batched(*id)) {
             return Ok(ids.to_vec());
         }
-        ids.iter().map(|id| self.to_batch(*id, at)).collect()
+        ids.iter().map(|id| self.batched_value(*id, at)).collect()
     }
 }

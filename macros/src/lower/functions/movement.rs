@@ -36,7 +36,11 @@ pub const FUNCTIONS: &[Entry] = &[
         let mut sample = cx.sample_of(x);
         let axis = call.axis(cx, &sample, None)?;
         if !sample[axis].is_one() {
-            let message = format!("`squeeze` removes an axis of size 1, but axis {axis} of {} has size {}", show(&sample), sample[axis]);
+            let message = format!(
+                "`squeeze` removes an axis of size 1, but axis {axis} of {} has size {}",
+                show(&sample),
+                sample[axis]
+            );
             return cx.report(call.at, message);
         }
         sample.remove(axis);
@@ -58,10 +62,19 @@ pub const FUNCTIONS: &[Entry] = &[
         let pair = match call.axes(cx, &sample)? {
             Some(axes) => axes,
             None if rank >= 2 => vec![rank - 2, rank - 1],
-            None => return cx.report(call.at, format!("`transpose` exchanges two axes, but its operand has shape {}", show(&sample))),
+            None => {
+                return cx.report(
+                    call.at,
+                    format!(
+                        "`transpose` exchanges two axes, but its operand has shape {}",
+                        show(&sample)
+                    ),
+                );
+            }
         };
         let [a, b] = pair[..] else {
-            return cx.report(call.at, format!("`transpose` exchanges two axes, found {}", pair.len()));
+            return cx
+                .report(call.at, format!("`transpose` exchanges two axes, found {}", pair.len()));
         };
         let mut axes: Vec<usize> = (0..rank).collect();
         axes.swap(a, b);
@@ -72,7 +85,11 @@ pub const FUNCTIONS: &[Entry] = &[
         let sample = cx.sample_of(x);
         let axes = call.axes(cx, &sample)?.unwrap_or_default();
         if axes.len() != sample.len() {
-            let message = format!("`permute` names every axis once: its operand has shape {}, found {} axes", show(&sample), axes.len());
+            let message = format!(
+                "`permute` names every axis once: its operand has shape {}, found {} axes",
+                show(&sample),
+                axes.len()
+            );
             return cx.report(call.at, message);
         }
         permuted(cx, x, axes, call.at).map(Value::Tensor)
@@ -82,7 +99,10 @@ pub const FUNCTIONS: &[Entry] = &[
         let mut sample = cx.sample_of(x);
         let axis = call.axis(cx, &sample, Some(0))?;
         let Some(n) = sample[axis].as_literal() else {
-            return cx.report(call.at, format!("`unstack` takes an axis of a literal size, found {}", sample[axis]));
+            return cx.report(
+                call.at,
+                format!("`unstack` takes an axis of a literal size, found {}", sample[axis]),
+            );
         };
         sample.remove(axis);
         let along = cx.axis_of(x, axis);
@@ -99,7 +119,8 @@ pub const FUNCTIONS: &[Entry] = &[
         let axis = call.axis_expr();
         let ids = call.floats(cx)?;
         let Some(&first) = ids.first() else {
-            return cx.report(call.at, "`concat` needs values to concatenate: `concat(a, b, axis = 0)`");
+            return cx
+                .report(call.at, "`concat` needs values to concatenate: `concat(a, b, axis = 0)`");
         };
         let sample = cx.sample_of(first);
         let axis = call.axis_at(cx, axis, &sample, 0)?;
@@ -138,9 +159,18 @@ pub const FUNCTIONS: &[Entry] = &[
         let (to, _) = call.shape(cx)?;
         let from = cx.sample_of(x);
         if broadcast(&from, &to).as_ref() != Some(&to) {
-            return cx.report(call.at, format!("shape mismatch in `{}`: {} does not broadcast to {}", cx.network, show(&from), show(&to)));
+            return cx.report(
+                call.at,
+                format!(
+                    "shape mismatch in `{}`: {} does not broadcast to {}",
+                    cx.network,
+                    show(&from),
+                    show(&to)
+                ),
+            );
         }
-        let aligned: Shape = vec![Dim::one(); to.len() - from.len()].into_iter().chain(from).collect();
+        let aligned: Shape =
+            vec![Dim::one(); to.len() - from.len()].into_iter().chain(from).collect();
         let x = cx.reshaped(x, aligned, call.at)?;
         let shape = cx.with_batch(x, to);
         let y = cx.graph.broadcast(x, shape);
@@ -179,7 +209,12 @@ fn split(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let size = sample[axis].clone();
     let part = match size.div(&Dim::literal(n)) {
         Some(part) if n > 0 => part,
-        _ => return cx.report(parts.range, format!("axis {axis} of {} cannot be split into {n} equal parts", show(&sample))),
+        _ => {
+            return cx.report(
+                parts.range,
+                format!("axis {axis} of {} cannot be split into {n} equal parts", show(&sample)),
+            );
+        }
     };
     let along = cx.axis_of(x, axis);
     let part = |i: i64| {
@@ -199,13 +234,23 @@ fn slice(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let (start, end) = (call.size(cx, "start", 0)?, call.size(cx, "end", 0)?);
     let sample = cx.sample_of(x);
     let axis = call.axis_at(cx, axis, &sample, 0)?;
-    let Some(step) = step.as_literal().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) else {
-        return cx.report(step_at, "`step` of `slice` is a whole number of at least 1 that is written here");
+    let Some(step) = step.as_literal().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0)
+    else {
+        return cx.report(
+            step_at,
+            "`step` of `slice` is a whole number of at least 1 that is written here",
+        );
     };
     let outside = sample[axis].sub(&end).as_literal().is_some_and(|room| room < 0);
     let length = end.sub(&start);
     if outside || length.as_literal().is_some_and(|n| n < 1) {
-        return cx.report(call.at, format!("`slice` from {start} to {end} does not lie in axis {axis} of {}", show(&sample)));
+        return cx.report(
+            call.at,
+            format!(
+                "`slice` from {start} to {end} does not lie in axis {axis} of {}",
+                show(&sample)
+            ),
+        );
     }
     let size = match (length.as_literal(), step) {
         (_, 1) => length,
@@ -221,10 +266,13 @@ fn slice(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
 fn gather(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let x = call.float(cx)?;
     let index = call.integer(cx)?;
-    let ids = cx.to_same_batch(&[x, index], call.at)?;
+    let ids = cx.same_batch(&[x, index], call.at)?;
     let (rows, indices) = (cx.sample_of(ids[0]), cx.sample_of(ids[1]));
     let Some((_, lead)) = rows.split_last() else {
-        return cx.report(call.at, "`gather` takes elements of the last axis, but its operand is a scalar");
+        return cx.report(
+            call.at,
+            "`gather` takes elements of the last axis, but its operand is a scalar",
+        );
     };
     let y = if indices == lead {
         cx.graph.push(crate::ops::Op::Gather, &[ids[0], ids[1]])
@@ -239,7 +287,7 @@ fn gather(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
 impl Chain {
     /// Values one after another along an axis of a sample.
     pub fn concat(&mut self, ids: &[NodeId], axis: usize, at: Range) -> Lowered<NodeId> {
-        let ids = self.to_same_batch(ids, at)?;
+        let ids = self.same_batch(ids, at)?;
         let first = self.sample_of(ids[0]);
         for id in &ids[1..] {
             let next = self.sample_of(*id);
@@ -259,7 +307,7 @@ impl Chain {
 
     /// Values on a new axis of a sample.
     pub fn stack(&mut self, ids: &[NodeId], axis: usize, at: Range) -> Lowered<NodeId> {
-        let ids = self.to_same_batch(ids, at)?;
+        let ids = self.same_batch(ids, at)?;
         let Some(&first) = ids.first() else {
             return self.report(at, "an empty list is no tensor");
         };
@@ -268,7 +316,15 @@ impl Chain {
         for id in ids {
             let mut next = self.sample_of(id);
             if next != sample {
-                return self.report(at, format!("shape mismatch in `{}`: {} and {} cannot be stacked", self.network.clone(), show(&sample), show(&next)));
+                return self.report(
+                    at,
+                    format!(
+                        "shape mismatch in `{}`: {} and {} cannot be stacked",
+                        self.network.clone(),
+                        show(&sample),
+                        show(&next)
+                    ),
+                );
             }
             next.insert(axis, Dim::one());
             longer.push(self.reshaped(id, next, at)?);
@@ -297,4 +353,3 @@ impl<'e> Operands<'e> {
         self.position(cx, axis, sample, at)
     }
 }
-

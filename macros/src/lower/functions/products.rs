@@ -19,7 +19,10 @@ pub const FUNCTIONS: &[Entry] = &[
         let (a, b) = (call.float(cx)?, call.float(cx)?);
         let (x, y) = (cx.sample_of(a), cx.sample_of(b));
         if x.len() != 1 || y.len() != 1 {
-            return cx.report(call.at, format!("`dot` multiplies two vectors, found {} and {}", show(&x), show(&y)));
+            return cx.report(
+                call.at,
+                format!("`dot` multiplies two vectors, found {} and {}", show(&x), show(&y)),
+            );
         }
         cx.matmul(a, b, call.at).map(Value::Tensor)
     }),
@@ -58,9 +61,17 @@ impl Chain {
     }
 
     /// The product as matrices: `[.., m, k] @ [.., k, n]`.
-    fn product(&mut self, a: NodeId, b: NodeId, x: &Shape, y: &Shape, at: Range) -> Lowered<NodeId> {
+    fn product(
+        &mut self,
+        a: NodeId,
+        b: NodeId,
+        x: &Shape,
+        y: &Shape,
+        at: Range,
+    ) -> Lowered<NodeId> {
         let rows: Shape = if x.len() == 1 { vec![Dim::one(), x[0].clone()] } else { x.clone() };
-        let cols: Shape = if y.len() == 1 { vec![x[x.len() - 1].clone(), Dim::one()] } else { y.clone() };
+        let cols: Shape =
+            if y.len() == 1 { vec![x[x.len() - 1].clone(), Dim::one()] } else { y.clone() };
         let (a, b) = (self.reshaped(a, rows.clone(), at)?, self.reshaped(b, cols.clone(), at)?);
         let plain = Op::Matmul { transpose_a: false, transpose_b: false };
         if cols.len() == 2 && !self.is_batched(b) {
@@ -79,13 +90,16 @@ impl Chain {
         let Some(lead) = broadcast(lead_a, lead_b) else {
             return self.report(at, format!("shape mismatch in `{}`: {} @ {}: the axes in front of the matrices do not broadcast", self.network.clone(), show(x), show(y)));
         };
-        let mut sides = self.to_same_batch(&[a, b], at)?;
+        let mut sides = self.same_batch(&[a, b], at)?;
         for (side, own) in sides.iter_mut().zip([&rows, &cols]) {
             let (have, matrix) = own.split_at(own.len() - 2);
             if have == lead {
                 continue;
             }
-            let aligned: Shape = vec![Dim::one(); lead.len() - have.len()].into_iter().chain(own.iter().cloned()).collect();
+            let aligned: Shape = vec![Dim::one(); lead.len() - have.len()]
+                .into_iter()
+                .chain(own.iter().cloned())
+                .collect();
             *side = self.reshaped(*side, aligned, at)?;
             let to: Shape = lead.iter().chain(matrix).cloned().collect();
             let shape = self.with_batch(*side, to);
@@ -97,11 +111,21 @@ impl Chain {
     }
 
     /// softmax(q k^T / sqrt(d)) v (Vaswani et al., 2017), over the last two axes.
-    pub fn attention(&mut self, q: NodeId, k: NodeId, v: NodeId, causal: bool, at: Range) -> Lowered<NodeId> {
+    pub fn attention(
+        &mut self,
+        q: NodeId,
+        k: NodeId,
+        v: NodeId,
+        causal: bool,
+        at: Range,
+    ) -> Lowered<NodeId> {
         let sample = self.sample_of(k);
         let rank = self.graph.shape(k).len();
         let Some(d) = sample.last().filter(|_| sample.len() >= 2).cloned() else {
-            return self.report(at, format!("`attention` takes matrices [.., t, d], found {}", show(&sample)));
+            return self.report(
+                at,
+                format!("`attention` takes matrices [.., t, d], found {}", show(&sample)),
+            );
         };
         let mut axes: Vec<usize> = (0..rank).collect();
         axes.swap(rank - 2, rank - 1);

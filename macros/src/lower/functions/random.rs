@@ -71,19 +71,31 @@ impl Chain {
     pub fn rate(&mut self, expr: &crate::ast::Expr) -> Lowered<Rate> {
         match crate::arguments::number(expr) {
             Some(rate) if (0.0..=1.0).contains(&rate) => Ok(Rate::Literal(rate)),
-            Some(_) => self.report(expr.range, format!("a rate of dropout is a number from 0 to 1, found `{expr}`")),
+            Some(_) => self.report(
+                expr.range,
+                format!("a rate of dropout is a number from 0 to 1, found `{expr}`"),
+            ),
             None => {
                 let id = self.float(expr)?;
                 match self.graph.shape(id).is_empty() {
                     true => Ok(Rate::Value(id)),
-                    false => self.report(expr.range, format!("a rate of dropout is one number, found `{expr}`")),
+                    false => self.report(
+                        expr.range,
+                        format!("a rate of dropout is one number, found `{expr}`"),
+                    ),
                 }
             }
         }
     }
 
     /// In training, zero with probability `rate`, else scaled by 1 / (1 - rate); in evaluation, nothing.
-    pub fn dropout(&mut self, x: NodeId, rate: Rate, name: &str, at: crate::errors::Range) -> Lowered<NodeId> {
+    pub fn dropout(
+        &mut self,
+        x: NodeId,
+        rate: Rate,
+        name: &str,
+        at: crate::errors::Range,
+    ) -> Lowered<NodeId> {
         if !self.train {
             return Ok(x);
         }
@@ -100,9 +112,15 @@ impl Chain {
     pub fn rate_of(&mut self, layer: &crate::ast::Layer, expr: &crate::ast::Expr) -> Option<Rate> {
         match crate::arguments::number(expr) {
             Some(rate) if (0.0..=1.0).contains(&rate) => Some(Rate::Literal(rate)),
-            None if expr.as_name().is_some_and(|name| self.look_up(&name.to_string()).is_some()) => self.rate(expr).ok(),
+            None if expr
+                .as_name()
+                .is_some_and(|name| self.look_up(&name.to_string()).is_some()) =>
+            {
+                self.rate(expr).ok()
+            }
             _ => {
-                let message = format!("`rate` of `{}` is a number from 0 to 1, found `{expr}`", layer.kind);
+                let message =
+                    format!("`rate` of `{}` is a number from 0 to 1, found `{expr}`", layer.kind);
                 let _: Lowered<()> = self.report(expr.range, message);
                 None
             }

@@ -11,8 +11,12 @@ use crate::ops::reduce::Fold;
 use crate::shape::{Dim, Shape};
 
 pub const FUNCTIONS: &[Entry] = &[
-    entry("sum", "sum(x, axis = 0, keep = false)", |cx, call| fold(cx, call, |g, x, axes| g.sum(x, axes))),
-    entry("mean", "mean(x, axis = 0, keep = false)", |cx, call| fold(cx, call, |g, x, axes| g.mean(x, axes))),
+    entry("sum", "sum(x, axis = 0, keep = false)", |cx, call| {
+        fold(cx, call, |g, x, axes| g.sum(x, axes))
+    }),
+    entry("mean", "mean(x, axis = 0, keep = false)", |cx, call| {
+        fold(cx, call, |g, x, axes| g.mean(x, axes))
+    }),
     entry("max", "max(x, axis = 0, keep = false)", |cx, call| fold(cx, call, largest)),
     entry("min", "min(x, axis = 0, keep = false)", |cx, call| {
         fold(cx, call, |g, x, axes| {
@@ -45,7 +49,9 @@ pub const FUNCTIONS: &[Entry] = &[
         along(cx, call, |g, x, axis| g.cumsum(x, axis, false))
     }),
     entry("softmax", "softmax(x, axis = -1)", |cx, call| along(cx, call, Graph::softmax)),
-    entry("log_softmax", "log_softmax(x, axis = -1)", |cx, call| along(cx, call, Graph::log_softmax)),
+    entry("log_softmax", "log_softmax(x, axis = -1)", |cx, call| {
+        along(cx, call, Graph::log_softmax)
+    }),
     entry("causal", "causal(scores)", |cx, call| {
         let x = call.float(cx)?;
         let sample = cx.sample_of(x);
@@ -84,8 +90,15 @@ fn fold(
 }
 
 /// A folded value without the axes of size 1 that the fold left.
-fn dropped(cx: &mut Chain, y: NodeId, sample: Shape, axes: &[usize], call: &Operands) -> Lowered<NodeId> {
-    let kept = sample.into_iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, dim)| dim);
+fn dropped(
+    cx: &mut Chain,
+    y: NodeId,
+    sample: Shape,
+    axes: &[usize],
+    call: &Operands,
+) -> Lowered<NodeId> {
+    let kept =
+        sample.into_iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, dim)| dim);
     cx.reshaped(y, kept.collect(), call.at)
 }
 
@@ -100,13 +113,20 @@ fn variance(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
 fn product(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let x = call.float(cx)?;
     let sample = cx.sample_of(x);
-    let axis = match call.axis_or_none(cx, &sample)? {
-        Some(axis) => axis,
-        None if sample.len() == 1 => 0,
-        None => return cx.report(call.at, "`prod` takes the axis along which it multiplies, for example `prod(x, axis = 1)`"),
-    };
+    let axis =
+        match call.axis_or_none(cx, &sample)? {
+            Some(axis) => axis,
+            None if sample.len() == 1 => 0,
+            None => return cx.report(
+                call.at,
+                "`prod` takes the axis along which it multiplies, for example `prod(x, axis = 1)`",
+            ),
+        };
     let Some(size) = sample[axis].as_literal().filter(|n| *n <= 4096) else {
-        return cx.report(call.at, format!("`prod` takes an axis of a literal size up to 4096, found {}", sample[axis]));
+        return cx.report(
+            call.at,
+            format!("`prod` takes an axis of a literal size up to 4096, found {}", sample[axis]),
+        );
     };
     let along = cx.axis_of(x, axis);
     let y = halves(&mut cx.graph, x, along, size);
@@ -119,9 +139,8 @@ fn halves(g: &mut Graph, x: NodeId, axis: usize, size: i128) -> Result<NodeId, S
         return Ok(x);
     }
     let half = size / 2;
-    let part = |g: &mut Graph, from: i128| {
-        g.slice(x, axis, Dim::literal(from), Dim::literal(half), 1)
-    };
+    let part =
+        |g: &mut Graph, from: i128| g.slice(x, axis, Dim::literal(from), Dim::literal(half), 1);
     let (a, b) = (part(g, 0)?, part(g, half)?);
     let product = g.scalar("mul", &[a, b])?;
     let product = halves(g, product, axis, half)?;

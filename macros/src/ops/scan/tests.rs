@@ -297,7 +297,7 @@ fn a_body_is_printed_once_however_often_it_runs() {
     let scan = scanned(&t, false);
     let (text, bodies) = parsed(&planned(&simplify(&gradients(&scan)).unwrap()));
     assert_eq!(bodies, ["scan0", "scan1"], "{text}");
-    assert!(text.contains("for s in 0 .. T"), "{text}");
+    assert!(text.contains("for s in 0 .. __size_T"), "{text}");
     // The same recurrence of other values is another loop over the same body.
     let mut twice = Graph::new("twice");
     let [h0, c0, xs, w, u, bias] = inputs(&mut twice, &t);
