@@ -355,6 +355,12 @@ network! {
     /// A network with a constant of the user's.
     pub Wide: [4] -> [WIDTH] { fc: Linear(WIDTH) }
 
+    /// Running statistics, and the output is the loss.
+    pub NormedLoss: (x: [3]) -> [] {
+        let bn = BatchNorm1d;
+        mean(square(bn(x) - 1.0))
+    }
+
     /// One network inside another.
     pub Outer: (x: [4]) -> [2] {
         let inner = Wide;
@@ -372,7 +378,7 @@ network! {
 const WIDTH: usize = 5;
 
 /// The running statistics of a network, as a file has them.
-fn statistics(net: &Normed) -> Vec<Vec<f32>> {
+fn statistics(net: &impl Module) -> Vec<Vec<f32>> {
     let bytes = net.to_bytes().unwrap();
     let file = netform::io::safetensors::from_bytes(&bytes, "memory").unwrap();
     let running = file.tensors.iter().filter(|tensor| tensor.name.contains("running"));
@@ -403,6 +409,31 @@ fn running_statistics_are_updated_by_training_alone() {
         updater.apply(gradients, &mut b).unwrap();
         assert_eq!(statistics(&b), *expected);
     }
+}
+
+#[test]
+fn a_step_that_comes_to_nothing_leaves_running_statistics_alone() {
+    let good = Tensor::<(Batch, D<3>)>::from_vec(vec![1.0, 2.0, 3.0, 3.0, 2.0, 0.0]).unwrap();
+    let bad = Tensor::<(Batch, D<3>)>::from_vec(vec![f32::NAN; 6]).unwrap();
+    let labels = Tensor::<(Batch,), u32>::from_vec(vec![0, 1]).unwrap();
+    let none = Tensor::<(Batch,), u32>::from_vec(vec![0, 2]).unwrap();
+    let mut net = Normed::new(Seed(1));
+    let start = statistics(&net);
+    let mut step = net.train_step(CrossEntropy, Sgd::new(0.1), 2).unwrap();
+    assert!(step.run_on(&bad, &labels).unwrap().is_nan());
+    assert_eq!(statistics(step.net()), start);
+    assert!(step.run_on(&good, &none).is_err());
+    assert_eq!(statistics(step.net()), start);
+    assert!(step.run_on(&good, &labels).unwrap().is_finite());
+    let trained = statistics(step.net());
+    assert_ne!(trained, start);
+
+    let mut net = NormedLoss::new(Seed(1));
+    let mut step = net.loss_step(Sgd::new(0.1), 2).unwrap();
+    assert!(step.run(&bad).unwrap().is_nan());
+    assert_eq!(statistics(step.net()), start);
+    step.run(&good).unwrap();
+    assert_eq!(statistics(step.net()), trained);
 }
 
 #[test]

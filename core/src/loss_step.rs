@@ -10,7 +10,7 @@ use crate::loss::Loss;
 use crate::module::{Extent, Module, Spans};
 use crate::optim::Optimizer;
 use crate::pullback::checked;
-use crate::step::{Buffer, Memories, OptimizerState, check_capacity, update};
+use crate::step::{Buffer, Memories, OptimizerState, check_capacity, guarded, update};
 
 /// A network whose only output is a scalar for each sample: a loss.
 #[diagnostic::on_unimplemented(
@@ -74,7 +74,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not a
-    /// number is returned too, without an update.
+    /// number is returned too, without an update: parameters and running statistics stay as they were.
     ///
     /// # Errors
     /// If the batch is empty or larger than the step's capacity, the inputs' sizes do not fit each other, an
@@ -82,7 +82,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     /// device has not enough memory or is lost.
     pub fn run<F: Feed<M>>(&mut self, inputs: F) -> Result<M::Elem> {
         let e = checked(self.net, inputs.extent()?)?;
-        let Memories { grads, workspace, capacity } = &mut self.memories;
+        let Memories { grads, workspace, capacity, statistics } = &mut self.memories;
         check_capacity("a training step", e.batch, *capacity)?;
         let store = self.net.store_mut();
         crate::step::check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
@@ -91,28 +91,31 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
             *workspace = store.device.zeros(len + 1)?;
         }
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-        let mut bound = Bindings {
-            params: Access::Read(&store.params),
-            state: Access::Write(&mut store.state),
-            grads: Access::Write(grads),
-            workspace: Access::Write(workspace),
-            counter,
-            ..Bindings::default()
-        };
-        inputs.bind(&mut bound);
-        let mut run = store.device.run(bound);
-        let spans = Spans::inputs::<M>(e);
-        M::train_forward(&mut run, e, spans.as_slice());
-        let value = mean(&mut run, M::train_output(e, 0), len);
-        run.fill(M::output_gradient(e, 0), share(e));
-        M::backward(&mut run, e, spans.as_slice());
-        run.finish()?;
-        let mut loss = [M::Elem::ZERO];
-        store.device.read(workspace, value.offset, &mut loss)?;
-        if loss[0].is_finite() {
+        let (loss, ()) = guarded::<M, _>(store, statistics, |store| {
+            let mut bound = Bindings {
+                params: Access::Read(&store.params),
+                state: Access::Write(&mut store.state),
+                grads: Access::Write(grads),
+                workspace: Access::Write(workspace),
+                counter,
+                ..Bindings::default()
+            };
+            inputs.bind(&mut bound);
+            let mut run = store.device.run(bound);
+            let spans = Spans::inputs::<M>(e);
+            M::train_forward(&mut run, e, spans.as_slice());
+            let value = mean(&mut run, M::train_output(e, 0), len);
+            run.fill(M::output_gradient(e, 0), share(e));
+            M::backward(&mut run, e, spans.as_slice());
+            run.finish()?;
+            let mut loss = [M::Elem::ZERO];
+            store.device.read(workspace, value.offset, &mut loss)?;
+            Ok((loss[0], ()))
+        })?;
+        if loss.is_finite() {
             update::<M, O>(store, grads, &self.optimizer, &mut self.state)?;
         }
-        Ok(loss[0])
+        Ok(loss)
     }
 
     /// The network, as the last step left it.

@@ -75,6 +75,8 @@ pub(crate) struct Memories<N: Module> {
     pub grads: Buffer<N>,
     pub workspace: Buffer<N>,
     pub capacity: usize,
+    /// The running statistics from before the step: a step that comes to nothing puts them back.
+    pub statistics: Vec<N::Elem>,
 }
 
 impl<N: Module> Memories<N> {
@@ -88,8 +90,28 @@ impl<N: Module> Memories<N> {
             workspace: device
                 .zeros(N::train_workspace(Extent::of(capacity)).saturating_add(loss_workspace))?,
             capacity,
+            statistics: vec![N::Elem::ZERO; N::STATE_LEN],
         })
     }
+}
+
+/// Runs the passes of a training step. Where they end in an error, or in a loss that is infinite or not a
+/// number, the network's running statistics become again what they were: one bad batch would stay in them for
+/// good.
+pub(crate) fn guarded<N: Module, T>(
+    store: &mut Store<N::Elem, N::Device>,
+    statistics: &mut [N::Elem],
+    passes: impl FnOnce(&mut Store<N::Elem, N::Device>) -> Result<(N::Elem, T)>,
+) -> Result<(N::Elem, T)> {
+    if statistics.is_empty() {
+        return passes(store);
+    }
+    store.device.read(&store.state, 0, statistics)?;
+    let outcome = passes(store);
+    if !outcome.as_ref().is_ok_and(|(loss, _)| loss.is_finite()) {
+        store.device.write(&mut store.state, 0, statistics)?;
+    }
+    outcome
 }
 
 /// The state of an optimiser between steps: it outlives the [`TrainStep`] where training is continued.
@@ -182,12 +204,12 @@ where
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
-    /// a number is returned too, without an update: parameters and optimiser stay as they were.
+    /// a number is returned too, without an update: parameters, running statistics and optimiser stay as they were.
     ///
     /// # Errors
     /// If the batch is empty or larger than the step's capacity, a label is out of range, the optimiser
-    /// was exchanged for one that keeps another number of values, or the device is lost. The parameters
-    /// are unchanged where a label is out of range.
+    /// was exchanged for one that keeps another number of values, or the device is lost. Parameters and
+    /// running statistics are unchanged where a label is out of range.
     pub fn run<X: SampleShape + SameSample<N::Input>>(
         &mut self,
         batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
@@ -209,28 +231,30 @@ where
         S::Sample: SameSample<N::Input>,
         R: BatchedShape<Sample = Y>,
     {
-        let Memories { grads, workspace, capacity } = &mut self.memories;
+        let Memories { grads, workspace, capacity, statistics } = &mut self.memories;
         check_capacity("a training step", inputs.batch(), *capacity)?;
         let extent = extent(self.net, inputs.batch());
         let store = self.net.store_mut();
         check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
         let pass = Pass::<N, L, Y, T>::of(extent, inputs, targets, &self.loss, counter)?;
-        let (value, outputs) = pass.forward_backward(
-            &store.device,
-            Access::Read(&store.params),
-            Access::Write(&mut store.state),
-            grads,
-            workspace,
-        )?;
+        let (loss, outputs) = guarded::<N, _>(store, statistics, |store| {
+            let (value, outputs) = pass.forward_backward(
+                &store.device,
+                Access::Read(&store.params),
+                Access::Write(&mut store.state),
+                grads,
+                workspace,
+            )?;
+            let mut loss = [N::Elem::ZERO];
+            store.device.read(workspace, value.offset, &mut loss)?;
+            Ok((loss[0], outputs))
+        })?;
         self.outputs = Some(outputs);
-        let mut loss = [N::Elem::ZERO];
-        store.device.read(workspace, value.offset, &mut loss)?;
-        if !loss[0].is_finite() {
-            return Ok(loss[0]);
+        if loss.is_finite() {
+            update::<N, O>(store, grads, &self.optimizer, &mut self.state)?;
         }
-        update::<N, O>(store, grads, &self.optimizer, &mut self.state)?;
-        Ok(loss[0])
+        Ok(loss)
     }
 
     /// Copies the outputs of the last batch, from before the update, into `out`; returns how many
