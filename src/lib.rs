@@ -84,14 +84,52 @@ pub use netform_core::tensor::Tensor;
 /// | layer | arguments |
 /// |---|---|
 /// | `Linear(out)`, `Linear(in -> out)` | `bias = true`, `init`, `bias_init`; over the last axis |
-/// | `Conv2d(out, kernel = 3)`, `Conv2d(in -> out, ..)` | `stride = 1`, `padding = 0`, each one number or a pair `(h, w)`; `bias = true`, `init`, `bias_init` |
-/// | `MaxPool2d(2)` | `stride` (the kernel's size where it is not given), `padding = 0` |
-/// | `Flatten` | all axes of a sample into one |
-/// | `Reshape([16, 5, 5])` | |
-/// | `Relu`, `Sigmoid`, `Tanh` | |
+/// | `Embedding(rows, features = 32)` | of `u32` inputs; `init` |
+/// | `Conv2d(out, kernel = 3)`, `Conv1d`, `ConvTranspose2d` | `stride = 1`, `padding = 0`, `dilation = 1`, each one number or a pair `(h, w)`; `groups = 1`, `bias = true`, `init`, `bias_init` |
+/// | `MaxPool2d(2)`, `AvgPool2d(2)` | `stride` (the kernel's size where it is not given), `padding = 0` |
+/// | `AdaptiveAvgPool2d(1)`, `Upsample(2)` | |
+/// | `Flatten`, `Reshape([16, 5, 5])` | |
+/// | `Relu`, `Sigmoid`, `Tanh`, `Softplus`, `Silu`, `LeakyRelu(0.01)`, `Elu(1.0)` | |
 /// | `Gelu` | `approximate = none` or `tanh` |
-/// | `Softmax` | `axis = -1` |
+/// | `Softmax`, `LogSoftmax` | `axis = -1` |
+/// | `BatchNorm1d`, `BatchNorm2d` | `eps`, `momentum = 0.1` |
+/// | `LayerNorm`, `RmsNorm`, `GroupNorm(4)` | `eps`; `axes = 1`, the last axes that `LayerNorm` goes over |
+/// | `Rnn(64)`, `Gru(64)`, `Lstm(64)` | `last = false`; over `[positions, features]` |
+/// | `MultiHeadAttention(4)` | `causal = false`, `bias = true` |
+/// | `PositionalEmbedding`, `PositionalEncoding` | added to `[positions, features]` |
 /// | `Dropout(0.25)` | active in training only |
+/// | `Residual { .. }`, `Parallel { a, b }`, `[layer; 12]` | what is inside added to its input, results concatenated along `axis = 0`, and repeated with weights of its own |
+/// | another network | `enc: Encoder`, `enc: Encoder -> [64]`, `Block<T, D>`; in any module, before or after it |
+///
+/// # Expressions
+/// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
+/// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
+/// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`.
+///
+/// ```
+/// use netform::prelude::*;
+///
+/// network! {
+///     /// A penalty on the gradient of a network's output with respect to its input.
+///     pub Smooth: (x: [4], y: [1]) -> [] {
+///         let hidden = Linear(8);
+///         let out = Linear(1);
+///         let z = out(tanh(hidden(x)));
+///         mse(z, y) + 0.1 * sum(square(grad(sum(z), x)))
+///     }
+/// }
+///
+/// # fn main() -> netform::Result<()> {
+/// let mut net = Smooth::new(Seed(1));
+/// let x = Tensor::<(Batch, D<4>)>::from_vec(vec![0.1, 0.2, 0.3, 0.4])?;
+/// let y = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0])?;
+/// let mut step = net.loss_step(Adam::new(1e-2), 1)?;
+/// let first = step.run((&x, &y))?;
+/// let last = (0..50).try_fold(first, |_, _| step.run((&x, &y)))?;
+/// assert!(last < first);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
 /// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
