@@ -22,6 +22,21 @@ const DECLARATIONS: &[&str] = &[
     "fn log_sum_exp<C>(x: [C]) -> [] { let m = stop_gradient(max(x)); m + ln(sum(exp(x - m))) }
      pub fn entropy<C>(logits: [..S, C], labels: u32[..S]) -> [] { log_sum_exp(logits) - gather(logits, labels) }
      fn rosenbrock(x: [2], y: [2]) -> [] { sum(square(1.0 - x) * 100 / y + max(x) * softplus(-y)) }",
+    "pub Attention<T, D>(rate: f32): (x: [T, D], ids: u32[T]) -> ([3, 32], []) {
+        let norm = LayerNorm; let qkv = Linear(3 * 32); let w = Param([D, 4], init = Xavier);
+        let emb = Embedding(7, features = D); let drop = Dropout(rate);
+        let [q, k, v] = qkv(norm(x + emb(ids))).reshape([T, 3, 32]).unstack(1);
+        let y = softmax(causal(q @ k.transpose() / sqrt(D)), axis = -1) @ v;
+        let (states, last) = scan(x, zeros([4]), |h, s| (tanh(h + s @ w), h * 2));
+        for i in 0..3 { y = drop(y) + i; }
+        (concat(y[0..2, ..], y[-1].unsqueeze(0), axis = 0), sum(grad(sum(last), x)) + mean(states > 0))
+    }",
+    "Blocks: [3, 8, 8] -> [2] {
+        Residual { c: Conv2d(3, kernel = 3, padding = 1, groups = 3), BatchNorm2d, Silu },
+        Parallel(axis = 0) { AvgPool2d(2), { Conv2d(4, kernel = 2, stride = 2, dilation = 1), Elu(1.0) } },
+        ConvTranspose2d(2, kernel = 2, stride = 2), GroupNorm(2), AdaptiveAvgPool2d(2), Upsample(2),
+        Reshape([8, 4]), rnn: Lstm(5, last = true), [Linear(5); 3], Linear(2) -> [2],
+    }",
 ];
 
 const CASES: usize = 4000;
@@ -121,6 +136,18 @@ fn expand(tokens: TokenStream) {
     let Ok(declaration) = crate::parse::declaration(tokens) else { return };
     if let Err(error) = crate::compile(&declaration, &[]) {
         crate::fallback::declaration(&declaration, &error);
+    }
+}
+
+#[test]
+fn what_is_mutated_is_valid() {
+    for text in DECLARATIONS {
+        let declaration = crate::parse::declaration(text.parse().expect("tokens"));
+        let declaration = declaration.unwrap_or_else(|error| panic!("{error}: {text}"));
+        if let Err(error) = crate::compile(&declaration, &[]) {
+            let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            panic!("{all:?}: {text}");
+        }
     }
 }
 

@@ -65,7 +65,6 @@ const TABLES: &[&[Kind]] = &[
 /// Applies a layer to the current value. After an error the rest of the chain is still checked, as far as it
 /// does not depend on the shape that is missing.
 pub fn apply(cx: &mut Chain, layer: &Layer) {
-    let before = cx.x;
     let operand = (cx.x, cx.previous.0.clone(), cx.previous.1);
     let done = if is_compound(cx, layer) {
         let operands = if cx.known { vec![operand] } else { vec![] };
@@ -89,7 +88,7 @@ pub fn apply(cx: &mut Chain, layer: &Layer) {
         }
         _ => {}
     }
-    if let Some(expected) = layer.expected.as_ref().filter(|_| cx.known && before != usize::MAX) {
+    if let Some(expected) = layer.expected.as_ref().filter(|_| cx.known) {
         expect(cx, layer, expected);
     }
 }

@@ -95,7 +95,6 @@ impl Chain {
         let Pattern::Name(name) = pattern else {
             return self.report(at, format!("`{layer}` is one layer: bind it to one name"));
         };
-        let before = self.bound.len();
         self.check_name(name);
         let full = format!("{}{name}", self.prefix);
         if layer.kind == "Param" {
@@ -110,7 +109,6 @@ impl Chain {
                 Some("layer"),
             );
         }
-        debug_assert!(self.bound.len() > before);
         Ok(())
     }
 }

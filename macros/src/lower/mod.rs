@@ -4,6 +4,7 @@
 mod blocks;
 mod checks;
 pub mod functions;
+mod indices;
 mod items;
 mod operands;
 mod scans;

@@ -204,29 +204,24 @@ impl<'e> Operands<'e> {
         }
     }
 
-    /// A number that is written here, by name.
+    /// A number that is written here, by name or position.
     pub fn number(&mut self, cx: &mut Chain, name: &str, default: Option<f64>) -> Lowered<f64> {
-        let Some(expr) = self.take(name) else {
-            return match default {
-                Some(x) => Ok(x),
-                None => self.arity(cx),
-            };
-        };
-        match crate::arguments::number(expr) {
-            Some(x) => Ok(x),
-            None => cx.report(
-                expr.range,
-                format!(
-                    "`{name}` of `{}` is a number that is written here, found `{expr}`",
-                    self.name
-                ),
-            ),
+        match (self.take(name), default) {
+            (Some(expr), _) => self.written(cx, name, expr),
+            (None, Some(x)) => Ok(x),
+            (None, None) => self.arity(cx),
         }
     }
 
     /// A number that is written here, by name only.
     pub fn named_number(&mut self, cx: &mut Chain, name: &str, default: f64) -> Lowered<f64> {
-        let Some(expr) = self.take_named(name) else { return Ok(default) };
+        match self.take_named(name) {
+            Some(expr) => self.written(cx, name, expr),
+            None => Ok(default),
+        }
+    }
+
+    fn written(&self, cx: &mut Chain, name: &str, expr: &Expr) -> Lowered<f64> {
         match crate::arguments::number(expr) {
             Some(x) => Ok(x),
             None => cx.report(
