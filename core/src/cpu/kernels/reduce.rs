@@ -67,7 +67,7 @@ impl Layout {
     }
 }
 
-const fn start(fold: Fold) -> f64 {
+pub(super) const fn start(fold: Fold) -> f64 {
     match fold {
         Fold::Sum => 0.0,
         Fold::Max => f64::NEG_INFINITY,
@@ -198,11 +198,12 @@ fn with_results(len: usize, f: impl FnOnce(&mut [f64])) {
 }
 
 #[inline(always)]
-fn combine(fold: Fold, a: f64, x: f64) -> f64 {
+pub(super) fn combine(fold: Fold, a: f64, x: f64) -> f64 {
     match fold {
         Fold::Sum => a + x,
+        // What is not a number stays, wherever it is.
         Fold::Max => {
-            if x > a {
+            if x > a || x.is_nan() {
                 x
             } else {
                 a
@@ -272,7 +273,7 @@ fn fold_body<E: Float, const MAX: bool, const INTO_ONE: bool>(
 
 /// The fold of a line, with as many independent results as a vector has lanes.
 #[inline(always)]
-fn fold_line<E: Float>(fold: Fold, line: &[E]) -> f64 {
+pub(super) fn fold_line<E: Float>(fold: Fold, line: &[E]) -> f64 {
     const LANES: usize = 16;
     let (groups, rest) = line.as_chunks::<LANES>();
     let tail = rest.iter().fold(start(fold), |a, x| combine(fold, a, x.to_f64()));
