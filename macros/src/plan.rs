@@ -9,6 +9,7 @@ use crate::kernels::{Kernel, kernel};
 use crate::memory::{self, Buffer};
 use crate::ops::Op;
 use crate::ops::scan::siblings;
+use crate::rows::rows;
 use crate::shape::{Dim, numel};
 
 /// Where a value lives.
@@ -242,13 +243,14 @@ fn stored(g: &mut Graph, id: NodeId) -> Result<NodeId, String> {
     }
 }
 
-/// Kernels in the order of the graph.
+/// Kernels in the order of the graph, as far as a kernel with several outputs does not come between them.
 fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
     let mut steps = vec![];
     for id in 0..g.nodes.len() {
         let op = &g.nodes[id].op;
         let is_root = scalar(op) && groups.root[id] == Some(id);
         let computes = match op {
+            _ if groups.row_of[id].is_some() => false,
             Op::Reduce { .. } => true,
             _ if scalar(op) => is_root,
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
@@ -271,7 +273,55 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
             steps.push(Step { writes, kernel, reads, scratch });
         }
     }
-    Ok(steps)
+    for group in &groups.rows {
+        let kernel = Box::new(rows(g, groups, group, &groups.outs(g, group))?);
+        let mut reads = kernel.reads();
+        reads.sort_unstable();
+        reads.dedup();
+        let writes = kernel.outs.iter().map(|(id, _)| *id).collect();
+        steps.push(Step { writes, kernel: Kernel::Rows(kernel), reads, scratch: None });
+    }
+    in_order(steps)
+}
+
+/// Each step after those that write what it reads; of several that could be next, the one whose first node
+/// comes first in the graph.
+fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, String> {
+    let writers =
+        steps.iter().enumerate().flat_map(|(i, step)| step.writes.iter().map(move |id| (*id, i)));
+    let writer: BTreeMap<NodeId, usize> = writers.collect();
+    let mut waits: Vec<BTreeSet<usize>> = steps
+        .iter()
+        .map(|step| step.reads.iter().filter_map(|id| writer.get(id).copied()).collect())
+        .collect();
+    let mut readers = vec![vec![]; steps.len()];
+    for (i, on) in waits.iter().enumerate() {
+        on.iter().for_each(|writer| readers[*writer].push(i));
+    }
+    let first = |i: usize, step: &Step| (step.writes.first().copied(), i);
+    let mut ready: BTreeSet<(Option<NodeId>, usize)> = BTreeSet::new();
+    ready.extend(
+        steps
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| waits[*i].is_empty())
+            .map(|(i, step)| first(i, step)),
+    );
+    let mut order = vec![];
+    while let Some((_, next)) = ready.pop_first() {
+        order.push(next);
+        for &reader in &readers[next] {
+            waits[reader].remove(&next);
+            if waits[reader].is_empty() {
+                ready.insert(first(reader, &steps[reader]));
+            }
+        }
+    }
+    if order.len() < steps.len() {
+        return Err("kernels that wait for each other".to_owned());
+    }
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    Ok(order.into_iter().filter_map(|i| steps[i].take()).collect())
 }
 
 /// Where each node with storage lives.

@@ -13,7 +13,7 @@ use super::units_per_task;
 use crate::cpu::run::{CpuRun, Ptr, broken, disjoint, overlap, sized};
 use crate::cpu::scratch;
 use crate::cpu::simd::{for_each_level, level};
-use crate::device::{Arg, Fold, GRID_RANK, Grid, Row, RowProgram, RowTo, Span};
+use crate::device::{Arg, Fold, GRID_RANK, Grid, Row, RowProgram, RowTo, Slot, Span};
 use crate::element::Float;
 use crate::error::Error;
 
@@ -24,8 +24,8 @@ const LANES: usize = 16;
 /// What a row costs beside its elements, in elements.
 const ROW_COST: usize = 32;
 
-/// The first row whose index was wrong, and that index.
-type Fault = Mutex<Option<(usize, usize)>>;
+/// The first row whose index was wrong, and that index as it arrived.
+type Fault = Mutex<Option<(usize, f64)>>;
 
 /// What all threads of a kernel share.
 struct Job<'j, E, T, const M: usize, const N: usize, const P: usize, const C: usize> {
@@ -97,8 +97,36 @@ pub(super) fn rows<E, T, const M: usize, const N: usize, const P: usize, const C
     }
     if let Some((row, index)) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         let what = format!("row {row}");
+        let index = integer(run, of_rows, &params, row, index);
         run.fault.get_or_insert(Error::IndexOutOfRange { what, index, size: len });
     }
+}
+
+/// The index that was wrong: as an integer that a row was given, which a float may not hold exactly; the
+/// largest number for what is no index at all.
+#[cold]
+fn integer<E: Float>(
+    run: &CpuRun<'_, E>,
+    of_rows: Grid,
+    params: &[Arg],
+    row: usize,
+    index: f64,
+) -> usize {
+    for param in params {
+        let Arg::View { span, strides } = *param else { continue };
+        let Slot::Index(_) = span.slot else { continue };
+        let (mut rest, mut place) = (row, 0);
+        for axis in (0..GRID_RANK).rev() {
+            place += rest % of_rows[axis] * strides[axis];
+            rest /= of_rows[axis];
+        }
+        // SAFETY: `Inputs::new` has checked that the places of all rows lie in the span.
+        let exact = unsafe { *run.integers(span).get().add(place) };
+        if E::from_f64(f64::from(exact)).to_f64() == index {
+            return exact as usize;
+        }
+    }
+    if index >= 0.0 && index.fract() == 0.0 { index as usize } else { usize::MAX }
 }
 
 /// The distance of kept rows.
@@ -259,7 +287,7 @@ impl<E: Float, const M: usize, const N: usize> Row<E> for CpuRow<'_, E, M, N> {
         f: impl Fn([E; A]) -> E + Copy,
     ) -> E {
         let Some(place) = place_of(index).filter(|place| *place < self.len) else {
-            report(self.fault, self.row, place_of(index).unwrap_or(usize::MAX));
+            report(self.fault, self.row, index.to_f64());
             return E::ZERO;
         };
         // SAFETY: each pointer is good for one element.
@@ -302,7 +330,7 @@ fn place_of<E: Float>(index: E) -> Option<usize> {
 /// Remembers the first wrong row, whichever thread finds one first.
 #[cold]
 #[inline(never)]
-fn report(fault: &Fault, row: usize, index: usize) {
+fn report(fault: &Fault, row: usize, index: f64) {
     let mut first = fault.lock().unwrap_or_else(PoisonError::into_inner);
     if first.is_none_or(|(other, _)| row < other) {
         *first = Some((row, index));

@@ -189,6 +189,24 @@ fn the_first_wrong_index_is_reported() {
 }
 
 #[test]
+fn a_wrong_integer_is_reported_exactly() {
+    let grid = [1, 1, 3, 13];
+    let (ins, _, data) = arguments(grid, false);
+    let spans = outs(grid);
+    let len = spans.iter().map(|span| span.len).sum();
+    let inputs: [&[f64]; 2] = [&data[0], &data[1]];
+    let labels = [3, u32::MAX, 40];
+    let params = [view(Span::new(Slot::Index(0), 0, 3), [0, 0, 1, 0])];
+    let result = try_run::<f32>(&Cpu::with_threads(1), &vec![0.0; len], &inputs, &labels, |run| {
+        run.rows(spans, grid, 3, ins, params, [1.0], Softmax, &[]);
+    });
+    let Err(Error::IndexOutOfRange { what, index, size: 13 }) = result else {
+        panic!("{result:?}")
+    };
+    assert_eq!((what.as_str(), index), ("row 1", u32::MAX as usize));
+}
+
+#[test]
 #[should_panic(expected = "written while")]
 fn rows_are_not_computed_in_place() {
     let run = |run: &mut CpuRun<'_, f32>| {
