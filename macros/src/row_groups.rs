@@ -51,7 +51,7 @@ impl RowGroup {
     }
 
     /// The shape in whose positions a member reads an operand.
-    pub fn reading<'g>(g: &'g Graph, id: NodeId, operand: NodeId) -> &'g Shape {
+    pub fn reading(g: &Graph, id: NodeId, operand: NodeId) -> &Shape {
         match g.nodes[id].op {
             Op::Scalar(_) => g.shape(id),
             _ => g.shape(operand),

@@ -27,6 +27,8 @@ pub struct Rows {
     pub numbers: Vec<Number>,
     /// How many rows are kept between passes.
     pub kept: usize,
+    /// How many numbers are computed for each row.
+    pub computed: usize,
     /// The nodes that are stored, and whether they are as wide as the row.
     pub outs: Vec<(NodeId, bool)>,
     pub steps: Vec<RowStep>,
@@ -48,7 +50,10 @@ pub enum RowStep {
         ins: Vec<In>,
         code: Code,
     },
-    Numbers(Code),
+    Number {
+        name: String,
+        code: Code,
+    },
     Put {
         out: usize,
         name: String,
@@ -76,6 +81,8 @@ pub struct Code {
     pub rust: String,
     pub wgsl: Vec<String>,
     pub values: Vec<String>,
+    /// The numbers of the row that it reads.
+    pub numbers: Vec<String>,
 }
 
 /// Ops that cost less than keeping their result: an instruction or two.
@@ -99,12 +106,12 @@ pub fn rows(g: &Graph, groups: &Groups, group: &RowGroup, outs: &[NodeId]) -> Re
         params: vec![],
         numbers: vec![],
         kept: kept.len(),
+        computed: 0,
         outs: outs.iter().map(|id| (*id, wide(*id))).collect(),
         steps: vec![],
         text: String::new(),
     };
-    let mut builder =
-        Builder { g, groups, group, kept, rows, names: BTreeMap::new(), temporaries: 0 };
+    let mut builder = Builder { g, groups, group, kept, rows, names: BTreeMap::new() };
     let last = levels.values().copied().max().unwrap_or(0);
     for level in 0..=last {
         builder.numbers(&levels, level)?;
@@ -173,8 +180,6 @@ struct Builder<'g> {
     rows: Rows,
     /// The numbers of the row.
     names: BTreeMap<NodeId, String>,
-    /// Variables between passes that are no such numbers.
-    temporaries: usize,
 }
 
 /// Where code is: in a pass (or at one element), or between passes.
@@ -207,14 +212,14 @@ impl Builder<'_> {
             match &node.op {
                 Op::Reduce { .. } => {}
                 Op::Gather => self.pick(id)?,
+                _ if number && self.is_part(id, levels) => continue,
                 _ if number => {
                     let mut scope = Scope::new(false, 0);
                     let (value, text) = self.scalar(&mut scope, id, &node.shape)?;
                     let name = self.name(id);
-                    scope.code.rust.push_str(&format!("let {name} = {value};"));
-                    scope.code.wgsl.push(format!("let {name} = {value};"));
+                    scope.code.values.push(value);
                     self.says(&format!("{name} = {text}"));
-                    self.rows.steps.push(RowStep::Numbers(scope.code));
+                    self.rows.steps.push(RowStep::Number { name, code: scope.code });
                 }
                 _ => continue,
             }
@@ -225,6 +230,25 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Whether a number is computed as a part of the only one that is computed of it.
+    fn is_part(&self, id: NodeId, levels: &Levels) -> bool {
+        let g = self.g;
+        let mut users = self
+            .group
+            .members
+            .iter()
+            .filter(|user| members_read(g, self.group, **user).contains(&id));
+        let (Some(user), None) = (users.next(), users.next()) else { return false };
+        let scalar = |id: NodeId| {
+            matches!(g.nodes[id].op, Op::Scalar(_))
+                && self.group.is_wide(g.shape(id)) == Some(false)
+        };
+        scalar(id)
+            && scalar(*user)
+            && levels[user] == levels[&id]
+            && self.rows.outs.iter().all(|(out, _)| *out != id)
+    }
+
     /// An element of a row by an index.
     fn pick(&mut self, id: NodeId) -> Result<(), String> {
         let [x, index] = self.g.nodes[id].inputs[..] else {
@@ -233,8 +257,8 @@ impl Builder<'_> {
         let mut outside = Scope::new(false, 0);
         let shape = self.g.shape(index).clone();
         let (index, index_text) = self.operand(&mut outside, index, &shape)?;
-        if !outside.code.rust.is_empty() {
-            return Err("an index that is computed".to_owned());
+        if !outside.code.rust.is_empty() || index.starts_with('c') {
+            return Err("an index that is no number of the row".to_owned());
         }
         let mut scope = Scope::new(true, 0);
         let shape = self.g.shape(x).clone();
@@ -296,6 +320,7 @@ impl Builder<'_> {
     /// A name for a number of the row.
     fn name(&mut self, id: NodeId) -> String {
         let name = format!("s{}", self.names.len());
+        self.rows.computed += 1;
         self.names.insert(id, name.clone());
         name
     }
@@ -350,13 +375,8 @@ impl Builder<'_> {
                 .zip(["{a}", "{b}", "{c}"])
                 .fold(template.to_owned(), |text, ((name, _), hole)| text.replace(hole, name))
         };
-        // Between passes all variables are of one block.
-        let (letter, count) = match scope.wide {
-            true => ('t', &mut scope.temporaries),
-            false => ('n', &mut self.temporaries),
-        };
-        let name = format!("{letter}{count}");
-        *count += 1;
+        let name = format!("t{}", scope.temporaries);
+        scope.temporaries += 1;
         scope.code.rust.push_str(&format!("let {name} = {};", fill(row.rust)));
         scope.code.wgsl.push(format!("let {name} = {};", fill(row.wgsl)));
         let texts: Vec<&str> = operands.iter().map(|(_, text)| text.as_str()).collect();
@@ -382,10 +402,14 @@ impl Builder<'_> {
                 true if self.group.is_wide(self.g.shape(base)) == Some(true) => {
                     return self.wide(scope, base);
                 }
-                true => {
-                    let name = self.names.get(&base).ok_or("a number before it is known")?;
-                    (name.clone(), name.clone())
-                }
+                true => match self.names.get(&base).cloned() {
+                    Some(name) => {
+                        position(&mut scope.code.numbers, name.clone());
+                        (name.clone(), name)
+                    }
+                    None if !scope.wide => self.scalar(scope, base, &self.g.shape(base).clone())?,
+                    None => return Err("a number before it is known".to_owned()),
+                },
                 false => self.leaf(scope, id, at)?,
             }
         };
@@ -429,7 +453,9 @@ impl Builder<'_> {
             _ => Leaf::View { base: v.base, offset: v.offset, strides },
         };
         if !wide {
-            return Ok((format!("p{}", position(&mut self.rows.params, leaf)), text));
+            let name = format!("p{}", position(&mut self.rows.params, leaf));
+            position(&mut scope.code.numbers, name.clone());
+            return Ok((name, text));
         }
         let leaf = In::Leaf(position(&mut self.rows.leaves, leaf));
         Ok((format!("a{}", position(&mut scope.ins, leaf)), text))

@@ -128,15 +128,18 @@ impl<E: Float> NaiveRow<E> {
 }
 
 impl<E: Float> Row<E> for NaiveRow<E> {
-    fn pass<const A: usize, const W: usize>(
+    type Number = E;
+
+    fn pass<const A: usize, const S: usize, const W: usize>(
         &mut self,
         ins: [usize; A],
+        numbers: [E; S],
         to: [RowTo; W],
-        f: impl Fn([E; A]) -> [E; W] + Copy,
+        f: impl Fn([E; A], [E; S]) -> [E; W] + Copy,
     ) -> [E; W] {
         let mut folds = to.map(|to| if to == RowTo::Max { f64::NEG_INFINITY } else { 0.0 });
         for place in 0..self.len {
-            let values = f(self.element(ins, place));
+            let values = f(self.element(ins, place), numbers);
             for w in 0..W {
                 let x = values[w].to_f64();
                 match to[w] {
@@ -151,13 +154,18 @@ impl<E: Float> Row<E> for NaiveRow<E> {
         folds.map(E::from_f64)
     }
 
-    fn pick<const A: usize>(
+    fn pick<const A: usize, const S: usize>(
         &mut self,
         index: E,
         ins: [usize; A],
-        f: impl Fn([E; A]) -> E + Copy,
+        numbers: [E; S],
+        f: impl Fn([E; A], [E; S]) -> E + Copy,
     ) -> E {
-        f(self.element(ins, index.to_f64() as usize))
+        f(self.element(ins, index.to_f64() as usize), numbers)
+    }
+
+    fn number<const S: usize>(&mut self, numbers: [E; S], f: impl Fn([E; S]) -> E + Copy) -> E {
+        f(numbers)
     }
 
     fn put(&mut self, out: usize, value: E) {

@@ -21,28 +21,41 @@ pub enum RowTo {
     Keep(usize),
 }
 
-/// One row of a [`RowProgram`]: what a device does for it.
+/// Rows of a [`RowProgram`]: what a device does for them. It may take several at once, so a number of the row is
+/// a name for as many.
 pub trait Row<E: Float> {
+    /// A number of the row, or what stands for it.
+    type Number: Copy;
+
     /// Evaluates `f` at every element of the row. `ins` are numbers of inputs and, from the number of inputs
     /// on, of rows that were kept. Returns the folds; where nothing is folded, the number has no meaning.
-    fn pass<const A: usize, const W: usize>(
+    fn pass<const A: usize, const S: usize, const W: usize>(
         &mut self,
         ins: [usize; A],
+        numbers: [Self::Number; S],
         to: [RowTo; W],
-        f: impl Fn([E; A]) -> [E; W] + Copy,
-    ) -> [E; W];
+        f: impl Fn([E; A], [E; S]) -> [E; W] + Copy,
+    ) -> [Self::Number; W];
 
     /// Evaluates `f` at one element. An index that is not one of the row makes
     /// [`Run::finish`](super::Run::finish) return an error.
-    fn pick<const A: usize>(
+    fn pick<const A: usize, const S: usize>(
         &mut self,
-        index: E,
+        index: Self::Number,
         ins: [usize; A],
-        f: impl Fn([E; A]) -> E + Copy,
-    ) -> E;
+        numbers: [Self::Number; S],
+        f: impl Fn([E; A], [E; S]) -> E + Copy,
+    ) -> Self::Number;
+
+    /// A number of the row from others.
+    fn number<const S: usize>(
+        &mut self,
+        numbers: [Self::Number; S],
+        f: impl Fn([E; S]) -> E + Copy,
+    ) -> Self::Number;
 
     /// Stores the row's number in an output that has one for each row.
-    fn put(&mut self, out: usize, value: E);
+    fn put(&mut self, out: usize, number: Self::Number);
 }
 
 /// What is computed of every row, with `P` numbers that are inputs of the row and `C` constants.
@@ -51,9 +64,11 @@ pub trait RowProgram<E: Float, const P: usize, const C: usize>: Copy + Send + Sy
     const WIDE: &'static [bool];
     /// How many rows are kept between passes.
     const KEPT: usize;
+    /// How many numbers are computed for each row.
+    const NUMBERS: usize;
 
-    /// The passes over one row.
-    fn run<R: Row<E>>(self, row: &mut R, params: [E; P], consts: [E; C]);
+    /// The passes over the rows.
+    fn run<R: Row<E>>(self, row: &mut R, params: [R::Number; P], consts: [E; C]);
 }
 
 /// A program as text in WGSL, for a device without closures. Names: `a0`, `a1`, .. the inputs of a pass,
@@ -83,8 +98,13 @@ pub enum RowStep {
         /// Statements, and the expression.
         text: Text,
     },
-    /// Statements that compute numbers of the row.
-    Numbers(Text),
+    /// [`Row::number`] `name`: statements, and the expression.
+    Number {
+        /// The number that is computed.
+        name: &'static str,
+        /// Statements, and the expression.
+        text: Text,
+    },
     /// [`Row::put`] of the number `name`.
     Put {
         /// The output.

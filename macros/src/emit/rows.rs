@@ -25,7 +25,7 @@ impl Expressions {
     /// The function that runs a program.
     fn program(&mut self, rows: &Rows) -> Result<TokenStream, String> {
         let (n, p, c) = (rows.leaves.len(), rows.params.len(), rows.numbers.len());
-        let (m, kept) = (rows.outs.len(), rows.kept);
+        let (m, kept, computed) = (rows.outs.len(), rows.kept, rows.computed);
         let wide: Vec<bool> = rows.outs.iter().map(|(_, wide)| *wide).collect();
         let body = rows.steps.iter().map(|step| rust(rows, step)).collect::<Result<Vec<_>, _>>()?;
         let body = quote!(#(#body)*);
@@ -46,9 +46,10 @@ impl Expressions {
             impl<E: __n::Float> __n::RowProgram<E, #p, #c> for #program {
                 const WIDE: &'static [bool] = &[#(#wide),*];
                 const KEPT: usize = #kept;
+                const NUMBERS: usize = #computed;
                 #[inline(always)]
                 fn run<R: __n::Row<E>>(
-                    self, r: &mut R, [#(#params),*]: [E; #p], [#(#consts),*]: [E; #c],
+                    self, r: &mut R, [#(#params),*]: [R::Number; #p], [#(#consts),*]: [E; #c],
                 ) {
                     #body
                 }
@@ -90,27 +91,38 @@ fn fold(to: &To) -> Option<&str> {
     }
 }
 
-/// A closure that computes values of a pass, or the one of a pick.
-fn closure(code: &Code, ins: usize, values: &str) -> Result<TokenStream, String> {
-    let parameters = (0..ins).map(|i| format_ident!("a{}", i));
+/// What a closure reads of a row, and the closure.
+fn closure(code: &Code, ins: Option<usize>, values: &str) -> Result<[TokenStream; 2], String> {
+    let numbers = code.numbers.iter().map(|name| format_ident!("{}", name));
+    let (numbers, count) = (quote!([#(#numbers),*]), code.numbers.len());
+    let elements = ins.map(|ins| {
+        let elements = (0..ins).map(|i| format_ident!("a{}", i));
+        quote!([#(#elements),*]: [E; #ins],)
+    });
     let body = parsed(&format!("{}{values}", code.rust))?;
-    Ok(quote!(#[inline(always)] |[#(#parameters),*]: [E; #ins]| { #body }))
+    let f = quote!(#[inline(always)] |#elements #numbers: [E; #count]| { #body });
+    Ok([numbers, f])
 }
 
 fn rust(rows: &Rows, step: &RowStep) -> Result<TokenStream, String> {
     Ok(match step {
         RowStep::Pass { ins, to: all, code } => {
-            let f = closure(code, ins.len(), &format!("[{}]", code.values.join(", ")))?;
+            let values = format!("[{}]", code.values.join(", "));
+            let [numbers, f] = closure(code, Some(ins.len()), &values)?;
             let names = all.iter().map(|to| format_ident!("{}", fold(to).unwrap_or("_")));
             let (ins, to) = (inputs(rows, ins), all.iter().map(to));
-            quote!(let [#(#names),*] = r.pass([#(#ins),*], [#(#to),*], #f);)
+            quote!(let [#(#names),*] = r.pass([#(#ins),*], #numbers, [#(#to),*], #f);)
         }
         RowStep::Pick { name, index, ins, code } => {
-            let f = closure(code, ins.len(), &code.values.concat())?;
+            let [numbers, f] = closure(code, Some(ins.len()), &code.values.concat())?;
             let (name, index, ins) = (parsed(name)?, parsed(index)?, inputs(rows, ins));
-            quote!(let #name = r.pick(#index, [#(#ins),*], #f);)
+            quote!(let #name = r.pick(#index, [#(#ins),*], #numbers, #f);)
         }
-        RowStep::Numbers(code) => parsed(&code.rust)?,
+        RowStep::Number { name, code } => {
+            let [numbers, f] = closure(code, None, &code.values.concat())?;
+            let name = parsed(name)?;
+            quote!(let #name = r.number(#numbers, #f);)
+        }
         RowStep::Put { out, name } => {
             let name = parsed(name)?;
             quote!(r.put(#out, #name);)
@@ -136,9 +148,9 @@ fn wgsl(rows: &Rows, step: &RowStep) -> TokenStream {
             let (ins, text) = (inputs(rows, ins), text(code));
             quote!(__n::RowStep::Pick { name: #name, index: #index, ins: &[#(#ins),*], text: #text })
         }
-        RowStep::Numbers(code) => {
+        RowStep::Number { name, code } => {
             let text = text(code);
-            quote!(__n::RowStep::Numbers(#text))
+            quote!(__n::RowStep::Number { name: #name, text: #text })
         }
         RowStep::Put { out, name } => quote!(__n::RowStep::Put { out: #out, name: #name }),
     }

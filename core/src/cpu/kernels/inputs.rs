@@ -204,6 +204,17 @@ impl<E: Float, const N: usize> Chunks<'_, E, N> {
 }
 
 impl<E: Float, const N: usize> Chunks<'_, E, N> {
+    /// Whether input `i` has the same values at all rows of `len` positions.
+    #[inline(always)]
+    pub fn repeats(&self, i: usize, len: usize) -> bool {
+        match &self.inputs.sources[i] {
+            Source::Floats(_, axes) | Source::Integers(_, axes) | Source::Coordinate(axes) => {
+                axes.is_periodic() && axes.inner().0 == len
+            }
+            Source::Flat(_) | Source::Uniform { .. } => false,
+        }
+    }
+
     /// A pointer to the values of input `i` at the `len` positions from `start` on, good for `padded` elements,
     /// at most [`CHUNK`]: those after `len` are some numbers or other.
     #[inline(always)]

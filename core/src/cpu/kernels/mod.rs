@@ -3,6 +3,7 @@
 mod conv;
 mod conv_grad;
 mod dot;
+mod fold;
 mod frame;
 mod gather;
 mod inputs;

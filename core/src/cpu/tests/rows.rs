@@ -14,19 +14,22 @@ struct Softmax;
 impl<E: Float> RowProgram<E, 1, 1> for Softmax {
     const WIDE: &'static [bool] = &[true, false, true, false];
     const KEPT: usize = 1;
+    const NUMBERS: usize = 5;
 
-    fn run<R: Row<E>>(self, row: &mut R, [p0]: [E; 1], [c0]: [E; 1]) {
+    fn run<R: Row<E>>(self, row: &mut R, [p0]: [R::Number; 1], [c0]: [E; 1]) {
         let x = |[a0, a1]: [E; 2]| a0 * c0 + a1;
-        let [s0] = row.pass([0, 1], [RowTo::Max], |a| [x(a)]);
-        let [_, s1] = row.pass([0, 1], [RowTo::Keep(0), RowTo::Sum], |a| {
+        let [s0] = row.pass([0, 1], [], [RowTo::Max], |a, []| [x(a)]);
+        let [_, s1] = row.pass([0, 1], [s0], [RowTo::Keep(0), RowTo::Sum], |a, [s0]| {
             let e = (x(a) - s0).exp();
             [e, e]
         });
-        let picked = row.pick(p0, [0, 1], x);
-        row.put(1, s0 + s1.ln() - picked);
-        let [_, _, s2] = row.pass([3, 2], [RowTo::Out(0), RowTo::Out(2), RowTo::Sum], |[k0, i]| {
-            [k0 / s1, k0 * i, k0 * k0.ln()]
-        });
+        let picked = row.pick(p0, [0, 1], [], |a, []| x(a));
+        let loss = row.number([s0, s1, picked], |[s0, s1, picked]| s0 + s1.ln() - picked);
+        row.put(1, loss);
+        let [_, _, s2] =
+            row.pass([3, 2], [s1], [RowTo::Out(0), RowTo::Out(2), RowTo::Sum], |[k0, i], [s1]| {
+                [k0 / s1, k0 * i, k0 * k0.ln()]
+            });
         row.put(3, s2);
     }
 }
@@ -130,9 +133,10 @@ struct Largest;
 impl<E: Float> RowProgram<E, 0, 0> for Largest {
     const WIDE: &'static [bool] = &[false, false];
     const KEPT: usize = 0;
+    const NUMBERS: usize = 2;
 
-    fn run<R: Row<E>>(self, row: &mut R, []: [E; 0], []: [E; 0]) {
-        let [s0, s1] = row.pass([0], [RowTo::Max, RowTo::Sum], |[x]| [x, x]);
+    fn run<R: Row<E>>(self, row: &mut R, []: [R::Number; 0], []: [E; 0]) {
+        let [s0, s1] = row.pass([0], [], [RowTo::Max, RowTo::Sum], |[x], []| [x, x]);
         row.put(0, s0);
         row.put(1, s1);
     }
