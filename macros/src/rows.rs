@@ -5,7 +5,13 @@
 //! evaluates what its folds and outputs need from the inputs, again where that is cheap; what costs
 //! more than reading it is kept from the first pass that needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod levels;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use levels::{Levels, kept, levels, members_read, pass_of};
 
 use crate::fuse::{Leaf, Number, align, merge, number, position, view};
 use crate::graph::{Graph, NodeId};
@@ -85,15 +91,6 @@ pub struct Code {
     pub numbers: Vec<String>,
 }
 
-/// Ops that cost less than keeping their result: an instruction or two.
-const CHEAP: &[&str] = &[
-    "neg", "add", "sub", "mul", "square", "relu", "abs", "sign", "max", "min", "gt", "lt", "eq",
-    "select",
-];
-
-/// When a value is known: a number of the row after as many passes, an element from that pass on.
-type Levels = BTreeMap<NodeId, usize>;
-
 /// The program of a group. An error says why no kernel can compute it.
 pub fn rows(g: &Graph, groups: &Groups, group: &RowGroup, outs: &[NodeId]) -> Result<Rows, String> {
     let wide = |id: NodeId| group.is_wide(g.shape(id)).unwrap_or(false);
@@ -120,56 +117,6 @@ pub fn rows(g: &Graph, groups: &Groups, group: &RowGroup, outs: &[NodeId]) -> Re
     let Builder { mut rows, .. } = builder;
     on_grid(&mut rows, group)?;
     Ok(rows)
-}
-
-/// Members that an op reads, by views of them.
-fn members_read(g: &Graph, group: &RowGroup, id: NodeId) -> Vec<NodeId> {
-    let bases = g.nodes[id].inputs.iter().filter_map(|input| Some(view(g, *input)?.base));
-    bases.filter(|base| group.members.contains(base)).collect()
-}
-
-fn levels(g: &Graph, group: &RowGroup) -> Levels {
-    let mut levels = Levels::new();
-    for &id in &group.members {
-        let read = members_read(g, group, id);
-        let level = read.iter().map(|id| levels[id]).max().unwrap_or(0);
-        let folds = matches!(g.nodes[id].op, Op::Reduce { .. });
-        levels.insert(id, level + usize::from(folds));
-    }
-    levels
-}
-
-/// The pass that folds or stores: a fold is known after it.
-fn pass_of(g: &Graph, id: NodeId, levels: &Levels) -> usize {
-    levels[&id] - usize::from(matches!(g.nodes[id].op, Op::Reduce { .. }))
-}
-
-/// Elements that are kept, with the pass that keeps them.
-fn kept(g: &Graph, group: &RowGroup, levels: &Levels, outs: &[NodeId]) -> Vec<(NodeId, usize)> {
-    let mut needed: BTreeMap<NodeId, BTreeSet<usize>> = BTreeMap::new();
-    let mut kept = vec![];
-    for &id in group.members.iter().rev() {
-        let folds = matches!(g.nodes[id].op, Op::Reduce { .. });
-        let wide = group.is_wide(g.shape(id)) == Some(true);
-        if !folds && !wide {
-            continue;
-        }
-        let mut passes = needed.remove(&id).unwrap_or_default();
-        if folds || outs.contains(&id) {
-            passes.insert(pass_of(g, id, levels));
-        }
-        let cheap = matches!(g.nodes[id].op, Op::Scalar(row) if CHEAP.contains(&row.name));
-        let first = passes.first().copied();
-        if let Some(first) = first.filter(|_| !folds && !cheap && passes.len() > 1) {
-            kept.push((id, first));
-            passes = BTreeSet::from([first]);
-        }
-        for input in members_read(g, group, id) {
-            needed.entry(input).or_default().extend(&passes);
-        }
-    }
-    kept.reverse();
-    kept
 }
 
 struct Builder<'g> {
@@ -507,6 +454,3 @@ impl Rows {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

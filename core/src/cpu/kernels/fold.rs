@@ -247,3 +247,60 @@ mod x86 {
         _mm_cvtss_f32(_mm_max_ss(lanes, _mm_movehdup_ps(lanes)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fold without vectors, in the order that all instruction sets have.
+    fn twin<E: Float>(numbers: &[E], len: usize) -> (f64, f64) {
+        let (mut sums, mut maxima) = ([0.0; LANES], [f64::NEG_INFINITY; LANES]);
+        for (i, x) in numbers[..len].iter().enumerate() {
+            sums[i % LANES] += x.to_f64();
+            maxima[i % LANES] = larger(maxima[i % LANES], x.to_f64());
+        }
+        (halves(sums, |a, b| a + b), halves(maxima, larger))
+    }
+
+    fn numbers<E: Float>(len: usize) -> Vec<E> {
+        let number = |i: usize| ((i * 7919) % 1009) as f64 / 97.0 - 5.0;
+        (0..len.next_multiple_of(LANES)).map(|i| E::from_f64(number(i))).collect()
+    }
+
+    fn same_bits(a: f64, b: f64) {
+        assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{a} and {b}");
+    }
+
+    fn check<E: Float>(numbers: &[E], len: usize) {
+        let (expected_sum, expected_max) = twin(numbers, len);
+        same_bits(sum(numbers, len), expected_sum);
+        same_bits(max(numbers, len).to_f64(), expected_max);
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            let line = Line::new(numbers, len);
+            // SAFETY: the processor has the instructions.
+            unsafe {
+                if same::<E, f32>() {
+                    same_bits(x86::sum_f32_avx2(line.of()), expected_sum);
+                    same_bits(f64::from(x86::max_f32_avx2(line.of())), expected_max);
+                } else {
+                    same_bits(x86::sum_f64_avx2(line.of()), expected_sum);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_folds_in_the_same_order() {
+        for len in [0, 1, 7, 15, 16, 17, 31, 65, 255, 256, 257, 1000] {
+            check::<f32>(&numbers(len), len);
+            check::<f64>(&numbers(len), len);
+            let Some(last) = len.checked_sub(1) else { continue };
+            // What is not a number counts, but not behind the end.
+            let mut some = numbers::<f32>(len);
+            some[last] = f32::NAN;
+            check(&some, len);
+            check(&some, last);
+        }
+    }
+}
