@@ -134,16 +134,8 @@ impl<E: Float, const M: usize, const N: usize> Row<E> for CpuRows<'_, E, M, N> {
                 match to[w] {
                     RowTo::Keep(kept) => self.keep(tile, kept, values),
                     RowTo::Out(out) => self.store(tile, out, values),
-                    RowTo::Sum => {
-                        for (sum, row) in sums[w].iter_mut().zip(values.chunks_exact(tile.pitch)) {
-                            *sum += fold::sum(row, len);
-                        }
-                    }
-                    RowTo::Max => {
-                        for (max, row) in maxima[w].iter_mut().zip(values.chunks_exact(tile.pitch)) {
-                            *max = fold::larger(*max, fold::max(row, len));
-                        }
-                    }
+                    RowTo::Sum => add_up(tile, values, &mut sums[w]),
+                    RowTo::Max => take_largest(tile, values, &mut maxima[w]),
                 }
             });
             place += len;
@@ -255,19 +247,14 @@ impl<E: Float, const M: usize, const N: usize> CpuRows<'_, E, M, N> {
     #[inline(always)]
     fn spread(&self, number: usize, memory: &mut Values<E>) {
         let pitch = pitch(self.len).clamp(1, CHUNK);
-        let numbers = &self.numbers[number * BLOCK..][..self.count];
-        for (row, &number) in memory.chunks_exact_mut(pitch).zip(numbers) {
-            row.fill(MaybeUninit::new(number));
-        }
-        let written = pitch * self.count;
-        memory[written..written.next_multiple_of(STEP).min(CHUNK)].fill(MaybeUninit::new(E::ZERO));
+        spread(&self.numbers[number * BLOCK..][..self.count], pitch, memory);
     }
 
     /// A pointer to the elements of an input or a kept row, the tile's rows at their pitch: where they are, or in
     /// `memory`.
     #[inline(always)]
     fn laid_out(&mut self, input: usize, tile: Tile, memory: &mut Values<E>) -> *const E {
-        let Tile { rows, place, len, pitch } = tile;
+        let Tile { place, len, pitch, .. } = tile;
         if let Some(kept) = input.checked_sub(N) {
             return self.kept_from(kept, 0, place, tile.steps()).as_ptr();
         }
@@ -275,6 +262,19 @@ impl<E: Float, const M: usize, const N: usize> CpuRows<'_, E, M, N> {
         if self.block == 1 {
             return first;
         }
+        self.several_laid_out(input, tile, first, memory)
+    }
+
+    /// The elements of several rows in `memory`; `first` are those of the first row.
+    #[inline(never)]
+    fn several_laid_out(
+        &mut self,
+        input: usize,
+        tile: Tile,
+        first: *const E,
+        memory: &mut Values<E>,
+    ) -> *const E {
+        let Tile { rows, place, len, pitch } = tile;
         let repeats = self.chunks.repeats(input, len);
         for row in 0..rows {
             let from = match repeats || row == 0 {
@@ -291,14 +291,14 @@ impl<E: Float, const M: usize, const N: usize> CpuRows<'_, E, M, N> {
         memory.as_ptr().cast()
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn keep(&mut self, tile: Tile, kept: usize, values: &[E]) {
         for (row, values) in values.chunks_exact(tile.pitch).enumerate() {
             copy(values, self.kept_from(kept, row, tile.place, tile.pitch));
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn store(&mut self, tile: Tile, out: usize, values: &[E]) {
         for (row, values) in values.chunks_exact(tile.pitch).enumerate() {
             let target = self.out_from(out, row, tile.place);
@@ -331,6 +331,35 @@ impl Tile {
     #[inline(always)]
     fn steps(self) -> usize {
         (self.rows * self.pitch).next_multiple_of(STEP).min(CHUNK)
+    }
+}
+
+// What does not depend on the program is not printed with every program, and pass, and instruction set: calls cost
+// little beside a tile.
+
+/// Writes each number `pitch` times, and zeros to the end of the last step.
+#[inline(always)]
+fn spread<E: Float>(numbers: &[E], pitch: usize, memory: &mut Values<E>) {
+    for (row, &number) in memory.chunks_exact_mut(pitch).zip(numbers) {
+        row.fill(MaybeUninit::new(number));
+    }
+    let written = pitch * numbers.len();
+    memory[written..written.next_multiple_of(STEP).min(CHUNK)].fill(MaybeUninit::new(E::ZERO));
+}
+
+/// Adds the sum of each row.
+#[inline(always)]
+fn add_up<E: Float>(tile: Tile, values: &[E], sums: &mut [f64; BLOCK]) {
+    for (sum, row) in sums.iter_mut().zip(values.chunks_exact(tile.pitch)) {
+        *sum += fold::sum(row, tile.len);
+    }
+}
+
+/// Takes in the maximum of each row.
+#[inline(always)]
+fn take_largest<E: Float>(tile: Tile, values: &[E], maxima: &mut [E; BLOCK]) {
+    for (max, row) in maxima.iter_mut().zip(values.chunks_exact(tile.pitch)) {
+        *max = fold::larger(*max, fold::max(row, tile.len));
     }
 }
 
