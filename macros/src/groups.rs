@@ -30,7 +30,8 @@ pub fn scalar(op: &Op) -> bool {
 }
 
 impl Groups {
-    pub fn of(g: &Graph, forward: usize) -> Groups {
+    /// `updates` are outputs that are written over an input.
+    pub fn of(g: &Graph, forward: usize, updates: &BTreeMap<NodeId, NodeId>) -> Groups {
         let forward = match forward {
             0 => vec![true; g.nodes.len()],
             n => g.ancestors(&g.outputs[..n]),
@@ -38,7 +39,7 @@ impl Groups {
         let outputs: BTreeSet<NodeId> =
             g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
         let plain = Groups::with_rows(g, forward, &outputs, vec![]);
-        let mut rows = row_groups::find(g, &plain, &outputs);
+        let mut rows = row_groups::find(g, &plain, &outputs, updates);
         if rows.is_empty() {
             return plain;
         }

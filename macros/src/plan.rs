@@ -13,7 +13,7 @@ use crate::rows::rows;
 use crate::shape::{Dim, numel};
 
 /// Where a value lives.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Place {
     /// In the parameter buffer, from an offset on.
     Param(Dim),
@@ -93,8 +93,9 @@ pub fn plan(request: &Request) -> Result<Plan, String> {
 fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let graph = legalise(request, copies)?;
     graph.check()?;
-    let groups = Groups::of(&graph, request.forward);
-    let mut steps = schedule(&graph, &groups)?;
+    let updates = updates(&graph, request);
+    let groups = Groups::of(&graph, request.forward, &updates);
+    let mut steps = schedule(&graph, &groups, &updates)?;
     // The forward pass first; each part keeps the order of the graph.
     let forward = |step: &Step| step.writes.iter().any(|id| groups.forward[*id]);
     steps.sort_by_key(|step| !forward(step));
@@ -102,6 +103,24 @@ fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let places = places(&graph, request, &steps);
     let (offsets, len) = lay_out(&graph, request, &mut steps, boundary, &places);
     Ok(Plan { graph, steps, boundary, places, offsets, len })
+}
+
+/// Outputs that are written where an input lies, with that input: sums of a loop, running statistics.
+fn updates(g: &Graph, request: &Request) -> BTreeMap<NodeId, NodeId> {
+    let place = |id: NodeId| match g.nodes[id].op {
+        Op::Input(i) => request.inputs.get(i).cloned(),
+        Op::State(i) => request.states.get(i).cloned().map(Place::State),
+        _ => None,
+    };
+    let given: Vec<(NodeId, Place)> = (0..g.nodes.len())
+        .filter_map(|id| Some((id, place(id).filter(|place| *place != Place::Work)?)))
+        .collect();
+    let outputs = g.outputs.iter().zip(&request.outputs);
+    let over = |(id, place): (&NodeId, &Place)| {
+        let (input, _) = given.iter().find(|(_, given)| given == place)?;
+        Some((view(g, *id)?.base, *input))
+    };
+    outputs.filter_map(over).collect()
 }
 
 /// Whether the value has no storage: kernels compute it where they need it.
@@ -244,7 +263,11 @@ fn stored(g: &mut Graph, id: NodeId) -> Result<NodeId, String> {
 }
 
 /// Kernels in the order of the graph, as far as a kernel with several outputs does not come between them.
-fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
+fn schedule(
+    g: &Graph,
+    groups: &Groups,
+    updates: &BTreeMap<NodeId, NodeId>,
+) -> Result<Vec<Step>, String> {
     let mut steps = vec![];
     for id in 0..g.nodes.len() {
         let op = &g.nodes[id].op;
@@ -281,12 +304,12 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
         let writes = kernel.outs.iter().map(|(id, _)| *id).collect();
         steps.push(Step { writes, kernel: Kernel::Rows(kernel), reads, scratch: None });
     }
-    in_order(steps)
+    in_order(steps, updates)
 }
 
-/// Each step after those that write what it reads; of several that could be next, the one whose first node
+/// Each step after those that write what it reads, and before those that write over it; of several that could be next, the one whose first node
 /// comes first in the graph.
-fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, String> {
+fn in_order(steps: Vec<Step>, updates: &BTreeMap<NodeId, NodeId>) -> Result<Vec<Step>, String> {
     let writers =
         steps.iter().enumerate().flat_map(|(i, step)| step.writes.iter().map(move |id| (*id, i)));
     let writer: BTreeMap<NodeId, usize> = writers.collect();
@@ -294,6 +317,12 @@ fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, String> {
         .iter()
         .map(|step| step.reads.iter().filter_map(|id| writer.get(id).copied()).collect())
         .collect();
+    for (i, step) in steps.iter().enumerate() {
+        for over in step.writes.iter().filter_map(|id| updates.get(id)) {
+            let reads = |other: &usize| *other != i && steps[*other].reads.contains(over);
+            waits[i].extend((0..steps.len()).filter(reads));
+        }
+    }
     let mut readers = vec![vec![]; steps.len()];
     for (i, on) in waits.iter().enumerate() {
         on.iter().for_each(|writer| readers[*writer].push(i));

@@ -5,7 +5,7 @@
 //! A group grows from its folds on to what is computed of them, as long as nothing outside lies between two of
 //! its members; then it takes in what only it reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fuse::{align, view};
 use crate::graph::{Graph, NodeId};
@@ -97,6 +97,7 @@ struct Finder<'g> {
     g: &'g Graph,
     plain: &'g Groups,
     outputs: &'g BTreeSet<NodeId>,
+    updates: &'g BTreeMap<NodeId, NodeId>,
     /// For each value the ops that read it, directly or as a view.
     users: Vec<Vec<NodeId>>,
     of: Vec<Option<usize>>,
@@ -104,9 +105,14 @@ struct Finder<'g> {
 }
 
 /// The groups of a graph, given how its ops would be fused without them.
-pub fn find(g: &Graph, plain: &Groups, outputs: &BTreeSet<NodeId>) -> Vec<RowGroup> {
+pub fn find(
+    g: &Graph,
+    plain: &Groups,
+    outputs: &BTreeSet<NodeId>,
+    updates: &BTreeMap<NodeId, NodeId>,
+) -> Vec<RowGroup> {
     let (users, of) = (users(g), vec![None; g.nodes.len()]);
-    let mut finder = Finder { g, plain, outputs, users, of, groups: vec![] };
+    let mut finder = Finder { g, plain, outputs, updates, users, of, groups: vec![] };
     for id in 0..g.nodes.len() {
         finder.grow(id);
     }
@@ -135,8 +141,11 @@ pub fn users(g: &Graph) -> Vec<Vec<NodeId>> {
 
 impl Finder<'_> {
     /// Whether an op may be part of a group: not one that is computed in the loop of a product, or again by
-    /// every reader.
+    /// every reader, nor one that is written over what it reads, which a kernel over rows cannot do.
     fn may_join(&self, id: NodeId) -> bool {
+        if self.updates.contains_key(&id) {
+            return false;
+        }
         match self.g.nodes[id].op {
             Op::Scalar(_) => {
                 let hosted = |root: &NodeId| self.plain.epilogue.values().any(|of| of == root);
