@@ -132,12 +132,14 @@ impl Emitter<'_> {
             Kernel::Rows(rows) => self.rows(&outs, rows)?,
             Kernel::Map { grid, tree } => {
                 let function = self.expressions.function("map", tree)?;
-                let (grid, ins, consts) = (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
+                let (grid, ins, consts) =
+                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
                 quote!(#function(k, #out, #grid, #ins, #consts);)
             }
             Kernel::Reduce { fold, grid, reduced, tree } => {
                 let function = self.expressions.function("reduce", tree)?;
-                let (grid, ins, consts) = (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
+                let (grid, ins, consts) =
+                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
                 let fold = match fold {
                     Fold::Sum => quote!(__n::Fold::Sum),
                     Fold::Max => quote!(__n::Fold::Max),

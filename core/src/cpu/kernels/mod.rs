@@ -17,8 +17,8 @@ mod tile;
 
 use super::run::{CpuRun, bounded, broken};
 use crate::device::{
-    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims,
-    RowProgram, RowStep, Span, Text,
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, RowProgram,
+    RowStep, Span, Text,
 };
 use crate::element::Float;
 
