@@ -106,3 +106,23 @@ fn a_workspace_grows_with_the_batch() {
     let [one, many] = [1, 64].map(|b| <Digits as Module>::train_workspace(Extent::of(b)));
     assert_eq!(many, 64 * one);
 }
+
+network! {
+    /// A norm and a softmax.
+    pub Normed: [32] -> [10] { Linear(24), LayerNorm, Linear(10), Softmax }
+}
+
+#[test]
+fn a_row_is_read_once_by_norms_and_softmax() {
+    let part = |from: &str, to: &str| {
+        let rest = &Normed::PLAN[Normed::PLAN.find(from).unwrap()..];
+        rest[..rest.find(to).unwrap()].to_owned()
+    };
+    let kinds = |part: String, kind: &str| part.matches(&format!("]: {kind} ")).count();
+    let forward = part("forward steps", "backward steps");
+    let backward = part("backward steps", "workspace of a training step");
+    assert_eq!(kinds(forward.clone(), "rows"), 2, "{forward}");
+    assert_eq!(kinds(forward.clone(), "matmul"), 2, "{forward}");
+    assert_eq!(forward.matches("]: ").count(), 4, "{forward}");
+    assert_eq!(kinds(backward.clone(), "rows"), 2, "{backward}");
+}

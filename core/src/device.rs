@@ -4,8 +4,12 @@
 //! their offsets at compile time, and a device that records commands never sees the memory itself.
 //! A device knows no derivatives: those are kernels like any other, put together by `network!`.
 
+mod rows;
+
 use crate::element::{Element, Float};
 use crate::error::Result;
+
+pub use rows::{Row, RowProgram, RowStep, RowTo};
 
 /// The buffer of a run that a [`Span`] lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +252,23 @@ pub trait Kernels<E: Float> {
         consts: [E; C],
         f: impl Fn([E; N], [E; C]) -> E + Copy + Send + Sync,
         text: Text,
+    );
+
+    /// Runs a program for every row of the grid: its first `lead` axes count the rows, the others the elements of
+    /// a row. `ins` are on the grid; `params`, a number for each row, too, with strides of 0 along the row.
+    /// Outputs are stored without gaps in the order of the grid or, of one number a row, of the rows. No
+    /// output may overlap an input.
+    #[allow(clippy::too_many_arguments)]
+    fn rows<const M: usize, const N: usize, const P: usize, const C: usize>(
+        &mut self,
+        outs: [Span; M],
+        grid: Grid,
+        lead: usize,
+        ins: [Arg; N],
+        params: [Arg; P],
+        consts: [E; C],
+        program: impl RowProgram<E, P, C>,
+        text: &'static [RowStep],
     );
 
     /// `out[i] = epilogue((a @ b)[i], ins[..][i], consts)`; the grid of `ins` is `[1, batch, m, n]`.

@@ -3,7 +3,7 @@
 pub use crate::cpu::Cpu;
 pub use crate::device::{
     Access, Arg, Bindings, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims,
-    Pool2dDims, Slot, Span,
+    Pool2dDims, Row, RowProgram, RowStep, RowTo, Slot, Span,
 };
 pub use crate::dim::{Batch, D, Dim, Static};
 pub use crate::element::{Element, Float};

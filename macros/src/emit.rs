@@ -85,6 +85,8 @@ impl Expressions {
     }
 }
 
+mod rows;
+
 impl Emitter<'_> {
     /// Statements that run some of the plan's steps.
     pub fn steps(&mut self, range: std::ops::Range<usize>) -> Result<TokenStream, String> {
@@ -127,14 +129,17 @@ impl Emitter<'_> {
             step.writes.iter().map(|id| self.span(*id)).collect::<Result<Vec<_>, String>>()?;
         let out = outs.first().ok_or("a step that writes nothing")?;
         Ok(match &step.kernel {
+            Kernel::Rows(rows) => self.rows(&outs, rows)?,
             Kernel::Map { grid, tree } => {
                 let function = self.expressions.function("map", tree)?;
-                let (grid, ins, consts) = (sizes(grid), self.args(tree)?, numbers(tree));
+                let (grid, ins, consts) =
+                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
                 quote!(#function(k, #out, #grid, #ins, #consts);)
             }
             Kernel::Reduce { fold, grid, reduced, tree } => {
                 let function = self.expressions.function("reduce", tree)?;
-                let (grid, ins, consts) = (sizes(grid), self.args(tree)?, numbers(tree));
+                let (grid, ins, consts) =
+                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
                 let fold = match fold {
                     Fold::Sum => quote!(__n::Fold::Sum),
                     Fold::Max => quote!(__n::Fold::Max),
@@ -144,13 +149,13 @@ impl Emitter<'_> {
             Kernel::Matmul { a, b, dims, tree } => {
                 let function = self.expressions.function("matmul", tree)?;
                 let (a, b, dims) = (self.span(*a)?, self.span(*b)?, matmul(dims));
-                let (ins, consts) = (self.args(tree)?, numbers(tree));
+                let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
                 quote!(#function(k, #out, #a, #b, #dims, #ins, #consts);)
             }
             Kernel::Conv2d { x, w, dims, tree } => {
                 let function = self.expressions.function("conv", tree)?;
                 let (x, w, dims) = (self.span(*x)?, self.span(*w)?, conv2d(dims));
-                let (ins, consts) = (self.args(tree)?, numbers(tree));
+                let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
                 quote!(#function(k, #out, #x, #w, #dims, #ins, #consts);)
             }
             Kernel::Conv2dInput { dy, w, dims } => {
@@ -236,8 +241,8 @@ impl Emitter<'_> {
         Ok(quote!(k.#kernel(#out, #(#inputs,)* #dims);))
     }
 
-    fn args(&self, tree: &Tree) -> Result<TokenStream, String> {
-        let args = tree.leaves.iter().map(|leaf| self.leaf(leaf));
+    fn args(&self, leaves: &[Leaf]) -> Result<TokenStream, String> {
+        let args = leaves.iter().map(|leaf| self.leaf(leaf));
         let args = args.collect::<Result<Vec<_>, String>>()?;
         Ok(quote!([#(#args),*]))
     }
@@ -268,8 +273,8 @@ impl Emitter<'_> {
     }
 }
 
-fn numbers(tree: &Tree) -> TokenStream {
-    let numbers = tree.numbers.iter().map(Number::tokens);
+fn numbers(numbers: &[Number]) -> TokenStream {
+    let numbers = numbers.iter().map(Number::tokens);
     quote!([#(#numbers),*])
 }
 

@@ -113,7 +113,7 @@ fn regroup(v: &View, to: &Shape) -> Option<Vec<Dim>> {
 }
 
 /// Strides of a value that broadcasts to `to`: 0 along what is repeated.
-fn align(shape: &[Dim], strides: &[Dim], to: &[Dim]) -> Vec<Dim> {
+pub fn align(shape: &[Dim], strides: &[Dim], to: &[Dim]) -> Vec<Dim> {
     let added = to.len() - shape.len();
     (0..to.len())
         .map(|i| match i.checked_sub(added) {
@@ -325,7 +325,7 @@ pub fn number(op: &Op) -> Option<Number> {
 }
 
 /// The index of an item, which is added where it is new.
-fn position<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
+pub fn position<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
     match items.iter().position(|other| *other == item) {
         Some(i) => i,
         None => {

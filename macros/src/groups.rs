@@ -7,6 +7,7 @@ use crate::graph::{Graph, NodeId};
 use crate::kernels::GRID_RANK;
 use crate::ops::Op;
 use crate::plan::inline;
+use crate::row_groups::{self, RowGroup};
 
 /// Which nodes are computed together.
 pub struct Groups {
@@ -15,7 +16,10 @@ pub struct Groups {
     /// For each scalar op, the node of whose kernel it is a part: a scalar op or a reduction.
     pub root: Vec<Option<NodeId>>,
     /// Scalar ops that read no storage: computed again in every kernel that needs them.
-    free: Vec<bool>,
+    pub free: Vec<bool>,
+    /// Kernels over rows, and for each node the one that computes it.
+    pub rows: Vec<RowGroup>,
+    pub row_of: Vec<Option<usize>>,
     /// Matrix products and convolutions whose epilogue is the group of this root.
     pub epilogue: BTreeMap<NodeId, NodeId>,
 }
@@ -26,19 +30,40 @@ pub fn scalar(op: &Op) -> bool {
 }
 
 impl Groups {
-    pub fn of(g: &Graph, forward: usize) -> Groups {
+    /// `updates` are outputs that are written over an input.
+    pub fn of(g: &Graph, forward: usize, updates: &BTreeMap<NodeId, NodeId>) -> Groups {
         let forward = match forward {
             0 => vec![true; g.nodes.len()],
             n => g.ancestors(&g.outputs[..n]),
         };
-        let consumers = consumers(g);
         let outputs: BTreeSet<NodeId> =
             g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
-        let free = free(g, &consumers, &outputs);
-        let mut groups =
-            Groups { forward, root: vec![None; g.nodes.len()], free, epilogue: BTreeMap::new() };
+        let plain = Groups::with_rows(g, forward, &outputs, vec![]);
+        let mut rows = row_groups::find(g, &plain, &outputs, updates);
+        if rows.is_empty() {
+            return plain;
+        }
+        // Some axes cannot be those of a grid.
+        rows.retain(|group| crate::rows::rows(g, &plain, group, &[]).is_ok());
+        Groups::with_rows(g, plain.forward, &outputs, rows)
+    }
+
+    /// The groups beside kernels over rows.
+    fn with_rows(
+        g: &Graph,
+        forward: Vec<bool>,
+        outputs: &BTreeSet<NodeId>,
+        rows: Vec<RowGroup>,
+    ) -> Groups {
+        let consumers = consumers(g);
+        let mut row_of = vec![None; g.nodes.len()];
+        for (i, group) in rows.iter().enumerate() {
+            group.members.iter().for_each(|id| row_of[*id] = Some(i));
+        }
+        let (root, free) = (vec![None; g.nodes.len()], free(g, &consumers, outputs));
+        let mut groups = Groups { forward, root, free, rows, row_of, epilogue: BTreeMap::new() };
         for id in (0..g.nodes.len()).rev() {
-            if scalar(&g.nodes[id].op) && !groups.free[id] {
+            if scalar(&g.nodes[id].op) && !groups.free[id] && groups.row_of[id].is_none() {
                 let joined =
                     groups.joined(g, id, &consumers[id]).filter(|_| !outputs.contains(&id));
                 groups.root[id] = Some(joined.unwrap_or(id));
@@ -68,6 +93,7 @@ impl Groups {
 
     fn group(&self, g: &Graph, consumer: NodeId) -> Option<NodeId> {
         match g.nodes[consumer].op {
+            _ if self.row_of[consumer].is_some() => None,
             Op::Reduce { .. } => Some(consumer),
             _ => self.root[consumer],
         }
@@ -86,6 +112,16 @@ impl Groups {
         if fits && crate::kernels::epilogue(g, self, root, Some(id)).is_ok() {
             self.epilogue.insert(id, root);
         }
+    }
+
+    /// The members of a kernel over rows that something else reads, or that are outputs.
+    pub fn outs(&self, g: &Graph, group: &RowGroup) -> Vec<NodeId> {
+        let outputs: BTreeSet<NodeId> =
+            g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
+        let users = row_groups::users(g);
+        let outside = |id: &NodeId| users[*id].iter().any(|user| !group.members.contains(user));
+        let members = group.members.iter().copied();
+        members.filter(|id| outputs.contains(id) || outside(id)).collect()
     }
 
     /// The scalar ops that the kernel of `root` computes.

@@ -10,12 +10,15 @@ use crate::moves::{self, Moves};
 use crate::ops::Op;
 use crate::ops::conv::Window2;
 use crate::ops::reduce::Fold;
+use crate::rows::Rows;
 use crate::shape::{Dim, numel, show};
 
 /// The most axes of a kernel's index space: `GRID_RANK` of netform-core.
 pub const GRID_RANK: usize = 4;
 
 pub enum Kernel {
+    /// Several outputs: what the step writes.
+    Rows(Box<Rows>),
     Map {
         grid: Vec<Dim>,
         tree: Tree,

@@ -31,6 +31,8 @@ mod ops;
 mod parse;
 mod plan;
 mod print;
+mod row_groups;
+mod rows;
 mod shape;
 mod simplify;
 mod sizes;

@@ -20,6 +20,7 @@ impl Plan {
             }
             let label = |id: &NodeId| self.graph.label(*id);
             let call = match &step.kernel {
+                Kernel::Rows(rows) => format!("rows {}", rows.text),
                 Kernel::Map { tree, .. } => format!("map {}", tree.text),
                 Kernel::Reduce { fold, tree, .. } => format!("{} {}", fold.name(), tree.text),
                 Kernel::Matmul { a, b, dims, tree } => {

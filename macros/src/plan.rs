@@ -9,10 +9,11 @@ use crate::kernels::{Kernel, kernel};
 use crate::memory::{self, Buffer};
 use crate::ops::Op;
 use crate::ops::scan::siblings;
+use crate::rows::rows;
 use crate::shape::{Dim, numel};
 
 /// Where a value lives.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Place {
     /// In the parameter buffer, from an offset on.
     Param(Dim),
@@ -92,8 +93,9 @@ pub fn plan(request: &Request) -> Result<Plan, String> {
 fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let graph = legalise(request, copies)?;
     graph.check()?;
-    let groups = Groups::of(&graph, request.forward);
-    let mut steps = schedule(&graph, &groups)?;
+    let updates = updates(&graph, request);
+    let groups = Groups::of(&graph, request.forward, &updates);
+    let mut steps = schedule(&graph, &groups, &updates)?;
     // The forward pass first; each part keeps the order of the graph.
     let forward = |step: &Step| step.writes.iter().any(|id| groups.forward[*id]);
     steps.sort_by_key(|step| !forward(step));
@@ -101,6 +103,24 @@ fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let places = places(&graph, request, &steps);
     let (offsets, len) = lay_out(&graph, request, &mut steps, boundary, &places);
     Ok(Plan { graph, steps, boundary, places, offsets, len })
+}
+
+/// Outputs that are written where an input lies, with that input: sums of a loop, running statistics.
+fn updates(g: &Graph, request: &Request) -> BTreeMap<NodeId, NodeId> {
+    let place = |id: NodeId| match g.nodes[id].op {
+        Op::Input(i) => request.inputs.get(i).cloned(),
+        Op::State(i) => request.states.get(i).cloned().map(Place::State),
+        _ => None,
+    };
+    let given: Vec<(NodeId, Place)> = (0..g.nodes.len())
+        .filter_map(|id| Some((id, place(id).filter(|place| *place != Place::Work)?)))
+        .collect();
+    let outputs = g.outputs.iter().zip(&request.outputs);
+    let over = |(id, place): (&NodeId, &Place)| {
+        let (input, _) = given.iter().find(|(_, given)| given == place)?;
+        Some((view(g, *id)?.base, *input))
+    };
+    outputs.filter_map(over).collect()
 }
 
 /// Whether the value has no storage: kernels compute it where they need it.
@@ -242,13 +262,18 @@ fn stored(g: &mut Graph, id: NodeId) -> Result<NodeId, String> {
     }
 }
 
-/// Kernels in the order of the graph.
-fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
+/// Kernels in the order of the graph, as far as a kernel with several outputs does not come between them.
+fn schedule(
+    g: &Graph,
+    groups: &Groups,
+    updates: &BTreeMap<NodeId, NodeId>,
+) -> Result<Vec<Step>, String> {
     let mut steps = vec![];
     for id in 0..g.nodes.len() {
         let op = &g.nodes[id].op;
         let is_root = scalar(op) && groups.root[id] == Some(id);
         let computes = match op {
+            _ if groups.row_of[id].is_some() => false,
             Op::Reduce { .. } => true,
             _ if scalar(op) => is_root,
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
@@ -271,7 +296,61 @@ fn schedule(g: &Graph, groups: &Groups) -> Result<Vec<Step>, String> {
             steps.push(Step { writes, kernel, reads, scratch });
         }
     }
-    Ok(steps)
+    for group in &groups.rows {
+        let kernel = Box::new(rows(g, groups, group, &groups.outs(g, group))?);
+        let mut reads = kernel.reads();
+        reads.sort_unstable();
+        reads.dedup();
+        let writes = kernel.outs.iter().map(|(id, _)| *id).collect();
+        steps.push(Step { writes, kernel: Kernel::Rows(kernel), reads, scratch: None });
+    }
+    in_order(steps, updates)
+}
+
+/// Each step after those that write what it reads, and before those that write over it; of several that could be next, the one whose first node
+/// comes first in the graph.
+fn in_order(steps: Vec<Step>, updates: &BTreeMap<NodeId, NodeId>) -> Result<Vec<Step>, String> {
+    let writers =
+        steps.iter().enumerate().flat_map(|(i, step)| step.writes.iter().map(move |id| (*id, i)));
+    let writer: BTreeMap<NodeId, usize> = writers.collect();
+    let mut waits: Vec<BTreeSet<usize>> = steps
+        .iter()
+        .map(|step| step.reads.iter().filter_map(|id| writer.get(id).copied()).collect())
+        .collect();
+    for (i, step) in steps.iter().enumerate() {
+        for over in step.writes.iter().filter_map(|id| updates.get(id)) {
+            let reads = |other: &usize| *other != i && steps[*other].reads.contains(over);
+            waits[i].extend((0..steps.len()).filter(reads));
+        }
+    }
+    let mut readers = vec![vec![]; steps.len()];
+    for (i, on) in waits.iter().enumerate() {
+        on.iter().for_each(|writer| readers[*writer].push(i));
+    }
+    let first = |i: usize, step: &Step| (step.writes.first().copied(), i);
+    let mut ready: BTreeSet<(Option<NodeId>, usize)> = BTreeSet::new();
+    ready.extend(
+        steps
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| waits[*i].is_empty())
+            .map(|(i, step)| first(i, step)),
+    );
+    let mut order = vec![];
+    while let Some((_, next)) = ready.pop_first() {
+        order.push(next);
+        for &reader in &readers[next] {
+            waits[reader].remove(&next);
+            if waits[reader].is_empty() {
+                ready.insert(first(reader, &steps[reader]));
+            }
+        }
+    }
+    if order.len() < steps.len() {
+        return Err("kernels that wait for each other".to_owned());
+    }
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    Ok(order.into_iter().filter_map(|i| steps[i].take()).collect())
 }
 
 /// Where each node with storage lives.

@@ -1,6 +1,7 @@
 //! Readable twins of the kernels, for tests: one loop for each axis, no threads, sums in f64.
 
-use crate::device::{Conv2dDims, GRID_RANK, Grid, MatmulDims, Pool2dDims};
+use crate::device::{Conv2dDims, GRID_RANK, Grid, MatmulDims, Pool2dDims, Row, RowTo};
+use crate::element::Float;
 
 /// The coordinates of all positions of a grid, in order.
 pub(crate) fn positions(grid: Grid) -> impl Iterator<Item = Grid> {
@@ -104,4 +105,70 @@ pub(crate) fn cumsum(x: &[f64], [outer, len, inner]: [usize; 3], reverse: bool) 
             summed.map(|k| x[(o * len + k) * inner + j]).sum()
         })
         .collect()
+}
+
+/// A row of a program: everything in vectors, one element at a time.
+pub(crate) struct NaiveRow<E> {
+    /// The row's elements of each input.
+    pub ins: Vec<Vec<E>>,
+    /// Rows that were kept.
+    pub kept: Vec<Vec<E>>,
+    /// What was stored in each output.
+    pub outs: Vec<Vec<E>>,
+    pub len: usize,
+}
+
+impl<E: Float> NaiveRow<E> {
+    fn element<const A: usize>(&self, ins: [usize; A], place: usize) -> [E; A] {
+        ins.map(|input| match input.checked_sub(self.ins.len()) {
+            None => self.ins[input][place],
+            Some(kept) => self.kept[kept][place],
+        })
+    }
+}
+
+impl<E: Float> Row<E> for NaiveRow<E> {
+    type Number = E;
+
+    fn pass<const A: usize, const S: usize, const W: usize>(
+        &mut self,
+        ins: [usize; A],
+        numbers: [E; S],
+        to: [RowTo; W],
+        f: impl Fn([E; A], [E; S]) -> [E; W] + Copy,
+    ) -> [E; W] {
+        let mut folds = to.map(|to| if to == RowTo::Max { f64::NEG_INFINITY } else { 0.0 });
+        for place in 0..self.len {
+            let values = f(self.element(ins, place), numbers);
+            for w in 0..W {
+                let x = values[w].to_f64();
+                match to[w] {
+                    RowTo::Sum => folds[w] += x,
+                    RowTo::Max if x.is_nan() || folds[w].is_nan() => folds[w] = f64::NAN,
+                    RowTo::Max => folds[w] = folds[w].max(x),
+                    RowTo::Out(out) => self.outs[out][place] = values[w],
+                    RowTo::Keep(kept) => self.kept[kept][place] = values[w],
+                }
+            }
+        }
+        folds.map(E::from_f64)
+    }
+
+    fn pick<const A: usize, const S: usize>(
+        &mut self,
+        index: E,
+        ins: [usize; A],
+        numbers: [E; S],
+        f: impl Fn([E; A], [E; S]) -> E + Copy,
+    ) -> E {
+        f(self.element(ins, index.to_f64() as usize), numbers)
+    }
+
+    fn number<const S: usize>(&mut self, numbers: [E; S], f: impl Fn([E; S]) -> E + Copy) -> E {
+        f(numbers)
+    }
+
+    fn put(&mut self, out: usize, value: E) {
+        self.outs[out] = vec![value];
+    }
 }

@@ -91,7 +91,7 @@ impl Emitter<'_> {
             text: text.to_owned(),
         };
         let function = self.expressions.function("map", &tree)?;
-        let (len, numbers) = (numel(shape).tokens(), super::numbers(&tree));
+        let (len, numbers) = (numel(shape).tokens(), super::numbers(&tree.numbers));
         Ok(quote! {
             #function(
                 k, #out, [1, 1, 1, #len],

@@ -110,6 +110,8 @@ enum Source<E> {
 pub(crate) struct Inputs<E, const N: usize> {
     sources: [Source<E>; N],
     counter: Counter,
+    /// The positions of the grid.
+    total: usize,
     /// The elements to compute together, [`CHUNK`] or a little less.
     pub chunk: usize,
 }
@@ -133,7 +135,7 @@ impl<E: Float, const N: usize> Inputs<E, N> {
             _ => None,
         });
         let chunk = CHUNK - CHUNK % period.unwrap_or(1);
-        Inputs { sources, counter: run.counter, chunk }
+        Inputs { sources, counter: run.counter, total: grid.iter().product(), chunk }
     }
 
     /// Memory for the chunks of one thread.
@@ -201,6 +203,59 @@ impl<E: Float, const N: usize> Chunks<'_, E, N> {
     }
 }
 
+impl<E: Float, const N: usize> Chunks<'_, E, N> {
+    /// Whether input `i` has the same values at all rows of `len` positions.
+    #[inline(always)]
+    pub fn repeats(&self, i: usize, len: usize) -> bool {
+        match &self.inputs.sources[i] {
+            Source::Floats(_, axes) | Source::Integers(_, axes) | Source::Coordinate(axes) => {
+                axes.is_periodic() && axes.inner().0 == len
+            }
+            Source::Flat(_) | Source::Uniform { .. } => false,
+        }
+    }
+
+    /// A pointer to the values of input `i` at the `len` positions from `start` on, good for `padded` elements,
+    /// at most [`CHUNK`]: those after `len` are some numbers or other.
+    #[inline(always)]
+    pub fn padded(&mut self, i: usize, start: usize, len: usize, padded: usize) -> *const E {
+        let Chunks { inputs, memory, held } = self;
+        let (source, memory) = (&inputs.sources[i], memory[i].as_mut_ptr().cast());
+        if start + padded > inputs.total {
+            return at_the_end(source, &inputs.counter, memory, &mut held[i], start, [len, padded]);
+        }
+        match source {
+            Source::Flat(first) => first.wrapping_add(start),
+            other => place(other, &inputs.counter, memory, &mut held[i], start, padded),
+        }
+    }
+}
+
+/// The values of an input where the positions that would pad them are beyond the grid: with zeros behind them.
+#[cold]
+fn at_the_end<E: Float>(
+    source: &Source<E>,
+    counter: &Counter,
+    memory: *mut E,
+    held: &mut (usize, usize),
+    start: usize,
+    [len, padded]: [usize; 2],
+) -> *const E {
+    assert!(len <= padded && padded <= CHUNK);
+    let found = place(source, counter, memory, held, start, len);
+    // What the memory holds is no longer what it was written for.
+    *held = (usize::MAX, 0);
+    // SAFETY: `memory` has room for a chunk, and `found` is good for `len` elements, in that memory or in a
+    // buffer, which it does not overlap.
+    unsafe {
+        if !std::ptr::eq(found, memory) {
+            memory.copy_from_nonoverlapping(found, len);
+        }
+        (len..padded).for_each(|i| memory.add(i).write(E::ZERO));
+    }
+    memory
+}
+
 /// The values of one input as contiguous elements: where they are, or written to `memory`.
 fn place<E: Float>(
     source: &Source<E>,
@@ -211,6 +266,9 @@ fn place<E: Float>(
     len: usize,
 ) -> *const E {
     assert!(len <= CHUNK);
+    if let Source::Flat(first) = source {
+        return first.wrapping_add(start);
+    }
     if let Source::Floats(_, axes) | Source::Integers(_, axes) = source {
         let (size, stride) = axes.inner();
         let (inner, base) = axes.at(start);

@@ -3,6 +3,7 @@
 mod conv;
 mod conv_grad;
 mod dot;
+mod fold;
 mod frame;
 mod gather;
 mod inputs;
@@ -11,11 +12,13 @@ mod matmul;
 mod movement;
 mod pool;
 mod reduce;
+mod rows;
 mod tile;
 
 use super::run::{CpuRun, bounded, broken};
 use crate::device::{
-    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Span, Text,
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, RowProgram,
+    RowStep, Span, Text,
 };
 use crate::element::Float;
 
@@ -64,6 +67,22 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         bounded(out, &grid);
         reduce::reduce(self, out, fold, grid, reduced, ins, consts, f);
+    }
+
+    #[inline]
+    fn rows<const M: usize, const N: usize, const P: usize, const C: usize>(
+        &mut self,
+        outs: [Span; M],
+        grid: Grid,
+        lead: usize,
+        ins: [Arg; N],
+        params: [Arg; P],
+        consts: [E; C],
+        program: impl RowProgram<E, P, C>,
+        _text: &'static [RowStep],
+    ) {
+        outs.iter().for_each(|out| bounded(*out, &grid));
+        rows::rows(self, outs, grid, lead, ins, params, consts, program);
     }
 
     #[inline]

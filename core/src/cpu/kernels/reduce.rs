@@ -4,6 +4,7 @@
 //! fall into runs along the innermost axis, and a run is either folded into one result or, element by
 //! element, into as many. Results are kept in f64, so that long sums of f32 stay exact.
 
+use super::fold::{self, LANES};
 use super::inputs::{CHUNK, Inputs};
 use super::map::evaluate;
 use super::units_per_task;
@@ -201,8 +202,9 @@ fn with_results(len: usize, f: impl FnOnce(&mut [f64])) {
 fn combine(fold: Fold, a: f64, x: f64) -> f64 {
     match fold {
         Fold::Sum => a + x,
+        // What is not a number stays, wherever it is.
         Fold::Max => {
-            if x > a {
+            if x > a || x.is_nan() {
                 x
             } else {
                 a
@@ -270,27 +272,14 @@ fn fold_body<E: Float, const MAX: bool, const INTO_ONE: bool>(
     }
 }
 
-/// The fold of a line, with as many independent results as a vector has lanes.
+/// The fold of a line: of whole groups a vector at a time, and of the rest.
 #[inline(always)]
 fn fold_line<E: Float>(fold: Fold, line: &[E]) -> f64 {
-    const LANES: usize = 16;
-    let (groups, rest) = line.as_chunks::<LANES>();
+    let (groups, rest) = line.split_at(line.len() - line.len() % LANES);
     let tail = rest.iter().fold(start(fold), |a, x| combine(fold, a, x.to_f64()));
-    if groups.is_empty() {
-        return tail;
+    match fold {
+        _ if groups.is_empty() => tail,
+        Fold::Sum => combine(fold, fold::sum(groups, groups.len()), tail),
+        Fold::Max => combine(fold, fold::max(groups, groups.len()).to_f64(), tail),
     }
-    let mut lanes = [start(fold); LANES];
-    for group in groups {
-        for i in 0..LANES {
-            lanes[i] = combine(fold, lanes[i], group[i].to_f64());
-        }
-    }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] = combine(fold, lanes[i], lanes[i + width]);
-        }
-        width /= 2;
-    }
-    combine(fold, lanes[0], tail)
 }

@@ -11,6 +11,7 @@ macro_rules! both {
 mod elementwise;
 mod movement;
 mod products;
+mod rows;
 
 use super::{Cpu, CpuBuffer, CpuRun};
 use crate::device::{Access, Arg, Bindings, Counter, Device, Grid, Memory, Run, Slot, Span};
