@@ -40,7 +40,8 @@ pub trait NewAxis<const AXIS: usize>: Shape {
 
 macro_rules! axes {
     ($($axis:tt: [$($a:ident)*] [$($c:ident)*];)*) => { $(
-        #[allow(non_snake_case)]
+        #[diagnostic::do_not_recommend]
+        #[allow(non_snake_case, clippy::unused_unit)]
         impl<$($a: Dim,)* X: Dim, $($c: Dim),*> HasAxis<$axis> for ($($a,)* X, $($c,)*) {
             type Axis = X;
             type Without = ($($a,)* $($c,)*);
@@ -57,6 +58,7 @@ macro_rules! axes {
                 ($($a,)* n, $($c,)*)
             }
         }
+        #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
         impl<$($a: Dim,)* $($c: Dim),*> NewAxis<$axis> for ($($a,)* $($c,)*) {
             type And<N: Dim> = ($($a,)* N, $($c,)*);
@@ -148,41 +150,38 @@ where
     type Is = <<Self as Static>::U as IsOne>::Is;
 }
 
-/// The axis that two others broadcast to.
+/// The axis that two others broadcast to, if they do: [`Fits`] says whether. Kept apart, because rustc reports
+/// an axis type that cannot be computed before it comes to the shapes, and without our words.
 pub trait Pick<L, R> {
     type Out: Dim;
     fn pick(left: L, right: R) -> Option<Self::Out>;
 }
-#[diagnostic::do_not_recommend]
 impl<L: Dim, R: Dim> Pick<L, R> for (One, One) {
     type Out = R;
     fn pick(_: L, right: R) -> Option<R> {
         Some(right)
     }
 }
-#[diagnostic::do_not_recommend]
 impl<L: Dim, R: Dim> Pick<L, R> for (One, Many) {
     type Out = R;
     fn pick(_: L, right: R) -> Option<R> {
         Some(right)
     }
 }
-#[diagnostic::do_not_recommend]
 impl<L: Dim, R: Dim> Pick<L, R> for (Many, One) {
     type Out = L;
     fn pick(left: L, _: R) -> Option<L> {
         Some(left)
     }
 }
-#[diagnostic::do_not_recommend]
-impl<L: Dim> Pick<L, L> for (Many, Many) {
+impl<L: Dim, R: Dim> Pick<L, R> for (Many, Many) {
     type Out = L;
-    fn pick(left: L, right: L) -> Option<L> {
-        (left == right).then_some(left)
+    fn pick(left: L, right: R) -> Option<L> {
+        (left.size() == right.size()).then_some(left)
     }
 }
 
-/// Two axes that broadcast.
+/// Two axes under broadcasting.
 pub trait Stretch<R>: Dim {
     type Out: Dim;
     fn stretch(self, right: R) -> Option<Self::Out>;
@@ -197,6 +196,21 @@ where
         <(L::Is, R::Is)>::pick(self, right)
     }
 }
+
+/// Two axes that broadcast.
+pub trait Fits<R> {}
+/// The same, where it is known which of them are [`One`].
+pub trait FitsAs<L, R> {}
+#[diagnostic::do_not_recommend]
+impl<L, R> FitsAs<L, R> for (One, One) {}
+#[diagnostic::do_not_recommend]
+impl<L, R> FitsAs<L, R> for (One, Many) {}
+#[diagnostic::do_not_recommend]
+impl<L, R> FitsAs<L, R> for (Many, One) {}
+#[diagnostic::do_not_recommend]
+impl<L: Same<R>, R> FitsAs<L, R> for (Many, Many) {}
+#[diagnostic::do_not_recommend]
+impl<L: Kind, R: Kind> Fits<R> for L where (L::Is, R::Is): FitsAs<L, R> {}
 
 /// Two shapes that broadcast, by NumPy's rule: aligned at the last axis, sizes are equal or one of them is
 /// `D<1>`, and missing axes in front count as 1.
@@ -220,7 +234,7 @@ macro_rules! broadcasts {
     (@left [$($p:ident)*] $($l:ident $r:ident)*) => {
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
-        impl<$($p: Dim,)* $($l: Stretch<$r>, $r: Dim),*> Broadcast<($($r,)*)> for ($($p,)* $($l,)*) {
+        impl<$($p: Dim,)* $($l: Stretch<$r> + Fits<$r>, $r: Dim),*> Broadcast<($($r,)*)> for ($($p,)* $($l,)*) {
             type Out = ($($p,)* $($l::Out,)*);
             fn broadcast(&self, right: &($($r,)*)) -> Option<Self::Out> {
                 let ($($p,)* $($l,)*) = *self;
@@ -233,7 +247,7 @@ macro_rules! broadcasts {
     (@right [$($p:ident)*] $($l:ident $r:ident)*) => {
         #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
-        impl<$($p: Dim,)* $($l: Stretch<$r>, $r: Dim),*> Broadcast<($($p,)* $($r,)*)> for ($($l,)*) {
+        impl<$($p: Dim,)* $($l: Stretch<$r> + Fits<$r>, $r: Dim),*> Broadcast<($($p,)* $($r,)*)> for ($($l,)*) {
             type Out = ($($p,)* $($l::Out,)*);
             fn broadcast(&self, right: &($($p,)* $($r,)*)) -> Option<Self::Out> {
                 let ($($l,)*) = *self;

@@ -103,6 +103,7 @@ macro_rules! ranks {
 ranks! { U0 []; U1 [A]; U2 [A B]; U3 [A B C]; U4 [A B C F]; U5 [A B C F G]; U6 [A B C F G H]; }
 macro_rules! transposes {
     ($([$($a:ident)*];)*) => { $(
+        #[diagnostic::do_not_recommend]
         #[allow(non_snake_case)]
         impl<$($a: Dim,)* Y: Dim, X: Dim> Transpose for ($($a,)* Y, X) {
             type Out = ($($a,)* X, Y);
