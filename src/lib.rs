@@ -156,6 +156,7 @@ pub mod prelude {
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::pullback::{Gradients, Mode};
     pub use crate::random::{Rng, Seed};
+    pub use crate::tensor;
     pub use crate::tensor::Tensor;
     pub use crate::train::{Checkpoint, EarlyStopping, Progress, Trainer};
     pub use crate::update::Updater;

@@ -1,4 +1,61 @@
 //! Tensors: elements on a device, with their shape as a type.
+//!
+//! On the CPU they also compute, at once, for the work around networks: preparing data, looking at
+//! predictions, metrics. These operations have no derivatives; what is trained is declared with `network!`.
+//! Shapes that do not fit are errors of `cargo check`, in decimal numbers. Axes whose sizes are known only at
+//! run time, [`Batch`](crate::dim::Batch) and [`Len`](crate::dim::Len), are compared when the operation runs:
+//! its documentation says that it panics, and [`Tensor::try_zip`], [`Tensor::try_reshape`],
+//! [`Tensor::narrow`] and [`Tensor::from_vec`] return errors instead.
+//!
+//! ```
+//! use netform_core::dim::{Batch, D, Len};
+//! use netform_core::random::Seed;
+//! use netform_core::tensor;
+//! use netform_core::tensor::{Axis, Tensor};
+//!
+//! // Making them: nested arrays, filled, in steps, at random, from an iterator. `Tensor::<_>` is of f32.
+//! let a = tensor!([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]); // Tensor<(D<2>, D<3>)>
+//! let b = Tensor::<_>::ones((Batch(4), D::<3>));
+//! let noise = Tensor::<_>::normal((D::<3>, D::<3>), Seed(42));
+//! let steps = Tensor::linspace(D::<3>, 0.0_f32, 1.0);
+//! let squares: Tensor<(Len,)> = (0..5).map(|i| (i * i) as f32).collect();
+//! assert_eq!(squares.max(), 16.0);
+//!
+//! // Arithmetic with broadcasting, functions, comparisons (1 or 0), selection.
+//! let scaled = (&a - a.mean_axis::<0>()) / 2.0 + &steps;
+//! assert_eq!(scaled.row(1), tensor!([0.75, 1.25, 1.75]));
+//! let clipped = scaled.gt(&Tensor::scalar(1.0)).select(&scaled.exp(), &scaled);
+//! assert_eq!(clipped[[0, 0]], -0.75);
+//!
+//! // Products, sums, other orders and shapes, parts.
+//! let c = b.matmul(&noise).matmul(&a.transpose()); // Tensor<(Batch, D<2>)>
+//! assert_eq!(c.sizes(), [4, 2]);
+//! assert_eq!(a.sum_axis::<1>(), tensor!([6.0, 15.0]));
+//! assert_eq!(a.permute((Axis::<1>, Axis::<0>)), a.transpose());
+//! assert_eq!(a.reshape::<(D<3>, D<2>)>().flatten(), a.flatten());
+//! assert_eq!(a.concat::<1, _>(&a).slice::<1, 2, 2>(), tensor!([[3.0, 1.0], [6.0, 4.0]]));
+//! assert_eq!(a.argmax_axis::<1>(), tensor!(u32; [2, 2]));
+//!
+//! println!("{a}");
+//! assert_eq!(a.to_string(), "[[1., 2., 3.],\n [4., 5., 6.]]");
+//! ```
+
+mod arith;
+mod axes;
+mod construct;
+mod elementwise;
+mod index;
+mod matmul;
+mod movement;
+mod number;
+mod print;
+mod reduce;
+
+pub use axes::{Broadcast, Concat, HasAxis, NewAxis};
+pub use index::Indexed;
+pub use matmul::Matmul;
+pub use movement::{Axis, Flatten, Permute, SameCount, Transpose};
+pub use number::Number;
 
 use std::fmt;
 

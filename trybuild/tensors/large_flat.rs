@@ -1,0 +1,6 @@
+use netform::prelude::*;
+
+fn main() {
+    let _ = Tensor::<_>::ones((D::<50>, D::<40>)).flatten()
+        + Tensor::<_>::ones((D::<2>, D::<500>)).flatten();
+}

@@ -1,0 +1,5 @@
+use netform::prelude::*;
+
+fn main() {
+    let _ = tensor!([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).reshape::<(D<4>, D<2>)>();
+}
