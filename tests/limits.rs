@@ -131,3 +131,23 @@ fn threads_are_bounded() {
     assert_eq!(Cpu::with_threads(0).threads(), 1);
     assert!(Cpu::with_threads(usize::MAX).threads() <= 1024);
 }
+
+network! {
+    /// The larger and the smaller of two numbers, and the largest.
+    pub Extremes: (x: [2]) -> ([], [], []) {
+        (max(x[0], x[1]), min(x[0], x[1]), max(x))
+    }
+}
+
+/// PyTorch's rule: an activation or a pooling that lost its NaNs would hide that a training diverged.
+#[test]
+fn a_maximum_does_not_hide_what_is_not_a_number() {
+    let net = Extremes::new(Seed(1));
+    for values in [[f32::NAN, 1.0], [1.0, f32::NAN]] {
+        let x = Tensor::<(Batch, D<2>)>::from_vec(values.to_vec()).unwrap();
+        let (larger, smaller, largest) = net.forward(&x).unwrap();
+        for found in [larger, smaller, largest] {
+            assert!(found.to_vec()[0].is_nan(), "{values:?} {found:?}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 use crate::device::{Access, Bindings, Device, Memory};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::module::{Axis, Extent, MAX_PORTS, Module};
+use crate::module::{Extent, MAX_PORTS, Module, PortAxis};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
@@ -82,7 +82,7 @@ pub fn extent<M: Module>(sizes: &[[usize; MAX_RANK]]) -> Result<Extent> {
             return Err(unequal::<M>("the batch", 0, e.batch, i, found[0]));
         }
         for (axis, &n) in port.axes.iter().zip(&found[1..]) {
-            let Axis::Len(name) = axis else { continue };
+            let PortAxis::Len(name) = axis else { continue };
             let Some(len) = M::LENS.iter().position(|len| len == name) else { continue };
             match from[len] {
                 None => (e.sizes[len], from[len]) = (n, Some(i)),

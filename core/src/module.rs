@@ -46,19 +46,19 @@ impl Extent {
 
 /// An axis of an input or output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
+pub enum PortAxis {
     /// A constant size.
     Size(usize),
     /// A size that is known only at run time: its name in the declaration.
     Len(&'static str),
 }
 
-impl Axis {
+impl PortAxis {
     /// The size, where it is constant.
     pub const fn size(self) -> Option<usize> {
         match self {
-            Axis::Size(n) => Some(n),
-            Axis::Len(_) => None,
+            PortAxis::Size(n) => Some(n),
+            PortAxis::Len(_) => None,
         }
     }
 }
@@ -69,7 +69,7 @@ pub struct PortSpec {
     /// The name; empty for an output.
     pub name: &'static str,
     /// The shape of one sample.
-    pub axes: &'static [Axis],
+    pub axes: &'static [PortAxis],
     /// `u32` instead of the network's element type.
     pub integer: bool,
 }
@@ -81,8 +81,8 @@ impl std::fmt::Display for PortSpec {
         for (i, axis) in self.axes.iter().enumerate() {
             f.write_str(if i == 0 { "" } else { ", " })?;
             match axis {
-                Axis::Size(n) => write!(f, "{n}")?,
-                Axis::Len(name) => f.write_str(name)?,
+                PortAxis::Size(n) => write!(f, "{n}")?,
+                PortAxis::Len(name) => f.write_str(name)?,
             }
         }
         f.write_str("]")

@@ -9,7 +9,7 @@ use crate::feed::InputElement;
 use crate::inference::Predictor;
 use crate::init::Init;
 use crate::loss::Loss;
-use crate::module::{Axis, MAX_SETTINGS, Module};
+use crate::module::{MAX_SETTINGS, Module, PortAxis};
 use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::random::Seed;
@@ -45,7 +45,7 @@ pub struct LayerSpec {
     /// The layer as declared: `Linear(120)`.
     pub text: &'static str,
     /// The shape of its output for one sample.
-    pub output: &'static [Axis],
+    pub output: &'static [PortAxis],
     /// The number of its parameters.
     pub params: usize,
 }

@@ -15,7 +15,7 @@ pub use crate::layer::{Conv2d, Linear};
 pub use crate::loss::{LABELS, Loss, TARGET};
 pub use crate::loss_step::ScalarLoss;
 pub use crate::message::{Message, fail};
-pub use crate::module::{Axis, Extent, Module, PortSpec};
+pub use crate::module::{Extent, Module, PortAxis, PortSpec};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};
@@ -121,8 +121,8 @@ pub const fn size<T: Dim>(given: usize) -> usize {
 }
 
 /// An axis whose size may be known only at run time.
-pub const fn axis(known: bool, size: usize, name: &'static str) -> Axis {
-    if known { Axis::Size(size) } else { Axis::Len(name) }
+pub const fn axis(known: bool, size: usize, name: &'static str) -> PortAxis {
+    if known { PortAxis::Size(size) } else { PortAxis::Len(name) }
 }
 
 /// The error for a size that is wrong, and known only at run time.

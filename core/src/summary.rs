@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::device::Memory;
 use crate::element::Element;
-use crate::module::{Axis, Extent, Module, PortSpec};
+use crate::module::{Extent, Module, PortAxis, PortSpec};
 use crate::network::LayerSpec;
 
 /// The batch size for which the memory of a training step is stated.
@@ -82,7 +82,7 @@ fn tuple(ports: &[PortSpec]) -> String {
     format!("({})", ports.join(", "))
 }
 
-fn describe(axes: &'static [Axis]) -> String {
+fn describe(axes: &'static [PortAxis]) -> String {
     PortSpec { name: "", axes, integer: false }.to_string()
 }
 
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn columns_are_aligned() {
         let layer = |name, text, output: &[usize], params| {
-            let output: Vec<Axis> = output.iter().map(|n| Axis::Size(*n)).collect();
+            let output: Vec<PortAxis> = output.iter().map(|n| PortAxis::Size(*n)).collect();
             LayerSpec { name, text, output: output.leak(), params }
         };
         let layers: &'static [LayerSpec] = Box::leak(Box::new([

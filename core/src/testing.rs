@@ -7,7 +7,7 @@ use crate::element::Float;
 use crate::init::Init;
 use crate::loss::{Loss, TARGET};
 use crate::metric::{Answers, correct_signs};
-use crate::module::{Axis, Extent, Module, PortSpec};
+use crate::module::{Extent, Module, PortAxis, PortSpec};
 use crate::network::{LayerSpec, Network, ParamSpec, Store};
 use crate::pullback::Mode;
 use crate::shape::{MAX_RANK, SampleShape};
@@ -70,15 +70,15 @@ impl<E: Float> Module for Line<E> {
         ParamSpec { name: "fc.bias", shape: &[1], offset: 2, init: Init::Zeros },
     ];
     const LAYERS: &'static [LayerSpec] =
-        &[LayerSpec { name: "fc", text: "Linear(1)", output: &[Axis::Size(1)], params: 3 }];
+        &[LayerSpec { name: "fc", text: "Linear(1)", output: &[PortAxis::Size(1)], params: 3 }];
     const STATES: &'static [ParamSpec] =
         &[ParamSpec { name: "seen.sum", shape: &[1], offset: 0, init: Init::Ones }];
     const PARAM_LEN: usize = 3;
     const STATE_LEN: usize = 1;
     const INPUTS: &'static [PortSpec] =
-        &[PortSpec { name: "x", axes: &[Axis::Size(2)], integer: false }];
+        &[PortSpec { name: "x", axes: &[PortAxis::Size(2)], integer: false }];
     const OUTPUTS: &'static [PortSpec] =
-        &[PortSpec { name: "", axes: &[Axis::Size(1)], integer: false }];
+        &[PortSpec { name: "", axes: &[PortAxis::Size(1)], integer: false }];
 
     fn from_store(store: Store<E, Cpu>) -> Self {
         Line { store }

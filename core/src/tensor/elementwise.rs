@@ -321,9 +321,9 @@ fn flag<E: Number>(condition: bool) -> E {
     if condition { E::UNIT } else { E::NOUGHT }
 }
 pairs! {
-    /// The larger of two elements, with broadcasting; the other one where one is not a number.
+    /// The larger of two elements, with broadcasting; not a number where one of them is not.
     maximum = "2.0, 2.0, 3.0", larger;
-    /// The smaller of two elements, with broadcasting; the other one where one is not a number.
+    /// The smaller of two elements, with broadcasting; not a number where one of them is not.
     minimum = "1.0, 2.0, 2.0", smaller;
     /// 1 where two elements are equal, else 0, with broadcasting.
     eq = "0.0, 1.0, 0.0", |x, y| flag(x == y);
@@ -341,11 +341,11 @@ pairs! {
 
 #[allow(clippy::eq_op)] // What is not a number is not equal to itself.
 pub(super) fn larger<E: Number>(x: E, y: E) -> E {
-    if x > y || y != y { x } else { y }
+    if x > y || x != x { x } else { y }
 }
 #[allow(clippy::eq_op)] // As above.
 pub(super) fn smaller<E: Number>(x: E, y: E) -> E {
-    if x < y || y != y { x } else { y }
+    if x < y || x != x { x } else { y }
 }
 
 impl<S: Shape, E: Number> Tensor<S, E> {

@@ -56,7 +56,7 @@ impl<S: Shape, E: Number> Tensor<S, E> {
         narrow(self.as_slice().iter().map(|x| x.to_number()).sum())
     }
 
-    /// The largest element; what is not a number is passed over.
+    /// The largest element; not a number where there is one that is not.
     ///
     /// ```
     /// use netform_core::tensor::Tensor;
@@ -70,7 +70,7 @@ impl<S: Shape, E: Number> Tensor<S, E> {
         self.as_slice().iter().copied().reduce(larger).expect(EMPTY)
     }
 
-    /// The smallest element; what is not a number is passed over.
+    /// The smallest element; not a number where there is one that is not.
     ///
     /// ```
     /// use netform_core::tensor::Tensor;

@@ -54,10 +54,10 @@ pub static TABLE: &[Row] = &[
         "select({a}, 0.0, {a} < 0.0)",
         &["gt(y, 0)"],
     ),
-    // 2 / sqrt(pi)
     row("expm1", "{a}.exp_m1()", "expm1({a})", &["exp(a)"]),
     row("log1p", "{a}.ln_1p()", "log1p({a})", &["1 / (1 + a)"]),
     row("rsqrt", "(E::ONE / {a}.sqrt())", "inverseSqrt({a})", &["-0.5 * y / a"]),
+    // 2 / sqrt(pi)
     row("erf", "{a}.erf()", "erf({a})", &["1.1283791670955126 * exp(-a * a)"]),
     row("sin", "{a}.sin()", "sin({a})", &["cos(a)"]),
     row("cos", "{a}.cos()", "cos({a})", &["-sin(a)"]),
@@ -79,16 +79,16 @@ pub static TABLE: &[Row] = &[
             "y * ln(select(eq(a, 0) * ge(b, 0), 1, a))",
         ],
     ),
-    // At a tie each operand gets half, as in PyTorch.
+    // At a tie each operand gets half, and a NaN stays one, as in PyTorch: Rust's `max` and `min` would hide it.
     row(
         "max",
-        "{a}.max({b})",
+        "(if {a} > {b} || {a} != {a} { {a} } else { {b} })",
         "max({a}, {b})",
         &["gt(a, b) + 0.5 * eq(a, b)", "gt(b, a) + 0.5 * eq(a, b)"],
     ),
     row(
         "min",
-        "{a}.min({b})",
+        "(if {a} < {b} || {a} != {a} { {a} } else { {b} })",
         "min({a}, {b})",
         &["lt(a, b) + 0.5 * eq(a, b)", "lt(b, a) + 0.5 * eq(a, b)"],
     ),

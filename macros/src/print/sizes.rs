@@ -160,7 +160,7 @@ impl Sizes {
         let (size, text) = (dim.tokens(), dim.to_string());
         let one = || std::iter::once(dim);
         if !self.has_len(one()) {
-            return quote!(__n::Axis::Size(#size));
+            return quote!(__n::PortAxis::Size(#size));
         }
         let known = self.known(one());
         quote!(__n::axis(#known, #size, #text))
