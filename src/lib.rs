@@ -29,7 +29,7 @@
 //! ```
 
 pub use netform_core::{
-    __private, cpu, data, device, dim, element, error, feed, inference, init, io, layer, loss,
+    __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer, loss,
     loss_step, metric, module, network, optim, pullback, random, shape, step, summary, tensor,
     train, update, weights,
 };

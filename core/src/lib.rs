@@ -12,6 +12,8 @@ pub mod dim;
 pub mod element;
 pub mod error;
 pub mod feed;
+#[doc(hidden)]
+pub mod function;
 pub mod inference;
 pub mod init;
 pub mod io;
