@@ -2,6 +2,8 @@
 
 use netform::prelude::*;
 
+const SIZE: usize = 2;
+
 network! {
     /// Rosenbrock's function: (1 - x0)^2 + 100 (x1 - x0^2)^2.
     pub fn rosenbrock(x: [2]) -> [] {
@@ -55,6 +57,22 @@ network! {
     /// An integer input and a tensor as output.
     fn rows<R, C>(table: [R, C], ids: u32[R]) -> [R] {
         gather(table, ids) * 2
+    }
+
+    /// A size that has to be even.
+    fn pairs<N>(x: [N]) -> [] {
+        sum(square(x.reshape([N / 2, 2]).sum(axis = 1)))
+    }
+
+    /// A size that only the compiler knows.
+    fn const_size(x: [SIZE + 1]) -> [SIZE + 1] {
+        x * x
+    }
+
+    /// A recurrence.
+    fn pendulum<T>(push: [T, 1], start: [1]) -> [] {
+        let (all, last) = scan(push, start, |h, p| (tanh(h * 0.5 + p), h));
+        sum(square(all)) + sum(last)
     }
 
     /// (x0 - 3)^2 + (x1 + 2)^2
@@ -159,6 +177,49 @@ fn sizes_known_at_run_time_are_compared() {
 }
 
 #[test]
+fn sizes_are_checked() {
+    assert_eq!(pairs(&tensor!([1.0, 2.0, 3.0, 4.0])).item(), 9.0 + 49.0);
+    let even: Tensor<(Len,)> = (0..4).map(|i| i as f32).collect();
+    assert_eq!(pairs(&even).item(), 1.0 + 25.0);
+    assert_eq!(const_size(&tensor!([1.0, 2.0, 3.0])), tensor!([1.0, 4.0, 9.0]));
+    let jacobian = const_size::jacobian(&tensor!([1.0, 2.0, 3.0]));
+    assert_eq!(jacobian, tensor!([[2.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 6.0]]));
+}
+
+#[test]
+#[should_panic(expected = "leaves a remainder")]
+fn sizes_known_at_run_time_are_checked() {
+    let odd: Tensor<(Len,)> = (0..5).map(|i| i as f32).collect();
+    pairs(&odd);
+}
+
+#[test]
+fn hessians_go_through_recurrences() {
+    let push: Tensor<(D<3>, D<1>), f64> = Tensor::from([[0.3], [-0.5], [0.9]]);
+    let start: Tensor<(D<1>,), f64> = Tensor::from([0.4]);
+    let ((pp, ps), (sp, ss)) = pendulum::hessian(&push, &start);
+    let (pp, ps, sp, ss) = (pp.flatten(), ps.flatten(), sp.flatten(), ss.flatten());
+    let gradient = |i: usize, by: f64| {
+        let (mut push, mut start) = (push.clone(), start.clone());
+        match i {
+            3 => start.as_mut_slice()[0] += by,
+            i => push.as_mut_slice()[i] += by,
+        }
+        let (dp, ds) = pendulum::gradient(&push, &start);
+        [dp.to_vec(), ds.to_vec()].concat()
+    };
+    for i in 0..4 {
+        let (up, down) = (gradient(i, 1e-5), gradient(i, -1e-5));
+        let expected: Vec<f64> = up.iter().zip(down).map(|(a, b)| (a - b) / 2e-5).collect();
+        let found = match i {
+            3 => [sp.to_vec(), ss.to_vec()].concat(),
+            i => [&pp.as_slice()[3 * i..][..3], &ps.as_slice()[i..][..1]].concat(),
+        };
+        near(&found, &expected, 1e-8);
+    }
+}
+
+#[test]
 fn integers_are_tensors_of_u32() -> netform::Result<()> {
     let x: Tensor<(D<3>,), f64> = Tensor::from([0.5, -1.0, 2.0]);
     let label = Tensor::scalar(1_u32);
@@ -206,7 +267,8 @@ fn axes_in_front_count_as_samples() -> netform::Result<()> {
     near(&[own_cross_entropy(&batch, &few)?.item()], &[mean], 1e-14);
     let few: Tensor<(Batch,), u32> = Tensor::from_vec(vec![0, 2])?;
     let error = own_cross_entropy(&batch, &few).unwrap_err().to_string();
-    let expected = "leading axes of input `labels` of `own_cross_entropy`: expected [4], as before, found [2]";
+    let expected =
+        "leading axes of input `labels` of `own_cross_entropy`: expected [4], as before, found [2]";
     assert_eq!(error, expected);
     Ok(())
 }
@@ -260,10 +322,13 @@ fn a_function_is_a_loss_by_its_name() -> netform::Result<()> {
     for named in [true, false] {
         let mut net = Three::new(Seed(1));
         let history = match named {
-            true => Trainer::new(distance, Adam::new(1e-2)).epochs(3).batch(2).fit(&mut net, &data)?,
-            false => {
-                Trainer::new(distance {}, Adam::new(1e-2)).epochs(3).batch(2).fit(&mut net, &data)?
+            true => {
+                Trainer::new(distance, Adam::new(1e-2)).epochs(3).batch(2).fit(&mut net, &data)?
             }
+            false => Trainer::new(distance {}, Adam::new(1e-2))
+                .epochs(3)
+                .batch(2)
+                .fit(&mut net, &data)?,
         };
         losses.push(history.epochs.last().map(|epoch| epoch.train_loss));
     }

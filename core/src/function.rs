@@ -1,5 +1,23 @@
-//! `fn` items on tensors: what the code that `network!` prints for them calls, and how a function is a loss by
-//! its name.
+//! `fn` items: how a function is a loss by its name, and what the code that `network!` prints for calls on tensors
+//! is made of.
+//!
+//! ```
+//! # extern crate netform_core as netform;
+//! use netform_core::tensor;
+//!
+//! netform_macros::network! {
+//!     /// Rosenbrock's function.
+//!     fn rosenbrock(x: [2]) -> [] {
+//!         square(1 - x[0]) + 100 * square(x[1] - square(x[0]))
+//!     }
+//! }
+//!
+//! # fn main() {
+//! let x = tensor!([1.0, 2.0]);
+//! assert_eq!(rosenbrock(&x).item(), 100.0);
+//! assert_eq!(rosenbrock::gradient(&x), tensor!([-400.0, 200.0]));
+//! # }
+//! ```
 
 use crate::device::{Access, Bindings, Device, Kernels, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
@@ -12,6 +30,7 @@ use crate::shape::{MAX_RANK, SampleShape, Shape};
 use crate::tensor::Tensor;
 
 /// A tensor that a pass reads, and the number of the input that it is bound to.
+#[doc(hidden)]
 pub enum Given<'x, E: Float, D: Device<E>> {
     /// Of floats.
     Float(usize, &'x D::Buffer<E>),
@@ -24,6 +43,7 @@ pub enum Given<'x, E: Float, D: Device<E>> {
 ///
 /// # Errors
 /// If an index is out of range, or the device has not enough memory or is lost.
+#[doc(hidden)]
 pub fn pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
     device: &D,
     given: &[Given<'_, E, D>],
@@ -39,6 +59,7 @@ pub fn pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
 ///
 /// # Errors
 /// As of [`pass`].
+#[doc(hidden)]
 pub fn value_pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
     device: &D,
     given: &[Given<'_, E, D>],
@@ -77,6 +98,7 @@ fn run<E: Float, D: Device<E>, R: Tensors<E, D>>(
 
 /// One after the other, each element of `seed` is 1 and all others of `seeds` are 0: what rows of Jacobians and
 /// Hessians are products with. `row` gets the number of the element.
+#[doc(hidden)]
 pub fn basis<E: Float, K: Kernels<E>>(
     k: &mut K,
     seeds: Span,
@@ -91,6 +113,7 @@ pub fn basis<E: Float, K: Kernels<E>>(
 }
 
 /// The result of what cannot fail but for want of memory, and sizes known only at run time.
+#[doc(hidden)]
 #[track_caller]
 pub fn infallible<T>(result: Result<T>) -> T {
     match result {
@@ -100,6 +123,7 @@ pub fn infallible<T>(result: Result<T>) -> T {
 }
 
 /// What a function declares.
+#[doc(hidden)]
 pub struct Signature {
     /// Its name.
     pub name: &'static str,
@@ -143,13 +167,7 @@ impl Signature {
         Ok(all)
     }
 
-    fn unequal<T: std::fmt::Debug>(
-        &self,
-        input: &str,
-        what: &str,
-        expected: T,
-        found: T,
-    ) -> Error {
+    fn unequal<T: std::fmt::Debug>(&self, input: &str, what: &str, expected: T, found: T) -> Error {
         Error::Size {
             what: format!("{what} of input `{input}` of `{}`", self.name),
             expected: format!("{expected:?}, as before"),
@@ -159,6 +177,7 @@ impl Signature {
 }
 
 /// The sizes of a tensor.
+#[doc(hidden)]
 pub fn sizes_of<S: Shape, E: Element, D: Memory>(tensor: &Tensor<S, E, D>) -> Vec<usize> {
     tensor.shape().sizes()[..S::RANK].to_vec()
 }
@@ -167,6 +186,7 @@ pub fn sizes_of<S: Shape, E: Element, D: Memory>(tensor: &Tensor<S, E, D>) -> Ve
 ///
 /// # Errors
 /// If it has others.
+#[doc(hidden)]
 pub fn expect_sizes<S: Shape, E: Element, D: Memory>(
     what: &str,
     sizes: &[usize],
@@ -184,6 +204,7 @@ pub fn expect_sizes<S: Shape, E: Element, D: Memory>(
 }
 
 /// Sizes as shapes hold them: 1 from the rank on.
+#[doc(hidden)]
 pub fn padded<const N: usize>(sizes: [usize; N]) -> [usize; MAX_RANK] {
     let mut all = [1; MAX_RANK];
     for (to, size) in all.iter_mut().zip(sizes) {
@@ -219,12 +240,16 @@ where
 )]
 pub trait FunctionLoss<E: Float, O: SampleShape, Y: SampleShape, T: Element>: Default {
     /// As of [`Loss`].
+    #[doc(hidden)]
     fn workspace(&self, batch: usize) -> usize;
     /// As of [`Loss`].
+    #[doc(hidden)]
     fn bind<'a, D: Device<E>>(&self, targets: &'a D::Buffer<T>, to: &mut Bindings<'a, E, D>);
     /// As of [`Loss`].
+    #[doc(hidden)]
     fn value<K: Kernels<E>>(&self, k: &mut K, batch: usize, output: Span, base: usize) -> Span;
     /// As of [`Loss`].
+    #[doc(hidden)]
     fn value_and_gradient<K: Kernels<E>>(
         &self,
         k: &mut K,

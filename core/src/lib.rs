@@ -12,7 +12,6 @@ pub mod dim;
 pub mod element;
 pub mod error;
 pub mod feed;
-#[doc(hidden)]
 pub mod function;
 pub mod inference;
 pub mod init;

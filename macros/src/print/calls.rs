@@ -46,6 +46,11 @@ fn docs(text: &str) -> TokenStream {
     quote!(#(#[doc = #lines])*)
 }
 
+/// Text as a message of `on_unimplemented`, in which braces hold names.
+fn message(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
+}
+
 fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
     match items {
         [item] => item.clone(),
@@ -222,9 +227,9 @@ impl<'c> Calls<'c> {
         ));
         let found = self.signature(|i| format!("{{X{i}}}"));
         let (message, note) = match self.unavailable() {
-            Some(message) => (message, "other functions and networks of `network!` can use it"),
+            Some(why) => (message(&why), "other functions and networks of `network!` can use it"),
             None => (
-                format!("`{name}` takes {declared}; found {found}"),
+                format!("`{name}` takes {}; found {found}", message(&declared)),
                 "a function takes references to tensors of exactly the declared shapes, without a batch; `u32[..]` takes tensors of `u32`",
             ),
         };
@@ -235,9 +240,9 @@ impl<'c> Calls<'c> {
             #of_function
             #(#others)*
             #[allow(dead_code)]
-            #vis fn #name<#(#types),*>(#(#inputs: &#types),*) -> <#name as #takes<#(#types),*>>::Value
+            #vis fn #name<#(#types,)* R>(#(#inputs: &#types),*) -> R
             where
-                #name: #takes<#(#types),*>,
+                #name: #takes<#(#types,)* Value = R>,
             {
                 <#name as #takes<#(#types),*>>::value(#(#inputs),*)
             }
@@ -313,8 +318,7 @@ impl<'c> Calls<'c> {
     fn takes_tensors(&self, leading: usize) -> TokenStream {
         let (name, takes, xs) = (&self.ast.name, self.takes(), self.xs());
         let front: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
-        let tensors: Vec<TokenStream> =
-            (0..xs.len()).map(|i| self.tensor(&front, i)).collect();
+        let tensors: Vec<TokenStream> = (0..xs.len()).map(|i| self.tensor(&front, i)).collect();
         let floats: Vec<TokenStream> =
             self.floats().into_iter().map(|i| tensors[i].clone()).collect();
         let (sizes, constants) = (self.size_types(), self.constant_checks());
@@ -456,8 +460,12 @@ impl<'c> Calls<'c> {
         }
     }
 
-    /// A public function of tensors of exactly the declared shapes; `more` are further parameters, `sizes` numbers
-    /// that the body uses.
+    /// The name of a method, which errors show at the function's name.
+    pub fn method(&self, name: &str) -> Ident {
+        Ident::new(name, self.ast.name.span())
+    }
+
+    /// A public function of tensors of exactly the declared shapes; `more` are further parameters.
     fn exact(
         &self,
         name: &str,
@@ -466,7 +474,7 @@ impl<'c> Calls<'c> {
         result: &TokenStream,
         body: &TokenStream,
     ) -> TokenStream {
-        let (function, xs, sizes) = (format_ident!("{}", name), self.xs(), self.size_types());
+        let (function, xs, sizes) = (self.method(name), self.xs(), self.size_types());
         let given = |name: &str| {
             let taken = self.ast.inputs.iter().any(|(input, _)| input == name);
             if taken { format_ident!("{}_", name) } else { format_ident!("{}", name) }
@@ -495,19 +503,23 @@ impl<'c> Calls<'c> {
 
     /// A function that is not there, with the reason; it would take `more` than the inputs.
     fn missing(&self, name: &str, more: usize, why: &str) -> TokenStream {
-        let function = format_ident!("{}", name);
+        let function = self.method(name);
         let types: Vec<Ident> =
             (0..self.ports.len() + more).map(|i| format_ident!("X{}", i)).collect();
         let (of, first) = (&self.ast.name, &types[0]);
         let absent = format_ident!("{}_has_no_{}", of, name);
-        let message = format!("`{of}` has no `{name}`: {why}");
+        let message = message(&format!("`{of}` has no `{name}`: {why}"));
         let docs = docs(&format!("Not there: {why}."));
         quote! {
             #[diagnostic::on_unimplemented(message = #message, label = "not there")]
             pub trait #absent {}
+            #[diagnostic::do_not_recommend]
+            impl #absent for #of {}
             impl #of {
                 #docs
-                pub fn #function<#(#types),*>(#(_: &#types),*) where #first: #absent {}
+                pub fn #function<#(#types),*>(#(_: &#types),*) -> __n::Tensor<(), f32, __n::Cpu> where #first: #absent {
+                    ::core::unreachable!()
+                }
             }
         }
     }

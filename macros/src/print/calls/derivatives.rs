@@ -22,29 +22,27 @@ impl Calls<'_> {
             1 => "float input",
             _ => "float inputs, one of each as a tuple",
         };
-        let gradient = super::docs(&format!(
-            "The gradient with respect to the {wrt}.{}",
-            self.failures()
-        ));
+        let gradient =
+            super::docs(&format!("The gradient with respect to the {wrt}.{}", self.failures()));
         let both = super::docs(&format!(
             "The value, and the gradient with respect to the {wrt}.{}",
             self.failures()
         ));
+        let [of_gradient, of_both] =
+            ["gradient", "value_and_gradient"].map(|name| self.method(name));
         let inherent = quote! {
             impl #name {
                 #gradient
-                pub fn gradient<#(#types),*>(#(#xs: &#types),*) -> <Self as #takes<#(#types),*>>::Gradient
+                pub fn #of_gradient<#(#types,)* R>(#(#xs: &#types),*) -> R
                 where
-                    Self: #takes<#(#types),*>,
+                    Self: #takes<#(#types,)* Gradient = R>,
                 {
                     <Self as #takes<#(#types),*>>::gradient(#(#xs),*)
                 }
                 #both
-                pub fn value_and_gradient<#(#types),*>(
-                    #(#xs: &#types),*
-                ) -> <Self as #takes<#(#types),*>>::ValueAndGradient
+                pub fn #of_both<#(#types,)* R>(#(#xs: &#types),*) -> R
                 where
-                    Self: #takes<#(#types),*>,
+                    Self: #takes<#(#types,)* ValueAndGradient = R>,
                 {
                     <Self as #takes<#(#types),*>>::value_and_gradient(#(#xs),*)
                 }
@@ -167,10 +165,8 @@ impl Calls<'_> {
         let product = self.product();
         let hessian = match self.float_shapes().iter().map(Vec::len).max().unwrap_or(0) {
             most if 2 * most > MAX_RANK => {
-                let why = format!(
-                    "it would have {} axes, and tensors have at most {MAX_RANK}",
-                    2 * most
-                );
+                let why =
+                    format!("it would have {} axes, and tensors have at most {MAX_RANK}", 2 * most);
                 self.missing("hessian", 0, &why)
             }
             _ => {
@@ -210,7 +206,8 @@ impl Calls<'_> {
             .collect();
         let (mut vs, mut checks) = (vec![], TokenStream::new());
         for (j, &i) in floats.iter().enumerate() {
-            let (slot, j) = (Literal::usize_unsuffixed(MAX_INPUTS + j), Literal::usize_unsuffixed(j));
+            let (slot, j) =
+                (Literal::usize_unsuffixed(MAX_INPUTS + j), Literal::usize_unsuffixed(j));
             let v = if floats.len() == 1 { quote!(v) } else { quote!(v.#j) };
             given.push(quote!(__n::Given::<E, Dev>::Float(#slot, #v.buffer())));
             let len = numel(&self.ports[i].shape).tokens();
@@ -313,8 +310,7 @@ impl Calls<'_> {
         let most = self.float_shapes().iter().map(Vec::len).max().unwrap_or(0) + self.output.len();
         let jacobian = match most {
             most if most > MAX_RANK => {
-                let why =
-                    format!("it would have {most} axes, and tensors have at most {MAX_RANK}");
+                let why = format!("it would have {most} axes, and tensors have at most {MAX_RANK}");
                 self.missing("jacobian", 0, &why)
             }
             _ => {
