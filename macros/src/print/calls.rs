@@ -16,7 +16,7 @@ use crate::emit::{Emitter, Expressions, dim_type};
 use crate::graph::Port;
 use crate::lower::{Check, Part};
 use crate::plan::Plan;
-use crate::shape::{Dim, numel, param_ident, show};
+use crate::shape::{Dim, param_ident, show};
 
 /// The most axes of a tensor: `MAX_RANK` of netform-core.
 const MAX_RANK: usize = 6;
@@ -321,7 +321,8 @@ impl<'c> Calls<'c> {
         let tensors: Vec<TokenStream> = (0..xs.len()).map(|i| self.tensor(&front, i)).collect();
         let floats: Vec<TokenStream> =
             self.floats().into_iter().map(|i| tensors[i].clone()).collect();
-        let (sizes, constants) = (self.size_types(), self.constant_checks());
+        let sizes = self.size_types();
+        let constants = self.constant_checks(&sizes);
         let output = self.dims(self.output);
         let output = quote!(__n::Tensor<(#(#output,)*), E, Dev>);
         let value = self.result(&output);
@@ -371,9 +372,9 @@ impl<'c> Calls<'c> {
         checks::checks(&self.checks.iter().filter(plain).collect::<Vec<_>>())
     }
 
-    /// Checks of generic sizes where all of these are part of types.
-    fn constant_checks(&self) -> TokenStream {
-        let (types, values) = (self.size_types(), self.size_values());
+    /// Checks of generic sizes, given as types, where all of these are part of them.
+    pub fn constant_checks(&self, types: &[Ident]) -> TokenStream {
+        let values = self.size_values();
         let known = quote!(#(<#types as __n::Dim>::FIXED.is_some())&&*);
         let checks: TokenStream =
             self.generic_checks().map(|check| checks::statement(check, &known)).collect();
@@ -381,124 +382,6 @@ impl<'c> Calls<'c> {
             return checks;
         }
         quote!(const { #(let #values: usize = __n::size::<#types>(0);)* #checks })
-    }
-
-    /// Numbers of generic sizes, of the batch and of the checks, in a function of tensors that returns a `Result`.
-    fn numbers(&self) -> TokenStream {
-        let (xs, values) = (self.xs(), self.size_values());
-        let checks: TokenStream = self.generic_checks().map(checks::at_run_time).collect();
-        quote! {
-            let [#(#values,)* b] = Self::SIGNATURE.sizes(&[#(&__n::sizes_of(#xs)),*])?;
-            #checks
-        }
-    }
-
-    /// The device, and the tensors as what a pass is given.
-    fn given(&self) -> (TokenStream, Vec<TokenStream>) {
-        let xs = self.xs();
-        let first = self.floats().first().map_or(quote!(x0), |i| xs[*i].to_token_stream());
-        let given = xs.iter().enumerate().map(|(i, x)| {
-            let n = Literal::usize_unsuffixed(i);
-            match self.ports[i].integer {
-                true => quote!(__n::Given::<E, Dev>::Integer(#n, #x.buffer())),
-                false => quote!(__n::Given::<E, Dev>::Float(#n, #x.buffer())),
-            }
-        });
-        (quote!(#first.device()), given.collect())
-    }
-
-    /// The spans of the inputs.
-    fn spans(&self) -> Vec<TokenStream> {
-        let span = |(i, port): (usize, &Port)| {
-            let (i, len) = (Literal::usize_unsuffixed(i), numel(&port.shape).tokens());
-            match port.integer {
-                true => quote!(__n::span(__n::Slot::Index(#i), 0, #len)),
-                false => quote!(__n::span(__n::Slot::Input(#i), 0, #len)),
-            }
-        };
-        self.ports.iter().enumerate().map(span).collect()
-    }
-
-    /// The declared shapes, for run time.
-    fn declared(&self) -> TokenStream {
-        let (name, leading) = (self.ast.name.to_string(), self.leading() > 0);
-        let ports = self.ports.iter().map(|port| {
-            let (name, integer) = (&port.name, port.integer);
-            let axes = port.shape[1..].iter().map(|dim| match dim.as_param() {
-                Some(name) => quote!(__n::Axis::Len(#name)),
-                None => {
-                    let size = dim.tokens();
-                    quote!(__n::Axis::Size(#size))
-                }
-            });
-            quote!(__n::PortSpec { name: #name, axes: &[#(#axes),*], integer: #integer })
-        });
-        let sizes = self.ast.generics.iter().map(ToString::to_string);
-        quote! {
-            #[doc(hidden)]
-            const SIGNATURE: __n::Signature = __n::Signature {
-                name: #name,
-                inputs: &[#(#ports),*],
-                leading: #leading,
-                sizes: &[#(#sizes),*],
-            };
-        }
-    }
-
-    /// A hidden function of tensors of any shapes.
-    fn of_any_shapes(&self, name: &str, result: &TokenStream, body: &TokenStream) -> TokenStream {
-        let (name, xs, shapes) = (format_ident!("{}", name), self.xs(), self.types());
-        let elements = (0..xs.len()).map(|i| self.element(i));
-        let numbers = self.numbers();
-        quote! {
-            fn #name<#(#shapes: __n::Shape,)* E: __n::Float, Dev: __n::Device<E>>(
-                #(#xs: &__n::Tensor<#shapes, #elements, Dev>),*
-            ) -> __n::Result<#result> {
-                #numbers
-                #body
-            }
-        }
-    }
-
-    /// The name of a method, which errors show at the function's name.
-    pub fn method(&self, name: &str) -> Ident {
-        Ident::new(name, self.ast.name.span())
-    }
-
-    /// A public function of tensors of exactly the declared shapes; `more` are further parameters.
-    fn exact(
-        &self,
-        name: &str,
-        text: &str,
-        more: &[(&str, TokenStream)],
-        result: &TokenStream,
-        body: &TokenStream,
-    ) -> TokenStream {
-        let (function, xs, sizes) = (self.method(name), self.xs(), self.size_types());
-        let given = |name: &str| {
-            let taken = self.ast.inputs.iter().any(|(input, _)| input == name);
-            if taken { format_ident!("{}_", name) } else { format_ident!("{}", name) }
-        };
-        let inputs: Vec<&Ident> = self.ast.inputs.iter().map(|(name, _)| name).collect();
-        let more_names: Vec<Ident> = more.iter().map(|(name, _)| given(name)).collect();
-        let inner: Vec<Ident> = more.iter().map(|(name, _)| format_ident!("{}", name)).collect();
-        let more_types = more.iter().map(|(_, ty)| ty);
-        let tensors: Vec<TokenStream> = (0..xs.len()).map(|i| self.tensor(&[], i)).collect();
-        let docs = docs(&format!("{text}{}", self.failures()));
-        let (constants, numbers) = (self.constant_checks(), self.numbers());
-        let returns = self.result(result);
-        let all = quote!((|| -> __n::Result<#result> { #numbers #body })());
-        let all = self.returned(&all);
-        quote! {
-            #docs
-            pub fn #function<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>>(
-                #(#inputs: &#tensors,)* #(#more_names: #more_types,)*
-            ) -> #returns {
-                #constants
-                let (#(#xs,)* #(#inner,)*) = (#(#inputs,)* #(#more_names,)*);
-                #all
-            }
-        }
     }
 
     /// A function that is not there, with the reason; it would take `more` than the inputs.
@@ -525,4 +408,5 @@ impl<'c> Calls<'c> {
     }
 }
 
+mod bodies;
 mod derivatives;

@@ -160,8 +160,10 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let most = if output.leading { LEADING } else { 0 };
     let most = most.min(5 - outputs.len().max(of.len()));
     let element = if target.integer { Targets::Integers } else { Targets::Floats };
+    let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
+    let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
     let mut all: TokenStream = (0..=most)
-        .map(|leading| loss(ast, leading, &outputs, (&of, element), &numel(targets)))
+        .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), &numel(targets)))
         .collect();
     if most == 0 {
         // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
@@ -169,7 +171,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
         let none = vec![quote!(__n::D<0>)];
         let other = if outputs.is_empty() { none.clone() } else { vec![] };
         if ast.generics.is_empty() {
-            all.extend(loss(ast, 0, &other, (&none, Targets::None), &numel(targets)));
+            all.extend(loss(ast, &checks, 0, &other, (&none, Targets::None), &numel(targets)));
         }
     }
     all
@@ -204,6 +206,7 @@ fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
 /// The loss of samples with so many leading axes, each position of which counts as a sample.
 fn loss(
     ast: &Function,
+    checks: &TokenStream,
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
@@ -225,6 +228,7 @@ fn loss(
     };
     let target_len = target_len.tokens();
     let begin = quote! {
+        #checks
         #(let #values: usize = <#sizes as __n::Static>::N;)*
         let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
     };
