@@ -29,9 +29,9 @@
 //! ```
 
 pub use netform_core::{
-    __private, cpu, data, device, dim, element, error, feed, inference, init, io, layer, loss,
-    loss_step, metric, module, network, optim, pullback, random, shape, step, summary, tensor,
-    train, update, weights,
+    __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
+    loss, loss_step, metric, module, network, optim, pullback, random, shape, step, summary,
+    tensor, train, update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
@@ -130,6 +130,60 @@ pub use netform_core::tensor::Tensor;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Functions
+/// A `fn` item needs no parameters. It is called on tensors of exactly the declared shapes, without a batch, and has
+/// its derivatives beside it:
+///
+/// ```
+/// use netform::prelude::*;
+///
+/// network! {
+///     /// Rosenbrock's function.
+///     pub fn rosenbrock(x: [2]) -> [] {
+///         square(1 - x[0]) + 100 * square(x[1] - square(x[0]))
+///     }
+///
+///     /// Points on a spiral; `N` is whatever the tensor has.
+///     pub fn spiral<N>(t: [N]) -> [2, N] {
+///         stack(t * cos(t), t * sin(t))
+///     }
+/// }
+///
+/// // Gradient descent by hand.
+/// let mut x = tensor!([0.8, 0.5]);
+/// for _ in 0..100 {
+///     x = &x - rosenbrock::gradient(&x) * 0.001;
+/// }
+/// let (value, gradient) = rosenbrock::value_and_gradient(&x);
+/// assert!(value.item() < 0.1 && value == rosenbrock(&x));
+/// println!("{gradient} {}", rosenbrock::hessian(&x));
+///
+/// let jacobian: Tensor<(D<2>, D<3>, D<3>)> = spiral::jacobian(&tensor!([0.0, 1.0, 2.0]));
+/// assert_eq!(jacobian[[0, 0, 0]], 1.0);
+/// ```
+///
+/// | of a scalar, `-> []` | |
+/// |---|---|
+/// | `f(&x)`, `f(&a, &b)` | `Tensor<()>`, the number itself is `.item()` |
+/// | `f::gradient(&x)` | of the input's shape; with several float inputs a tuple, one for each |
+/// | `f::value_and_gradient(&x)` | both at once |
+/// | `f::hessian_vector_product(&x, &v)` | of the input's shape; with several, `v` is a tuple of references |
+/// | `f::hessian(&x)` | the input's axes twice; with several, a tuple of tuples of blocks |
+///
+/// | of a tensor, `-> [2, N]` | |
+/// |---|---|
+/// | `f(&x)` | |
+/// | `f::vjp(&x, &dy)` | the gradient of the sum of `f(&x) * dy` |
+/// | `f::jacobian(&x)` | the output's axes and then the input's; with several, a tuple |
+///
+/// An input `u32[..]` takes a tensor of `u32`; as an index may be out of range, these functions return a
+/// [`Result`]. All others panic only where memory is short, or where sizes that are known only at run time
+/// ([`dim::Len`]) differ. Of a function of `[..S, C]` the tensors may have further axes in front; each position counts
+/// as a sample, and the value is the mean over them.
+///
+/// A function of outputs and targets is also a loss, by its name: `Trainer::new(distance, Adam::new(1e-3))`. Where a
+/// value of a named type is needed, that is `distance {}`.
 ///
 /// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
 /// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.

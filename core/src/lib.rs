@@ -12,6 +12,7 @@ pub mod dim;
 pub mod element;
 pub mod error;
 pub mod feed;
+pub mod function;
 pub mod inference;
 pub mod init;
 pub mod io;

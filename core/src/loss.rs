@@ -149,7 +149,7 @@ macro_rules! loss {
             ) -> Span {
                 let rows = batch * $rows;
                 let targets = Span::new($slot, 0, rows * $targets);
-                $function::value_and_gradient(k, rows, $($size,)? output, targets, gradient, base)
+                $function::loss_and_gradient(k, rows, $($size,)? output, targets, gradient, base)
             }
             $($correct)?
         }

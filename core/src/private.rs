@@ -5,10 +5,14 @@ pub use crate::device::{
     Access, Arg, Bindings, Conv2dDims, Device, Fold, Grid, IndexDims, Kernels, MatmulDims,
     Pool2dDims, Row, RowProgram, RowStep, RowTo, Slot, Span,
 };
-pub use crate::dim::{Batch, D, Dim, Static};
+pub use crate::dim::{Batch, D, Dim, Len, Static};
 pub use crate::element::{Element, Float};
 pub use crate::error::Result;
 pub use crate::feed::{BESIDE, Feed, Only, Tensors, extent};
+pub use crate::function::{
+    AsLoss, FunctionLoss, Given, LossFunction, Signature, basis, expect_sizes, infallible, padded,
+    pass, sizes_of, value_pass,
+};
 pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear};

@@ -1,12 +1,16 @@
 //! One item through the stages: lowered, differentiated, simplified, planned.
 
+mod calls;
+
 use std::rc::Rc;
+
+pub use calls::{CompiledTensorFunction, is_scalar, tensor_function};
 
 use crate::ast::{Function, Network};
 use crate::autodiff;
 use crate::errors::Range;
 use crate::graph::{Graph, Node, NodeId};
-use crate::lower::{self, Chain, Declarations, Param};
+use crate::lower::{self, Chain, Check, Declarations, Param};
 use crate::ops::Op;
 use crate::plan::{Place, Plan, Request, plan};
 use crate::shape::Dim;
@@ -34,6 +38,9 @@ pub struct CompiledFunction {
     pub gradient: Plan,
     /// With the gradients for all float inputs.
     pub gradients: Plan,
+    /// Products with the Hessian; what is missing where there are none.
+    pub hessian: Result<Plan, String>,
+    pub checks: Vec<Check>,
     pub listing: String,
 }
 
@@ -207,17 +214,14 @@ pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<Compiled
             .range
             .error("only functions with one scalar output, `[]`, are supported yet"));
     }
-    if ast.inputs.first().is_none_or(|(_, first)| first.integer) {
-        return Err(at.error(
-            "the first input of a function is a float tensor: the gradient is with respect to it",
-        ));
-    }
+    calls::require_float(ast)?;
     let mut lowered = lower::function(ast, uses, true);
     std::mem::take(&mut lowered.errors).propagate()?;
-    plan_function(&lowered.graph).map_err(|message| at.error(message))
+    let checks = std::mem::take(&mut lowered.checks);
+    plan_function(&lowered.graph, checks).map_err(|message| at.error(message))
 }
 
-fn plan_function(graph: &Graph) -> Result<CompiledFunction, String> {
+fn plan_function(graph: &Graph, checks: Vec<Check>) -> Result<CompiledFunction, String> {
     let mean = mean_over_batch(graph)?;
     mean.check()?;
     let value_graph = simplify(&mean.inline()?)?;
@@ -233,13 +237,14 @@ fn plan_function(graph: &Graph) -> Result<CompiledFunction, String> {
         (0..graph.inputs.len()).filter(|i| !graph.inputs[*i].integer).collect();
     let gradient = plan_gradients(&mean, &floats[..1])?;
     let gradients = plan_gradients(&mean, &floats)?;
+    let hessian = calls::hessian_vector(&mean);
     let listing = format!(
         "graph of `{}` with gradient\n{}steps\n{}",
         graph.name,
         gradient.graph.listing(),
         gradient.listing(0..gradient.steps.len())
     );
-    Ok(CompiledFunction { value, gradient, gradients, listing })
+    Ok(CompiledFunction { value, gradient, gradients, hessian, checks, listing })
 }
 
 /// The value, and its gradient with respect to some of the inputs: the spans for these are arguments after

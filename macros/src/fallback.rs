@@ -1,6 +1,8 @@
 //! What is printed beside an error: a network of the declared type that does nothing, so that code that uses
 //! it adds no errors of its own.
 
+mod function;
+
 use std::collections::BTreeSet;
 
 use proc_macro2::{Span, TokenStream};
@@ -20,32 +22,7 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
     let error = error.to_compile_error();
     let stubs = declaration.items.iter().map(|item| match item {
         Item::Network(network) => stub(network),
-        Item::Function(function) => {
-            let (vis, name) = (&function.vis, &function.name);
-            quote! {
-                #[allow(non_camel_case_types, missing_docs)]
-                #[derive(::core::clone::Clone, ::core::marker::Copy)]
-                #vis struct #name;
-                #[allow(unused)]
-                const _: () = {
-                    use ::netform::__private as __n;
-                    impl<E: __n::Float, O: __n::SampleShape, Y: __n::SampleShape, T: __n::Element>
-                        __n::Loss<E, O, Y, T> for #name
-                    {
-                        fn workspace(&self, batch: usize) -> usize { 0 }
-                        fn bind<'a, D: __n::Device<E>>(
-                            &self, targets: &'a D::Buffer<T>, to: &mut __n::Bindings<'a, E, D>,
-                        ) {}
-                        fn value<K: __n::Kernels<E>>(
-                            &self, k: &mut K, batch: usize, output: __n::Span, base: usize,
-                        ) -> __n::Span { output }
-                        fn value_and_gradient<K: __n::Kernels<E>>(
-                            &self, k: &mut K, batch: usize, output: __n::Span, gradient: __n::Span, base: usize,
-                        ) -> __n::Span { output }
-                    }
-                };
-            }
-        }
+        Item::Function(function) => function::stub(function),
     });
     quote!(#error #(#stubs)*)
 }

@@ -115,6 +115,11 @@ fn compile_network(network: &Network, uses: &Rc<Declarations>) -> syn::Result<To
 }
 
 fn compile_function(function: &Function, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {
+    let internal = |message| Range::of(&function.name).error(message);
+    if !compile::is_scalar(function) {
+        let compiled = compile::tensor_function(function, uses)?;
+        return print::tensor_function(function, &compiled).map_err(internal);
+    }
     let compiled = compile::function(function, uses)?;
-    print::function(function, &compiled).map_err(|message| Range::of(&function.name).error(message))
+    print::function(function, &compiled).map_err(internal)
 }

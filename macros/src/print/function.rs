@@ -4,19 +4,20 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
+use super::calls::Calls;
 use super::{carried, const_items, found_consts};
 use crate::ast::Function;
-use crate::compile::CompiledFunction;
+use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::plan::Plan;
 use crate::shape::{Dim, numel, param_ident};
 
 /// A function's passes, as associated functions of a type of its name.
 pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
-    let (attrs, vis, name) = (&ast.attrs, &ast.vis, &ast.name);
+    let name = &ast.name;
     let mut expressions = Expressions::default();
     let spans: Vec<TokenStream> =
-        ast.inputs.iter().map(|(name, _)| name.to_token_stream()).collect();
+        (0..ast.inputs.len()).map(|i| format_ident!("x{}", i).to_token_stream()).collect();
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
     let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
@@ -34,6 +35,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let (value_len, value, value_at) = pass(&compiled.value, &one)?;
     let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient, &one)?;
     let (gradients_len, gradients, gradients_at) = pass(&compiled.gradients, &all)?;
+    let calls = Calls::of_scalar(ast, compiled);
+    let (items, checks) = (calls.items(), calls.plain_checks());
+    let calls = calls.scalar(compiled, &mut expressions)?;
     let expressions = expressions.tokens();
     let listing = &compiled.listing;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
@@ -41,15 +45,14 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let (consts, carried) = (const_items(&found), carried(&found));
     let losses = losses(ast, compiled);
     Ok(quote! {
-        #(#attrs)*
-        #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #vis struct #name;
-        #[allow(unused, non_snake_case, clippy::all)]
+        #items
+        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
             #consts
+            #checks
             #losses
+            #calls
             impl #name {
                 #carried
                 /// The graph and its planned steps.
@@ -67,14 +70,14 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                     #value
                     #value_at
                 }
-                /// The workspace of `value_and_gradient`, in elements.
+                /// The workspace of `loss_and_gradient`, in elements.
                 #[doc(hidden)]
                 pub fn gradient_workspace(b: usize, #(#sizes: usize),*) -> usize {
                     #gradient_len
                 }
                 /// The mean over `b` samples, and its gradient with respect to the first input.
                 #[doc(hidden)]
-                pub fn value_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
+                pub fn loss_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* gradient: __n::Span, base: usize,
                 ) -> __n::Span {
                     #gradient
@@ -100,6 +103,38 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     })
 }
 
+/// A function of tensors whose output is a tensor.
+pub fn tensor_function(
+    ast: &Function,
+    compiled: &CompiledTensorFunction,
+) -> Result<TokenStream, String> {
+    let (name, listing) = (&ast.name, &compiled.listing);
+    let mut expressions = Expressions::default();
+    let calls = Calls::of_tensor(ast, compiled);
+    let (items, checks) = (calls.items(), calls.plain_checks());
+    let calls = calls.tensor_output(compiled, &mut expressions)?;
+    let expressions = expressions.tokens();
+    let nodes = compiled.value.graph.nodes.iter().chain(&compiled.vjp.graph.nodes);
+    let found = found_consts(nodes.flat_map(crate::graph::Node::dims).chain(&compiled.output));
+    let (consts, carried) = (const_items(&found), carried(&found));
+    Ok(quote! {
+        #items
+        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
+        const _: () = {
+            use ::netform::__private as __n;
+            #consts
+            #checks
+            #calls
+            impl #name {
+                #carried
+                /// The graph and its planned steps.
+                pub const PLAN: &'static str = #listing;
+            }
+            #expressions
+        };
+    })
+}
+
 /// The most leading axes of a loss with `..S`: those in front of a sample's last axis.
 const LEADING: usize = 4;
 
@@ -107,6 +142,9 @@ const LEADING: usize = 4;
 fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let [(_, output), (_, target)] = &ast.inputs[..] else { return TokenStream::new() };
     let ports = &compiled.value.graph.inputs;
+    if ports[0].integer {
+        return TokenStream::new();
+    }
     let (outputs, targets) = (&ports[0].shape[1..], &ports[1].shape[1..]);
     let named = |name: &Ident| {
         let is = |dim: &Dim| dim.as_param().is_some_and(|param| name == param.as_str());
@@ -122,8 +160,10 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let most = if output.leading { LEADING } else { 0 };
     let most = most.min(5 - outputs.len().max(of.len()));
     let element = if target.integer { Targets::Integers } else { Targets::Floats };
+    let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
+    let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
     let mut all: TokenStream = (0..=most)
-        .map(|leading| loss(ast, leading, &outputs, (&of, element), &numel(targets)))
+        .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), &numel(targets)))
         .collect();
     if most == 0 {
         // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
@@ -131,7 +171,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
         let none = vec![quote!(__n::D<0>)];
         let other = if outputs.is_empty() { none.clone() } else { vec![] };
         if ast.generics.is_empty() {
-            all.extend(loss(ast, 0, &other, (&none, Targets::None), &numel(targets)));
+            all.extend(loss(ast, &checks, 0, &other, (&none, Targets::None), &numel(targets)));
         }
     }
     all
@@ -166,6 +206,7 @@ fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
 /// The loss of samples with so many leading axes, each position of which counts as a sample.
 fn loss(
     ast: &Function,
+    checks: &TokenStream,
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
@@ -187,13 +228,14 @@ fn loss(
     };
     let target_len = target_len.tokens();
     let begin = quote! {
+        #checks
         #(let #values: usize = <#sizes as __n::Static>::N;)*
         let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
     };
     quote! {
         #[diagnostic::do_not_recommend]
         impl<E: __n::Float, #(#lead: __n::Static,)* #(#sizes: __n::Static,)*>
-            __n::Loss<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
+            __n::FunctionLoss<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
         {
             fn workspace(&self, batch: usize) -> usize {
                 #begin
@@ -219,7 +261,7 @@ fn loss(
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::value_and_gradient(k, b, #(#values,)* output, target, gradient, base)
+                Self::loss_and_gradient(k, b, #(#values,)* output, target, gradient, base)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What `network!` prints for an item: types, accessors, checks and passes around the planned code.
 
+mod calls;
 mod checks;
 mod feed;
 mod function;
@@ -20,7 +21,7 @@ use crate::errors::Range;
 use crate::lower::{Chain, Check, Part};
 use crate::shape::{ConstExpr, Dim};
 
-pub use function::function;
+pub use function::{function, tensor_function};
 pub use sizes::Sizes;
 pub use types::input_trait;
 

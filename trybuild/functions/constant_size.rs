@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+const N: usize = 5;
+
+network! {
+    pub fn squares(x: [N]) -> [] {
+        sum(square(x.reshape([2, 2])))
+    }
+}
+
+fn main() {
+    println!("{}", squares(&Tensor::<_>::zeros((D::<5>,))));
+}
