@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::feed::Tensors;
 use crate::loss::Loss;
 use crate::metric::Answers;
-use crate::module::{Axis, PortSpec};
+use crate::module::{PortAxis, PortSpec};
 use crate::shape::{MAX_RANK, SampleShape, Shape};
 use crate::tensor::Tensor;
 
@@ -127,7 +127,7 @@ pub fn infallible<T>(result: Result<T>) -> T {
 pub struct Signature {
     /// Its name.
     pub name: &'static str,
-    /// Its inputs; `Axis::Len` is a generic size.
+    /// Its inputs; `PortAxis::Len` is a generic size.
     pub inputs: &'static [PortSpec],
     /// Whether there may be further axes in front of those of each input.
     pub leading: bool,
@@ -151,7 +151,7 @@ impl Signature {
                 return Err(self.unequal(port.name, "leading axes", first, leading));
             }
             for (axis, &n) in port.axes.iter().zip(sample) {
-                let Axis::Len(name) = axis else { continue };
+                let PortAxis::Len(name) = axis else { continue };
                 let Some(i) = self.sizes.iter().position(|size| size == name) else { continue };
                 let known = *sizes[i].get_or_insert(n);
                 if known != n {

@@ -53,10 +53,10 @@ impl Calls<'_> {
         let ports = self.ports.iter().map(|port| {
             let (name, integer) = (&port.name, port.integer);
             let axes = port.shape[1..].iter().map(|dim| match dim.as_param() {
-                Some(name) => quote!(__n::Axis::Len(#name)),
+                Some(name) => quote!(__n::PortAxis::Len(#name)),
                 None => {
                     let size = dim.tokens();
-                    quote!(__n::Axis::Size(#size))
+                    quote!(__n::PortAxis::Size(#size))
                 }
             });
             quote!(__n::PortSpec { name: #name, axes: &[#(#axes),*], integer: #integer })
