@@ -85,6 +85,8 @@ pub struct Function {
     pub name: Ident,
     pub generics: Vec<Ident>,
     pub inputs: Vec<(Ident, TensorType)>,
+    /// Numbers that are given at run time, after the inputs: `delta: f32`.
+    pub settings: Vec<Ident>,
     pub outputs: Outputs,
     pub body: Block,
 }
@@ -122,6 +124,8 @@ pub struct TensorType {
     pub integer: bool,
     /// Any leading axes, folded into the batch.
     pub leading: bool,
+    /// `[f32; C]`: numbers that are given at run time, the same for all samples.
+    pub shared: bool,
     pub dims: Vec<Expr>,
     pub range: Range,
 }

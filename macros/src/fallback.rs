@@ -11,7 +11,7 @@ use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement,
 use crate::emit::dim_type;
 use crate::errors::Errors;
 use crate::lower::RESERVED;
-use crate::print::{carried, const_items, found_consts, input_trait};
+use crate::print::{carried, const_items, derives, fields, found_consts, input_trait, is_loss};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
@@ -22,10 +22,11 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
         Item::Network(network) => stub(network),
         Item::Function(function) => {
             let (vis, name) = (&function.vis, &function.name);
+            let (derives, fields) = (derives(function), fields(function));
             quote! {
                 #[allow(non_camel_case_types, missing_docs)]
-                #[derive(::core::clone::Clone, ::core::marker::Copy)]
-                #vis struct #name;
+                #derives
+                #vis struct #name #fields
                 #[allow(unused)]
                 const _: () = {
                     use ::netform::__private as __n;
@@ -249,9 +250,9 @@ impl Stub<'_> {
             }
             _ => TokenStream::new(),
         };
-        let scalar = match &self.outputs[..] {
-            [output] if output.is_empty() => quote!(#head __n::ScalarLoss #of {}),
-            _ => TokenStream::new(),
+        let scalar = match is_loss(&self.outputs) {
+            true => quote!(#head __n::ScalarLoss #of {}),
+            false => TokenStream::new(),
         };
         quote! {
             #head __n::Module #of {

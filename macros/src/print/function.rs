@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
 use super::{carried, const_items, found_consts};
-use crate::ast::Function;
+use crate::ast::{Function, TensorType};
 use crate::compile::CompiledFunction;
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::plan::Plan;
@@ -15,10 +15,11 @@ use crate::shape::{Dim, numel, param_ident};
 pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
     let (attrs, vis, name) = (&ast.attrs, &ast.vis, &ast.name);
     let mut expressions = Expressions::default();
-    let spans: Vec<TokenStream> =
-        ast.inputs.iter().map(|(name, _)| name.to_token_stream()).collect();
+    // In front of the name, so that an input may be called as a parameter of the passes is.
+    let span = |(name, _): &(Ident, TensorType)| format_ident!("input_{}", name).to_token_stream();
+    let spans: Vec<TokenStream> = ast.inputs.iter().map(span).collect();
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
-    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
+    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer && !shape.shared).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
     let sizes: Vec<Ident> =
         ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
@@ -40,11 +41,13 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
     let (consts, carried) = (const_items(&found), carried(&found));
     let losses = losses(ast, compiled);
+    let (derives, fields) = (derives(ast), fields(ast));
+    let (numbers, begin) = numbers(ast);
     Ok(quote! {
         #(#attrs)*
         #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #vis struct #name;
+        #derives
+        #vis struct #name #fields
         #[allow(unused, non_snake_case, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
@@ -62,8 +65,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 /// The mean over `b` samples; returns where it is.
                 #[doc(hidden)]
                 pub fn value<E: __n::Float, K: __n::Kernels<E>>(
-                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* base: usize,
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* base: usize, #numbers
                 ) -> __n::Span {
+                    #begin
                     #value
                     #value_at
                 }
@@ -76,7 +80,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 #[doc(hidden)]
                 pub fn value_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* gradient: __n::Span, base: usize,
+                    #numbers
                 ) -> __n::Span {
+                    #begin
                     #gradient
                     #gradient_at
                 }
@@ -89,8 +95,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 #[doc(hidden)]
                 pub fn value_and_gradients<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)*
-                    gradients: [__n::Span; #floats], base: usize,
+                    gradients: [__n::Span; #floats], base: usize, #numbers
                 ) -> __n::Span {
+                    #begin
                     #gradients
                     #gradients_at
                 }
@@ -100,12 +107,60 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     })
 }
 
+/// What a function's type consists of: nothing, or what is given at run time.
+pub fn fields(ast: &Function) -> TokenStream {
+    if !has_fields(ast) {
+        return quote!(;);
+    }
+    let arrays = shared(ast).map(|(name, _)| {
+        let doc = format!("`{name}` of the function, given at run time.");
+        quote!(#[doc = #doc] pub #name: ::std::vec::Vec<f64>)
+    });
+    let numbers = ast.settings.iter().map(|name| {
+        let doc = format!("`{name}` of the function, given at run time.");
+        quote!(#[doc = #doc] pub #name: f64)
+    });
+    quote!({ #(#arrays,)* #(#numbers,)* })
+}
+
+/// What a function's type can do: no more than its fields.
+pub fn derives(ast: &Function) -> TokenStream {
+    match shared(ast).next() {
+        Some(_) => quote!(#[derive(::core::clone::Clone, ::core::fmt::Debug)]),
+        None => {
+            quote!(#[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)])
+        }
+    }
+}
+
+fn has_fields(ast: &Function) -> bool {
+    !ast.settings.is_empty() || shared(ast).next().is_some()
+}
+
+/// The inputs that are the same for all samples.
+fn shared(ast: &Function) -> impl Iterator<Item = &(Ident, TensorType)> {
+    ast.inputs.iter().filter(|(_, declared)| declared.shared)
+}
+
+/// The parameter of a pass for numbers given at run time, and what brings them into scope.
+fn numbers(ast: &Function) -> (TokenStream, TokenStream) {
+    match ast.settings.len() {
+        0 => (TokenStream::new(), TokenStream::new()),
+        n => (quote!(settings: [f64; #n],), quote!(let e = __n::Settings { settings };)),
+    }
+}
+
 /// The most leading axes of a loss with `..S`: those in front of a sample's last axis.
 const LEADING: usize = 4;
 
 /// A function of outputs and targets as a loss, accepted wherever the built-in ones are.
 fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
-    let [(_, output), (_, target)] = &ast.inputs[..] else { return TokenStream::new() };
+    let [(_, output), (_, target), beside @ ..] = &ast.inputs[..] else {
+        return TokenStream::new();
+    };
+    if target.shared || !beside.iter().all(|(_, declared)| declared.shared) {
+        return TokenStream::new();
+    }
     let ports = &compiled.value.graph.inputs;
     let (outputs, targets) = (&ports[0].shape[1..], &ports[1].shape[1..]);
     let named = |name: &Ident| {
@@ -122,16 +177,17 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let most = if output.leading { LEADING } else { 0 };
     let most = most.min(5 - outputs.len().max(of.len()));
     let element = if target.integer { Targets::Integers } else { Targets::Floats };
-    let mut all: TokenStream = (0..=most)
-        .map(|leading| loss(ast, leading, &outputs, (&of, element), &numel(targets)))
-        .collect();
+    let arrays: Vec<Dim> = ports[2..].iter().map(|port| numel(&port.shape)).collect();
+    let lens = (&numel(targets), &arrays[..]);
+    let mut all: TokenStream =
+        (0..=most).map(|leading| loss(ast, leading, &outputs, (&of, element), lens)).collect();
     if most == 0 {
         // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
         // of `Loss`.
         let none = vec![quote!(__n::D<0>)];
         let other = if outputs.is_empty() { none.clone() } else { vec![] };
         if ast.generics.is_empty() {
-            all.extend(loss(ast, 0, &other, (&none, Targets::None), &numel(targets)));
+            all.extend(loss(ast, 0, &other, (&none, Targets::None), lens));
         }
     }
     all
@@ -163,13 +219,48 @@ fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
     shape.iter().map(one).collect()
 }
 
+/// Where the arrays that are given at run time lie, one after another, and the function that brings them
+/// there.
+fn constants(ast: &Function, lens: &[Dim], sizes: &TokenStream) -> (Vec<TokenStream>, TokenStream) {
+    let mut offset = Dim::literal(0);
+    let (mut spans, mut parts) = (vec![], vec![]);
+    for ((name, _), len) in shared(ast).zip(lens) {
+        let (at, count) = (offset.tokens(), len.tokens());
+        spans.push(quote!(__n::span(__n::CONSTANTS, #at, #count)));
+        let text = format!("`{name}` of loss `{}`", ast.name);
+        parts.push(quote!(__n::numbers(&mut all, #text, &self.#name, #count)?;));
+        offset = offset.add(len);
+    }
+    let finite: Vec<TokenStream> = ast
+        .settings
+        .iter()
+        .map(|name| {
+            let text = format!("`{name}` of loss `{}`", ast.name);
+            quote!(__n::number(#text, self.#name)?;)
+        })
+        .collect();
+    if !has_fields(ast) {
+        return (spans, TokenStream::new());
+    }
+    let function = quote! {
+        fn constants(&self) -> __n::Result<::std::vec::Vec<f64>> {
+            #sizes
+            let mut all = ::std::vec::Vec::new();
+            #(#finite)*
+            #(#parts)*
+            ::core::result::Result::Ok(all)
+        }
+    };
+    (spans, function)
+}
+
 /// The loss of samples with so many leading axes, each position of which counts as a sample.
 fn loss(
     ast: &Function,
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
-    target_len: &Dim,
+    (target_len, arrays): (&Dim, &[Dim]),
 ) -> TokenStream {
     let name = &ast.name;
     let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
@@ -186,8 +277,15 @@ fn loss(
         Targets::None => (quote!(u32), quote!(__n::LABELS), TokenStream::new()),
     };
     let target_len = target_len.tokens();
+    let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
+    let (arrays, constants) = constants(ast, arrays, &known);
+    let settings = &ast.settings;
+    let numbers = match settings.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(, [#(self.#settings),*]),
+    };
     let begin = quote! {
-        #(let #values: usize = <#sizes as __n::Static>::N;)*
+        #known
         let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
     };
     quote! {
@@ -207,19 +305,20 @@ fn loss(
             ) {
                 #bind
             }
+            #constants
             fn value<K: __n::Kernels<E>>(
                 &self, k: &mut K, batch: usize, output: __n::Span, base: usize,
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::value(k, b, #(#values,)* output, target, base)
+                Self::value(k, b, #(#values,)* output, target, #(#arrays,)* base #numbers)
             }
             fn value_and_gradient<K: __n::Kernels<E>>(
                 &self, k: &mut K, batch: usize, output: __n::Span, gradient: __n::Span, base: usize,
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::value_and_gradient(k, b, #(#values,)* output, target, gradient, base)
+                Self::value_and_gradient(k, b, #(#values,)* output, target, #(#arrays,)* gradient, base #numbers)
             }
         }
     }

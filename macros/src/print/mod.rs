@@ -18,9 +18,9 @@ use crate::compile::CompiledNetwork;
 use crate::emit::Expressions;
 use crate::errors::Range;
 use crate::lower::{Chain, Check, Part};
-use crate::shape::{ConstExpr, Dim};
+use crate::shape::{ConstExpr, Dim, Shape};
 
-pub use function::function;
+pub use function::{derives, fields, function};
 pub use sizes::Sizes;
 pub use types::input_trait;
 
@@ -68,6 +68,11 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
             #expressions
         };
     })
+}
+
+/// Whether outputs are a loss: a value for each sample, or a value and its weight.
+pub fn is_loss(outputs: &[Shape]) -> bool {
+    matches!(outputs.len(), 1 | 2) && outputs.iter().all(Vec::is_empty)
 }
 
 fn limits(chain: &Chain) -> Result<(), String> {
