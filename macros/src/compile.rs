@@ -202,9 +202,7 @@ fn with_seeds(mut g: Graph, first: usize) -> Graph {
 pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<CompiledFunction> {
     let at = Range::of(&ast.name);
     let outputs = &ast.outputs.types;
-    let scalar = |output: &TensorType| {
-        !output.integer && !output.leading && output.dims.is_empty()
-    };
+    let scalar = |output: &TensorType| !output.integer && !output.leading && output.dims.is_empty();
     if outputs.len() != 1 + usize::from(ast.outputs.tuple) || !outputs.iter().all(scalar) {
         let range = outputs.iter().map(|output| output.range).reduce(Range::to).unwrap_or(at);
         return Err(range.error(

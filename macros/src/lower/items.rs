@@ -223,8 +223,7 @@ impl Chain {
         }
         let takes = function.inputs.len() + function.settings.len();
         if args.len() != takes {
-            return self
-                .report(at, format!("`{name}` takes {takes} inputs, found {}", args.len()));
+            return self.report(at, format!("`{name}` takes {takes} inputs, found {}", args.len()));
         }
         let (args, numbers) = args.split_at(function.inputs.len());
         let numbers = self.numbers(function, numbers)?;
@@ -263,7 +262,8 @@ impl Chain {
         let mut ids = vec![];
         for (arg, setting) in args.iter().zip(&function.settings) {
             if let Some(name) = arg.name.as_ref().filter(|name| *name != setting) {
-                let message = format!("expected `{setting}` of `{}`, found `{name}`", function.name);
+                let message =
+                    format!("expected `{setting}` of `{}`, found `{name}`", function.name);
                 return self.report(Range::of(name), message);
             }
             let id = self.float(&arg.value)?;

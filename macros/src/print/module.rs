@@ -235,8 +235,7 @@ impl Printer<'_> {
     fn network(&self) -> Result<TokenStream, String> {
         let (name, arguments) = (&self.ast.name, self.arguments());
         let mut all = TokenStream::new();
-        let outputs: Vec<Shape> =
-            (0..self.outputs()).map(|i| self.chain.output_shape(i)).collect();
+        let outputs: Vec<Shape> = (0..self.outputs()).map(|i| self.chain.output_shape(i)).collect();
         if is_loss(&outputs) {
             let head = self.head(TokenStream::new());
             all.extend(quote!(#head __n::ScalarLoss for #name #arguments {}));
