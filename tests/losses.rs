@@ -470,6 +470,25 @@ fn own_losses_with_settings() {
     assert_eq!(error, "`margin` of loss `own` is NaN; it must be finite");
 }
 
+network! {
+    /// The same loss inside an item: its settings are operands, and its weight a second value.
+    pub Inside: (x: [3], label: u32[]) -> [] {
+        let scale = Param([1], init = Ones);
+        let (value, weight) = own(x * scale, label, [1.0, 5.0, 3.0], margin = 0.75);
+        value / weight
+    }
+}
+
+#[test]
+fn losses_with_settings_inside_others() {
+    let net = Inside::new(Seed(1));
+    let x = Tensor::<(Batch, D<3>)>::from_vec(vec![0.5, 0.0, 1.0, 0.0, 2.0, 0.25]).unwrap();
+    let labels = Tensor::<(Batch,), u32>::from_vec(vec![2, 0]).unwrap();
+    let mut workspace = net.workspace(Mode::Evaluate).unwrap();
+    let pass = workspace.forward(&net, (&x, &labels)).unwrap();
+    assert_eq!(pass.outputs().to_vec(), [1.0, 4.5]);
+}
+
 /// Classes that are rare count more with weights: a network that has only a bias learns what they are.
 #[test]
 fn the_trainer_takes_weights() {

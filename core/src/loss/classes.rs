@@ -53,10 +53,10 @@ netform_macros::network! {
     pub(crate) fn weighted_of_labels<C>(
         logits: [..S, C], labels: u32[..S], weights: [f32; C], smoothing: f32
     ) -> ([], []) {
-        let surprise = log_sum_exp(logits) - logits;
+        let all = log_sum_exp(logits);
         let weight = sum(lookup(weights.reshape([C, 1]), labels));
-        let right = weight * gather(surprise, labels);
-        (smoothed(right, mean(weights * surprise), smoothing), weight)
+        let right = weight * (all - gather(logits, labels));
+        (smoothed(right, mean(weights * (all - logits)), smoothing), weight)
     }
 
     /// Each class's term times its weight; samples count alike.
