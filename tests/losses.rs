@@ -381,7 +381,7 @@ network! {
     pub Linear5: [5] -> [5] { fc: Linear(5) }
 
     /// An own loss with settings of run time.
-    pub fn own<C>(x: [C], label: u32[], weights: [f32; C], margin: f32) -> ([], []) {
+    pub fn with_margin<C>(x: [C], label: u32[], weights: [f32; C], margin: f32) -> ([], []) {
         let weight = sum(weights * one_hot(label, C));
         (weight * sum(relu(x - gather(x, label) + margin)), weight)
     }
@@ -458,23 +458,23 @@ fn own_losses_with_settings() {
     let (x, labels) = (vec![0.5f32, 0.0, 1.0, /* */ 0.0, 2.0, 0.25], [2, 0]);
     let outputs = Tensor::<(Batch, D<3>)>::from_vec(x.to_vec()).unwrap();
     let labels = Tensor::<(Batch,), u32>::from_vec(labels.to_vec()).unwrap();
-    let mut loss = LossGradient::new(own { weights: vec![1.0, 5.0, 3.0], margin: 0.75 });
+    let mut loss = LossGradient::new(with_margin { weights: vec![1.0, 5.0, 3.0], margin: 0.75 });
     let (value, _) = loss.run(&outputs, &labels).unwrap();
     // Row 0: 0.25 + 0 + 0.75, three times; row 1: 0.75 + 2.75 + 1.
     assert_eq!(value, (3.0 * 1.0 + 4.5) / 4.0);
-    let mut short = LossGradient::new(own { weights: vec![1.0], margin: 0.75 });
+    let mut short = LossGradient::new(with_margin { weights: vec![1.0], margin: 0.75 });
     let error = short.run(&outputs, &labels).unwrap_err().to_string();
-    assert_eq!(error, "`weights` of loss `own`: expected 3 numbers, found 1");
-    let mut no = LossGradient::new(own { weights: vec![1.0; 3], margin: f64::NAN });
+    assert_eq!(error, "`weights` of loss `with_margin`: expected 3 numbers, found 1");
+    let mut no = LossGradient::new(with_margin { weights: vec![1.0; 3], margin: f64::NAN });
     let error = no.run(&outputs, &labels).unwrap_err().to_string();
-    assert_eq!(error, "`margin` of loss `own` is NaN; it must be finite");
+    assert_eq!(error, "`margin` of loss `with_margin` is NaN; it must be finite");
 }
 
 network! {
     /// The same loss inside an item: its settings are operands, and its weight a second value.
     pub Inside: (x: [3], label: u32[]) -> [] {
         let scale = Param([1], init = Ones);
-        let (value, weight) = own(x * scale, label, [1.0, 5.0, 3.0], margin = 0.75);
+        let (value, weight) = with_margin(x * scale, label, [1.0, 5.0, 3.0], margin = 0.75);
         value / weight
     }
 }

@@ -11,7 +11,7 @@ use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement,
 use crate::emit::dim_type;
 use crate::errors::Errors;
 use crate::lower::RESERVED;
-use crate::print::{carried, const_items, derives, fields, found_consts, input_trait, is_loss};
+use crate::print::{carried, const_items, found_consts, function_type, input_trait, is_loss};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
@@ -21,12 +21,10 @@ pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream
     let stubs = declaration.items.iter().map(|item| match item {
         Item::Network(network) => stub(network),
         Item::Function(function) => {
-            let (vis, name) = (&function.vis, &function.name);
-            let (derives, fields) = (derives(function), fields(function));
+            let (item, name) = (function_type(function), &function.name);
             quote! {
-                #[allow(non_camel_case_types, missing_docs)]
-                #derives
-                #vis struct #name #fields
+                #[allow(missing_docs)]
+                #item
                 #[allow(unused)]
                 const _: () = {
                     use ::netform::__private as __n;

@@ -73,7 +73,7 @@ macro_rules! loss {
             ) -> Span {
                 let rows = batch * $rows;
                 let targets = Span::new(loss!(@slot $slot), 0, rows * $targets);
-                $function::value_and_gradient(
+                $function::loss_and_gradient(
                     k, rows, $($size,)? output, targets,
                     $(Span::new(CONSTANTS, 0, $constants),)? gradient, base,
                     $({ let $it = self; $numbers })?

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
-use super::{carried, const_items, found_consts};
-use crate::ast::{Function, TensorType};
+use super::{carried, const_items, found_consts, settings};
+use crate::ast::Function;
 use crate::compile::CompiledFunction;
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::plan::Plan;
@@ -13,11 +13,10 @@ use crate::shape::{Dim, numel, param_ident};
 
 /// A function's passes, as associated functions of a type of its name.
 pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
-    let (attrs, vis, name) = (&ast.attrs, &ast.vis, &ast.name);
+    let name = &ast.name;
     let mut expressions = Expressions::default();
-    // In front of the name, so that an input may be called as a parameter of the passes is.
-    let span = |(name, _): &(Ident, TensorType)| format_ident!("input_{}", name).to_token_stream();
-    let spans: Vec<TokenStream> = ast.inputs.iter().map(span).collect();
+    let spans: Vec<TokenStream> =
+        (0..ast.inputs.len()).map(|i| format_ident!("x{}", i).to_token_stream()).collect();
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
     let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer && !shape.shared).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
@@ -41,13 +40,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
     let (consts, carried) = (const_items(&found), carried(&found));
     let losses = losses(ast, compiled);
-    let (derives, fields) = (derives(ast), fields(ast));
-    let (numbers, begin) = numbers(ast);
+    let (item, (numbers, begin)) = (settings::function_type(ast), settings::numbers(ast));
     Ok(quote! {
-        #(#attrs)*
-        #[allow(non_camel_case_types)]
-        #derives
-        #vis struct #name #fields
+        #item
         #[allow(unused, non_snake_case, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
@@ -71,14 +66,14 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                     #value
                     #value_at
                 }
-                /// The workspace of `value_and_gradient`, in elements.
+                /// The workspace of `loss_and_gradient`, in elements.
                 #[doc(hidden)]
                 pub fn gradient_workspace(b: usize, #(#sizes: usize),*) -> usize {
                     #gradient_len
                 }
                 /// The mean over `b` samples, and its gradient with respect to the first input.
                 #[doc(hidden)]
-                pub fn value_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
+                pub fn loss_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* gradient: __n::Span, base: usize,
                     #numbers
                 ) -> __n::Span {
@@ -105,49 +100,6 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
             #expressions
         };
     })
-}
-
-/// What a function's type consists of: nothing, or what is given at run time.
-pub fn fields(ast: &Function) -> TokenStream {
-    if !has_fields(ast) {
-        return quote!(;);
-    }
-    let arrays = shared(ast).map(|(name, _)| {
-        let doc = format!("`{name}` of the function, given at run time.");
-        quote!(#[doc = #doc] pub #name: ::std::vec::Vec<f64>)
-    });
-    let numbers = ast.settings.iter().map(|name| {
-        let doc = format!("`{name}` of the function, given at run time.");
-        quote!(#[doc = #doc] pub #name: f64)
-    });
-    quote!({ #(#arrays,)* #(#numbers,)* })
-}
-
-/// What a function's type can do: no more than its fields.
-pub fn derives(ast: &Function) -> TokenStream {
-    match shared(ast).next() {
-        Some(_) => quote!(#[derive(::core::clone::Clone, ::core::fmt::Debug)]),
-        None => {
-            quote!(#[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)])
-        }
-    }
-}
-
-fn has_fields(ast: &Function) -> bool {
-    !ast.settings.is_empty() || shared(ast).next().is_some()
-}
-
-/// The inputs that are the same for all samples.
-fn shared(ast: &Function) -> impl Iterator<Item = &(Ident, TensorType)> {
-    ast.inputs.iter().filter(|(_, declared)| declared.shared)
-}
-
-/// The parameter of a pass for numbers given at run time, and what brings them into scope.
-fn numbers(ast: &Function) -> (TokenStream, TokenStream) {
-    match ast.settings.len() {
-        0 => (TokenStream::new(), TokenStream::new()),
-        n => (quote!(settings: [f64; #n],), quote!(let e = __n::Settings { settings };)),
-    }
 }
 
 /// The most leading axes of a loss with `..S`: those in front of a sample's last axis.
@@ -219,41 +171,6 @@ fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
     shape.iter().map(one).collect()
 }
 
-/// Where the arrays that are given at run time lie, one after another, and the function that brings them
-/// there.
-fn constants(ast: &Function, lens: &[Dim], sizes: &TokenStream) -> (Vec<TokenStream>, TokenStream) {
-    let mut offset = Dim::literal(0);
-    let (mut spans, mut parts) = (vec![], vec![]);
-    for ((name, _), len) in shared(ast).zip(lens) {
-        let (at, count) = (offset.tokens(), len.tokens());
-        spans.push(quote!(__n::span(__n::CONSTANTS, #at, #count)));
-        let text = format!("`{name}` of loss `{}`", ast.name);
-        parts.push(quote!(__n::numbers(&mut all, #text, &self.#name, #count)?;));
-        offset = offset.add(len);
-    }
-    let finite: Vec<TokenStream> = ast
-        .settings
-        .iter()
-        .map(|name| {
-            let text = format!("`{name}` of loss `{}`", ast.name);
-            quote!(__n::number(#text, self.#name)?;)
-        })
-        .collect();
-    if !has_fields(ast) {
-        return (spans, TokenStream::new());
-    }
-    let function = quote! {
-        fn constants(&self) -> __n::Result<::std::vec::Vec<f64>> {
-            #sizes
-            let mut all = ::std::vec::Vec::new();
-            #(#finite)*
-            #(#parts)*
-            ::core::result::Result::Ok(all)
-        }
-    };
-    (spans, function)
-}
-
 /// The loss of samples with so many leading axes, each position of which counts as a sample.
 fn loss(
     ast: &Function,
@@ -278,7 +195,7 @@ fn loss(
     };
     let target_len = target_len.tokens();
     let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
-    let (arrays, constants) = constants(ast, arrays, &known);
+    let (arrays, constants) = settings::constants(ast, arrays, &known);
     let settings = &ast.settings;
     let numbers = match settings.is_empty() {
         true => TokenStream::new(),
@@ -318,7 +235,7 @@ fn loss(
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::value_and_gradient(k, b, #(#values,)* output, target, #(#arrays,)* gradient, base #numbers)
+                Self::loss_and_gradient(k, b, #(#values,)* output, target, #(#arrays,)* gradient, base #numbers)
             }
         }
     }

@@ -4,6 +4,7 @@ mod checks;
 mod feed;
 mod function;
 mod module;
+mod settings;
 mod sizes;
 mod types;
 
@@ -20,7 +21,8 @@ use crate::errors::Range;
 use crate::lower::{Chain, Check, Part};
 use crate::shape::{ConstExpr, Dim, Shape};
 
-pub use function::{derives, fields, function};
+pub use function::function;
+pub use settings::function_type;
 pub use sizes::Sizes;
 pub use types::input_trait;
 
