@@ -188,6 +188,35 @@ pub use netform_core::tensor::Tensor;
 /// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
 /// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
 ///
+/// # Losses
+/// An `fn` of outputs and targets is a loss, accepted wherever the ones in [`loss`] are: [`loss::Mse`],
+/// [`loss::L1`], [`loss::Huber`], [`loss::SmoothL1`], [`loss::BceWithLogits`], [`loss::Bce`], [`loss::Hinge`],
+/// [`loss::CrossEntropy`] (with `.smoothing(0.1)` and `.weights([1.0, 5.0])`), [`loss::Nll`],
+/// [`loss::KlDivergence`] and [`loss::CosineSimilarity`]. It yields one number for each sample, `-> []`, or a value
+/// and its weight, `-> ([], [])`: the loss of a batch is the mean, or the sum of values over the sum of weights.
+/// `..S` stands for any leading axes. A `delta: f32` or a `weights: [f32; C]` after the tensors is given at run
+/// time, as a field of the function's type; inside another item it is an operand like others.
+///
+/// ```
+/// use netform::prelude::*;
+///
+/// network! {
+///     pub Line: [2] -> [1] { fc1: Linear(1) }
+///
+///     /// Small errors do not count.
+///     pub fn insensitive(y: [..S], t: [..S], width: f32) -> [] {
+///         relu(abs(y - t) - width)
+///     }
+/// }
+///
+/// # fn main() -> netform::Result<()> {
+/// let data = InMemory::<(D<2>,), (D<1>,), f32, f32>::new(vec![0.0, 1.0, 1.0, 0.0], vec![1.0, 2.0])?;
+/// let mut net = Line::new(Seed(1));
+/// Trainer::new(insensitive { width: 0.1 }, Sgd::new(0.1)).epochs(10).fit(&mut net, &data)?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # What it prints
 /// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
 /// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use netform::cpu::gemm_calls;
 use netform::data::MiniBatch;
 use netform::element::Element;
-use netform::loss::Loss;
+use netform::loss::{Huber, Loss};
 use netform::prelude::*;
 use netform::shape::SampleShape;
 
@@ -124,7 +124,7 @@ fn assert_steady(what: &str, threads: usize, mut f: impl FnMut()) -> u64 {
 fn check<N, L, O, Y, T>(mut net: N, loss: L, optimizer: O, samples: usize) -> [u64; 2]
 where
     N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
-    L: Loss<N::Elem, N::Output, Y, T> + Copy,
+    L: Loss<N::Elem, N::Output, Y, T> + Clone,
     O: Optimizer,
     Y: SampleShape,
     T: Element,
@@ -133,15 +133,16 @@ where
     let threads = device.threads();
     let batch = MiniBatch::<N::Input, Y, N::Elem, T>::zeros_on(device, samples).unwrap();
     let slots = optimizer.slots();
-    let mut step = net.train_step(loss, optimizer, samples).unwrap();
+    let mut step = net.train_step(loss.clone(), optimizer, samples).unwrap();
     let trained = assert_steady(N::NAME, threads, || {
         step.run(&batch).unwrap();
     });
 
-    // Gradients, workspace with the loss's, and the optimiser's state; nothing else.
+    // Gradients, workspace with the loss's, its constants, and the optimiser's state; nothing else.
     let workspace =
         N::train_workspace(netform::module::Extent::of(samples)) + loss.workspace(samples);
-    let elements = N::PARAM_LEN + workspace + slots * N::PARAM_LEN;
+    let constants = loss.constants().unwrap().len();
+    let elements = N::PARAM_LEN + workspace + constants + slots * N::PARAM_LEN;
     assert_eq!(step.memory_bytes(), elements * size_of::<N::Elem>(), "{}", N::NAME);
 
     let mut predictor = net.predictor(samples).unwrap();
@@ -211,8 +212,20 @@ fn main() {
                 Sgd::new(0.1),
                 1,
             ),
+            check::<_, _, _, (), u32>(
+                Iris::<f32>::on(cpu.clone(), seed).unwrap(),
+                CrossEntropy.weights([1.0, 2.0, 3.0]).smoothing(0.1),
+                Sgd::new(0.1),
+                16,
+            ),
+            check::<_, _, _, (D<2>, D<1>), f32>(
+                Curve::<f32>::on(cpu.clone(), seed).unwrap(),
+                Huber::new(0.5),
+                Sgd::new(0.1),
+                16,
+            ),
         ];
-        assert_eq!(small, [[0; 2]; 4], "calls of matrixmultiply for small networks");
+        assert_eq!(small, [[0; 2]; 6], "calls of matrixmultiply for small networks");
         check_by_hand(&cpu);
         let momentum = Sgd::new(0.1).momentum(0.9);
         let lenet = Digits::<f32>::on(cpu.clone(), seed).unwrap();

@@ -6,8 +6,8 @@ use crate::data::MiniBatch;
 use crate::device::{Access, Device, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::feed::{Feed, InputElement, Tensors};
-use crate::loss::Loss;
+use crate::feed::{BESIDE, Feed, InputElement, Tensors};
+use crate::loss::{Loss, constants};
 use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
@@ -137,6 +137,8 @@ where
 pub struct Evaluator<N: Network, L> {
     workspace: Buffer<N>,
     output: Buffer<N>,
+    /// What the loss reads beside outputs and targets.
+    constants: Option<Buffer<N>>,
     capacity: usize,
     loss: PhantomData<fn(L)>,
 }
@@ -145,7 +147,7 @@ impl<N: Network, L> Evaluator<N, L> {
     /// Evaluation of batches of up to `batch` samples of `net`.
     ///
     /// # Errors
-    /// If the device has not enough memory, or `batch` is 0.
+    /// If a setting of the loss makes no sense, the device has not enough memory, or `batch` is 0.
     pub fn new<Y, T>(net: &N, loss: &L, batch: usize) -> Result<Self>
     where
         L: Loss<N::Elem, N::Output, Y, T>,
@@ -164,12 +166,13 @@ impl<N: Network, L> Evaluator<N, L> {
         Ok(Evaluator {
             workspace: device.zeros(workspace)?,
             output: device.zeros(batch * N::Output::NUMEL)?,
+            constants: constants(device, &loss.constants()?)?,
             capacity: batch,
             loss: PhantomData,
         })
     }
 
-    /// The loss of a batch; its outputs go to the front of `outputs`.
+    /// The loss of a batch, with the constants of the loss that the evaluation was made for; its outputs go to the front of `outputs`.
     ///
     /// # Errors
     /// If the batch is empty or too large, a label is out of range, or the device is lost.
@@ -194,6 +197,7 @@ impl<N: Network, L> Evaluator<N, L> {
         <N::InputElement as InputElement<N::Elem>>::bind(0, batch.inputs.buffer(), &mut bound);
         bound.outputs[0] = Access::Write(&mut self.output);
         loss.bind(batch.targets.buffer(), &mut bound);
+        bound.inputs[BESIDE + 1] = self.constants.as_ref();
         let mut run = device.run(bound);
         let out = Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL);
         let e = extent(net, samples);

@@ -4,14 +4,14 @@ use crate::cpu::Cpu;
 use crate::device::{Access, Bindings, Device, Memory, Run, Slot, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::feed::Tensors;
-use crate::loss::Loss;
+use crate::feed::{BESIDE, Tensors};
+use crate::loss::{Loss, constants};
 use crate::shape::{BatchedShape, SampleShape};
 use crate::step::same_batch;
 use crate::tensor::Tensor;
 
-/// The gradient, and the workspace of the loss.
-type Held<S, E, D> = (Tensor<S, E, D>, <D as Memory>::Buffer<E>);
+/// The gradient, the workspace of the loss, and what it reads beside outputs and targets.
+type Held<S, E, D> = (Tensor<S, E, D>, <D as Memory>::Buffer<E>, Option<<D as Memory>::Buffer<E>>);
 
 /// A loss with memory for its gradient with respect to the outputs, which [`LossGradient::run`] uses again and
 /// again.
@@ -42,7 +42,7 @@ impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {
     /// The loss of a batch, and its gradient with respect to the outputs.
     ///
     /// # Errors
-    /// If the batch is empty, there are not as many targets as outputs, a label is out of range, or the device
+    /// If a setting of the loss makes no sense, the batch is empty, there are not as many targets as outputs, a label is out of range, or the device
     /// has not enough memory or is lost.
     pub fn run<R, T>(
         &mut self,
@@ -61,11 +61,12 @@ impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {
         }
         let device = outputs.device();
         let needed = self.loss.workspace(batch);
-        let (gradient, workspace) = match &mut self.memory {
+        let (gradient, workspace, constants) = match &mut self.memory {
             Some(memory) => memory,
             none => none.insert((
                 Tensor::zeros_on(device.clone(), outputs.shape())?,
                 device.zeros(needed)?,
+                constants(device, &self.loss.constants()?)?,
             )),
         };
         gradient.fit(|_| outputs.shape().sizes())?;
@@ -76,6 +77,7 @@ impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {
         bound.inputs[0] = Some(outputs.buffer());
         bound.outputs[0] = Access::Write(gradient.buffer_mut());
         self.loss.bind(targets.buffer(), &mut bound);
+        bound.inputs[BESIDE + 1] = constants.as_ref();
         let mut run = device.run(bound);
         let len = batch * S::Sample::NUMEL;
         let (output, to) = (Span::new(Slot::Input(0), 0, len), Span::new(Slot::Output(0), 0, len));

@@ -12,15 +12,17 @@ use crate::optim::Optimizer;
 use crate::pullback::checked;
 use crate::step::{Buffer, Memories, OptimizerState, check_capacity, guarded, update};
 
-/// A network whose only output is a scalar for each sample: a loss.
+/// A network whose only output is a scalar for each sample, or whose outputs are a scalar and its weight: a
+/// loss.
 #[diagnostic::on_unimplemented(
     message = "the output of network `{Self}` is not one scalar for each sample",
-    note = "a network that is its own loss ends in `-> []`; others are trained with a loss: `net.train_step(CrossEntropy, ..)`"
+    note = "a network that is its own loss ends in `-> []`, or in `-> ([], [])` for a value and its weight; others are trained with a loss: `net.train_step(CrossEntropy, ..)`"
 )]
 pub trait ScalarLoss: Module {}
 
 /// Forward, backward and update of a network whose only output is its loss, with all the memory that they
-/// need. The loss of a batch is the mean over its samples.
+/// need. The loss of a batch is the mean over its samples; of a network that yields a value and its weight,
+/// the sum of values over the sum of weights.
 ///
 /// [`LossStep::run`] allocates nothing in steady state, and more memory only where lengths that are known
 /// only at run time become larger.
@@ -69,7 +71,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         optimizer.check()?;
         let device = net.store().device.clone();
         let slots = Some(device.zeros(optimizer.slots() * M::PARAM_LEN)?);
-        let memories = Memories::new(&device, batch, 1)?;
+        let memories = Memories::new(&device, batch, SCALARS)?;
         Ok(LossStep { net, optimizer, memories, state: OptimizerState { slots, steps: 0 } })
     }
 
@@ -87,8 +89,8 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         let store = self.net.store_mut();
         crate::step::check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
         let len = M::train_workspace(e);
-        if len + 1 > store.device.len(workspace) {
-            *workspace = store.device.zeros(len + 1)?;
+        if len + SCALARS > store.device.len(workspace) {
+            *workspace = store.device.zeros(len + SCALARS)?;
         }
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
         let (loss, ()) = guarded::<M, _>(store, statistics, |store| {
@@ -104,8 +106,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
             let mut run = store.device.run(bound);
             let spans = Spans::inputs::<M>(e);
             M::train_forward(&mut run, e, spans.as_slice());
-            let value = mean(&mut run, M::train_output(e, 0), len);
-            run.fill(M::output_gradient(e, 0), share(e));
+            let value = loss_and_seeds::<M, _>(&mut run, e, len);
             M::backward(&mut run, e, spans.as_slice());
             run.finish()?;
             let mut loss = [M::Elem::ZERO];
@@ -134,6 +135,31 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     }
 }
 
+/// The most scalars that a loss takes in the workspace: the sums of values and weights, and their quotient.
+const SCALARS: usize = 3;
+
+/// The loss, in the workspace from `base` on, and its gradients with respect to the network's outputs.
+fn loss_and_seeds<M: ScalarLoss, K: Kernels<M::Elem>>(k: &mut K, e: Extent, base: usize) -> Span {
+    if M::OUTPUTS.len() == 1 {
+        k.fill(M::output_gradient(e, 0), share(e));
+        return mean(k, M::train_output(e, 0), base);
+    }
+    let [values, weights] = [0, 1].map(|i| {
+        let sum = Span::new(Slot::Workspace, base + i, 1);
+        fold(k, sum, M::train_output(e, i), M::Elem::ONE);
+        sum
+    });
+    let loss = Span::new(Slot::Workspace, base + 2, 1);
+    let [one, sum, of] = [values, weights, loss].map(|span| Arg::View { span, strides: [0; 4] });
+    k.map([loss], [1; 4], [one, sum], [], |[v, w], []| [v / w], &["a0 / a1"]);
+    // d (V / W) / dv = 1 / W, d (V / W) / dw = -(V / W) / W
+    let grid = [1, 1, 1, e.batch];
+    let [by_value, by_weight] = [0, 1].map(|i| M::output_gradient(e, i));
+    k.map([by_value], grid, [sum], [M::Elem::ONE], |[w], [c]| [c / w], &["c0 / a0"]);
+    k.map([by_weight], grid, [of, sum], [], |[l, w], []| [-l / w], &["-a0 / a1"]);
+    loss
+}
+
 /// What one sample's value counts in the mean over a batch.
 fn share<E: Float>(e: Extent) -> E {
     E::ONE / E::from_usize(e.batch)
@@ -142,11 +168,15 @@ fn share<E: Float>(e: Extent) -> E {
 /// The mean of a scalar for each sample; it goes to the workspace at `base`.
 fn mean<E: Float, K: Kernels<E>>(k: &mut K, values: Span, base: usize) -> Span {
     let out = Span::new(Slot::Workspace, base, 1);
+    fold(k, out, values, E::ONE / E::from_usize(values.len));
+    out
+}
+
+/// The sum of values times `scale`.
+fn fold<E: Float, K: Kernels<E>>(k: &mut K, out: Span, values: Span, scale: E) {
     let grid = [1, 1, 1, values.len];
     let each = Arg::View { span: values, strides: [0, 0, 0, 1] };
-    let scale = [E::ONE / E::from_usize(values.len)];
-    k.reduce(out, Fold::Sum, grid, [true; 4], [each], scale, |[x], [c]| c * x, &["c0 * a0"]);
-    out
+    k.reduce(out, Fold::Sum, grid, [true; 4], [each], [scale], |[x], [c]| c * x, &["c0 * a0"]);
 }
 
 /// The loss of a network whose output is its loss, where the trainer asks for one: the mean of the outputs.

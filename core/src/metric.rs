@@ -57,8 +57,17 @@ pub fn correct_rows<E: Float>(outputs: &[E], targets: &[E], classes: usize) -> u
 
 /// How many logits are on the side of 0 that their target, 0 or 1, says: for binary classification.
 pub fn correct_signs<E: Float>(logits: &[E], targets: &[E]) -> usize {
-    let half = E::from_f64(0.5);
-    logits.iter().zip(targets).filter(|(x, t)| (**x > E::ZERO) == (**t > half)).count()
+    correct_sides(logits, E::ZERO, targets, E::from_f64(0.5))
+}
+
+/// How many outputs are on the side of `threshold` on which their target is of `middle`: for binary
+/// classification by probabilities (0.5 and 0.5), or by scores with targets of -1 and 1 (0 and 0).
+///
+/// ```
+/// assert_eq!(netform_core::metric::correct_sides(&[0.7, 0.2, 0.6], 0.5, &[1.0, 0.0, 0.0], 0.5), 2);
+/// ```
+pub fn correct_sides<E: Float>(outputs: &[E], threshold: E, targets: &[E], middle: E) -> usize {
+    outputs.iter().zip(targets).filter(|(x, t)| (**x > threshold) == (**t > middle)).count()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub use crate::function::{
 pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear};
-pub use crate::loss::{LABELS, Loss, TARGET};
+pub use crate::loss::{CONSTANTS, LABELS, Loss, Settings, TARGET, number, numbers};
 pub use crate::loss_step::ScalarLoss;
 pub use crate::message::{Message, fail};
 pub use crate::module::{Extent, Module, PortAxis, PortSpec};

@@ -6,8 +6,8 @@ use crate::data::MiniBatch;
 use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::feed::InputElement;
-use crate::loss::Loss;
+use crate::feed::{BESIDE, InputElement};
+use crate::loss::{Loss, constants};
 use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, Store};
 use crate::optim::Optimizer;
@@ -160,6 +160,8 @@ pub struct TrainStep<'n, N: Network, L, O, Y, T> {
     optimizer: O,
     memories: Memories<N>,
     state: OptimizerState<Buffer<N>>,
+    /// What the loss reads beside outputs and targets.
+    constants: Option<Buffer<N>>,
     /// Where the outputs of the last batch are.
     outputs: Option<Span>,
     targets: PhantomData<fn(Y, T)>,
@@ -176,7 +178,7 @@ where
     /// A step for batches of up to `batch` samples.
     ///
     /// # Errors
-    /// If the device has not enough memory, or `batch` is 0.
+    /// If a setting of the loss or the optimiser makes no sense, the device has not enough memory, or `batch` is 0.
     pub fn new(net: &'n mut N, loss: L, optimizer: O, batch: usize) -> Result<Self> {
         Self::resume(net, loss, optimizer, batch, OptimizerState::default())
     }
@@ -194,13 +196,23 @@ where
     ) -> Result<Self> {
         optimizer.check()?;
         let device = net.store().device.clone();
+        let constants = constants(&device, &loss.constants()?)?;
         check_size(&device, loss.workspace(1), batch)?;
         let memories = Memories::new(&device, batch, loss.workspace(batch))?;
         if state.slots.is_none() {
             state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
         }
         check_slots::<N, O>(&device, &optimizer, &state)?;
-        Ok(TrainStep { net, loss, optimizer, memories, state, outputs: None, targets: PhantomData })
+        Ok(TrainStep {
+            net,
+            loss,
+            optimizer,
+            memories,
+            state,
+            constants,
+            outputs: None,
+            targets: PhantomData,
+        })
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
@@ -237,7 +249,10 @@ where
         let store = self.net.store_mut();
         check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
         let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-        let pass = Pass::<N, L, Y, T>::of(extent, inputs, targets, &self.loss, counter)?;
+        let pass = Pass::<N, L, Y, T> {
+            constants: self.constants.as_ref(),
+            ..Pass::of(extent, inputs, targets, &self.loss, counter)?
+        };
         let (loss, outputs) = guarded::<N, _>(store, statistics, |store| {
             let (value, outputs) = pass.forward_backward(
                 &store.device,
@@ -296,11 +311,15 @@ where
         &mut self.optimizer
     }
 
-    /// The number of bytes of parameters' gradients, workspace and optimiser state.
+    /// The number of bytes of parameters' gradients, workspace, optimiser state and the loss's constants.
     pub fn memory_bytes(&self) -> usize {
         let device = &self.net.store().device;
         let slots = self.state.slots.as_ref().map_or(0, |slots| device.len(slots));
-        (device.len(&self.memories.grads) + device.len(&self.memories.workspace) + slots)
+        let constants = self.constants.as_ref().map_or(0, |constants| device.len(constants));
+        (device.len(&self.memories.grads)
+            + device.len(&self.memories.workspace)
+            + slots
+            + constants)
             * size_of::<N::Elem>()
     }
 
@@ -336,6 +355,7 @@ struct Pass<'b, N: Network, L, Y, T: Element> {
     inputs: &'b InputBuffer<N>,
     targets: &'b <N::Device as Memory>::Buffer<T>,
     loss: &'b L,
+    constants: Option<&'b Buffer<N>>,
     counter: Counter,
     target: PhantomData<fn(Y)>,
 }
@@ -356,7 +376,7 @@ where
     ) -> Result<Self> {
         same_batch(extent.batch, targets.batch())?;
         let (inputs, targets) = (inputs.buffer(), targets.buffer());
-        Ok(Pass { extent, inputs, targets, loss, counter, target: PhantomData })
+        Ok(Pass { extent, inputs, targets, loss, constants: None, counter, target: PhantomData })
     }
 
     /// Returns where the loss and the outputs are in the workspace.
@@ -379,6 +399,7 @@ where
         };
         <N::InputElement as InputElement<N::Elem>>::bind(0, self.inputs, &mut bound);
         self.loss.bind(self.targets, &mut bound);
+        bound.inputs[BESIDE + 1] = self.constants;
         let mut run = device.run(bound);
         let inputs = Spans::inputs::<N>(e);
         N::train_forward(&mut run, e, inputs.as_slice());
@@ -425,7 +446,11 @@ where
     let Memories { mut grads, mut workspace, .. } =
         Memories::<N>::new(&store.device, batch, loss.workspace(batch))?;
     let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-    let pass = Pass::<N, L, R::Sample, T>::of(extent(net, batch), inputs, targets, loss, counter)?;
+    let constants = constants(&store.device, &loss.constants()?)?;
+    let pass = Pass::<N, L, R::Sample, T> {
+        constants: constants.as_ref(),
+        ..Pass::of(extent(net, batch), inputs, targets, loss, counter)?
+    };
     // A copy: the running statistics of the network are not this call's to change.
     let mut state = store.device.zeros(N::STATE_LEN)?;
     let mut values = vec![N::Elem::ZERO; N::STATE_LEN];

@@ -85,8 +85,22 @@ pub struct Function {
     pub name: Ident,
     pub generics: Vec<Ident>,
     pub inputs: Vec<(Ident, TensorType)>,
+    /// Numbers that are given at run time, after the inputs: `delta: f32`.
+    pub settings: Vec<Ident>,
     pub outputs: Outputs,
     pub body: Block,
+}
+
+impl Function {
+    /// The inputs that are the same for all samples.
+    pub fn shared(&self) -> impl Iterator<Item = &(Ident, TensorType)> {
+        self.inputs.iter().filter(|(_, declared)| declared.shared)
+    }
+
+    /// Whether it is given something at run time that is no tensor of samples: a field of its type.
+    pub fn has_fields(&self) -> bool {
+        !self.settings.is_empty() || self.shared().next().is_some()
+    }
 }
 
 /// Statements and a result.
@@ -122,6 +136,8 @@ pub struct TensorType {
     pub integer: bool,
     /// Any leading axes, folded into the batch.
     pub leading: bool,
+    /// `[f32; C]`: numbers that are given at run time, the same for all samples.
+    pub shared: bool,
     pub dims: Vec<Expr>,
     pub range: Range,
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 pub use calls::{CompiledTensorFunction, is_scalar, tensor_function};
 
-use crate::ast::{Function, Network};
+use crate::ast::{Function, Network, TensorType};
 use crate::autodiff;
 use crate::errors::Range;
 use crate::graph::{Graph, Node, NodeId};
@@ -208,21 +208,27 @@ fn with_seeds(mut g: Graph, first: usize) -> Graph {
 /// Compiles a function whose output is a scalar a sample.
 pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<CompiledFunction> {
     let at = Range::of(&ast.name);
-    let output = &ast.outputs.types[0];
-    if ast.outputs.tuple || output.integer || output.leading || !output.dims.is_empty() {
-        return Err(output
-            .range
-            .error("only functions with one scalar output, `[]`, are supported yet"));
+    let outputs = &ast.outputs.types;
+    let scalar = |output: &TensorType| !output.integer && !output.leading && output.dims.is_empty();
+    if outputs.len() != 1 + usize::from(ast.outputs.tuple) || !outputs.iter().all(scalar) {
+        let range = outputs.iter().map(|output| output.range).reduce(Range::to).unwrap_or(at);
+        return Err(range.error(
+            "a function yields one number for each sample, `-> []`, or as a loss a value and its weight, `-> ([], [])`: a batch's loss is the sum of values over the sum of weights",
+        ));
     }
     calls::require_float(ast)?;
     let mut lowered = lower::function(ast, uses, true);
     std::mem::take(&mut lowered.errors).propagate()?;
-    let checks = std::mem::take(&mut lowered.checks);
-    plan_function(&lowered.graph, checks).map_err(|message| at.error(message))
+    plan_function(ast, lowered).map_err(|message| at.error(message))
 }
 
-fn plan_function(graph: &Graph, checks: Vec<Check>) -> Result<CompiledFunction, String> {
-    let mean = mean_over_batch(graph)?;
+fn plan_function(ast: &Function, lowered: Chain) -> Result<CompiledFunction, String> {
+    let Chain { graph, checks, .. } = lowered;
+    // What gradients are with respect to: not integers, nor what is given beside the samples.
+    let floats = ast.inputs.iter().enumerate();
+    let floats = floats.filter(|(_, (_, declared))| !declared.integer && !declared.shared);
+    let floats: Vec<usize> = floats.map(|(i, _)| i).collect();
+    let mean = mean_over_batch(&graph)?;
     mean.check()?;
     let value_graph = simplify(&mean.inline()?)?;
     let value = plan(&Request {
@@ -233,11 +239,12 @@ fn plan_function(graph: &Graph, checks: Vec<Check>) -> Result<CompiledFunction, 
         outputs: vec![Place::Work],
         forward: 0,
     })?;
-    let floats: Vec<usize> =
-        (0..graph.inputs.len()).filter(|i| !graph.inputs[*i].integer).collect();
     let gradient = plan_gradients(&mean, &floats[..1])?;
     let gradients = plan_gradients(&mean, &floats)?;
-    let hessian = calls::hessian_vector(&mean);
+    let hessian = match ast.has_fields() {
+        true => Err("it is given numbers at run time".to_owned()),
+        false => calls::hessian_vector(&mean),
+    };
     let listing = format!(
         "graph of `{}` with gradient\n{}steps\n{}",
         graph.name,
@@ -277,12 +284,15 @@ fn plan_gradients(mean: &Graph, inputs: &[usize]) -> Result<Plan, String> {
     })
 }
 
-/// The mean of a function's values over the batch, as a second graph on top of the first.
+/// The mean of a function's values over the batch, as a second graph on top of the first. Where it yields
+/// weights too, the sum of values over the sum of weights.
 fn mean_over_batch(graph: &Graph) -> Result<Graph, String> {
     let mut g = graph.clone();
-    let values = g.outputs[0];
-    let sum = g.sum(values, vec![0])?;
-    let count = g.size(Dim::batch());
+    let sum = g.sum(graph.outputs[0], vec![0])?;
+    let count = match graph.outputs.get(1) {
+        Some(&weights) => g.sum(weights, vec![0])?,
+        None => g.size(Dim::batch()),
+    };
     let mean = g.scalar("div", &[sum, count])?;
     let scalar = g.reshape(mean, vec![])?;
     g.outputs = vec![scalar];

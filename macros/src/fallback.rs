@@ -13,7 +13,7 @@ use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement,
 use crate::emit::dim_type;
 use crate::errors::Errors;
 use crate::lower::RESERVED;
-use crate::print::{carried, const_items, found_consts, input_trait};
+use crate::print::{carried, const_items, found_consts, input_trait, is_loss};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
@@ -226,9 +226,9 @@ impl Stub<'_> {
             }
             _ => TokenStream::new(),
         };
-        let scalar = match &self.outputs[..] {
-            [output] if output.is_empty() => quote!(#head __n::ScalarLoss #of {}),
-            _ => TokenStream::new(),
+        let scalar = match is_loss(&self.outputs) {
+            true => quote!(#head __n::ScalarLoss #of {}),
+            false => TokenStream::new(),
         };
         quote! {
             #head __n::Module #of {

@@ -274,6 +274,7 @@ fn names(item: &Item) -> Vec<Path> {
     match item {
         Item::Function(function) => {
             names.bound.extend(function.inputs.iter().map(|(name, _)| name.to_string()));
+            names.bound.extend(function.settings.iter().map(ToString::to_string));
             names.block(&function.body);
         }
         Item::Network(network) => match &network.body {

@@ -32,7 +32,7 @@ pub fn is_scalar(ast: &Function) -> bool {
 
 /// That there is an input to differentiate by, whose element is that of the output.
 pub fn require_float(ast: &Function) -> syn::Result<()> {
-    match ast.inputs.iter().all(|(_, input)| input.integer) {
+    match ast.inputs.iter().all(|(_, input)| input.integer || input.shared) {
         true => Err(Range::of(&ast.name).error(
             "a function has at least one input of floats: its gradient is with respect to these",
         )),
@@ -47,6 +47,11 @@ pub fn tensor_function(
 ) -> syn::Result<CompiledTensorFunction> {
     require_float(ast)?;
     let output = &ast.outputs.types[0];
+    if ast.has_fields() {
+        return Err(output.range.error(
+            "only a loss is given numbers at run time, a function with the output `[]` or `([], [])`; give this one tensors",
+        ));
+    }
     let leading = ast.inputs.iter().map(|(_, input)| input).find(|input| input.leading);
     if let Some(input) = leading.or(output.leading.then_some(output)) {
         return Err(input.range.error(
@@ -82,7 +87,7 @@ fn plan_tensor(lowered: Chain) -> Result<CompiledTensorFunction, String> {
         vjp.graph.listing(),
         vjp.listing(0..vjp.steps.len()),
     );
-    let output = lowered.output();
+    let output = lowered.output_shape(0);
     Ok(CompiledTensorFunction { value, vjp, output, checks: lowered.checks, listing })
 }
 

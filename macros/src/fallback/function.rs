@@ -8,12 +8,15 @@ use syn::Ident;
 use crate::ast::{Function, TensorType};
 use crate::emit::dim_type;
 use crate::errors::Errors;
-use crate::print::{const_items, found_consts};
+use crate::print::{const_items, found_consts, function_type};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
 /// The function, its type and everything that they can do.
 pub fn stub(function: &Function) -> TokenStream {
+    if function.has_fields() {
+        return of_fields(function);
+    }
     let (vis, name) = (&function.vis, &function.name);
     let takes = format_ident!("{}_takes", name, span = proc_macro2::Span::call_site());
     let types: Vec<Ident> = (0..function.inputs.len()).map(|i| format_ident!("X{}", i)).collect();
@@ -68,6 +71,20 @@ pub fn stub(function: &Function) -> TokenStream {
                 #(#methods)*
             }
             #implementation
+            #loss
+        };
+    }
+}
+
+/// A loss that is given numbers at run time.
+fn of_fields(function: &Function) -> TokenStream {
+    let (item, loss) = (function_type(function), loss_of(function, &quote!(Loss)));
+    quote! {
+        #[allow(missing_docs)]
+        #item
+        #[allow(unused)]
+        const _: () = {
+            use ::netform::__private as __n;
             #loss
         };
     }
@@ -149,6 +166,7 @@ fn loss(function: &Function, takes: &Ident) -> TokenStream {
     if function.inputs.len() != 2 {
         return TokenStream::new();
     }
+    let any = loss_of(function, &quote!(FunctionLoss));
     quote! {
         impl #takes<__n::AsLoss, __n::AsLoss> for #name {
             type Value = #name;
@@ -160,8 +178,16 @@ fn loss(function: &Function, takes: &Ident) -> TokenStream {
         impl __n::LossFunction for #name {
             type Item = #name;
         }
+        #any
+    }
+}
+
+/// `Loss` or `FunctionLoss` for any outputs and targets.
+fn loss_of(function: &Function, implemented: &TokenStream) -> TokenStream {
+    let name = &function.name;
+    quote! {
         impl<E: __n::Float, O: __n::SampleShape, Y: __n::SampleShape, T: __n::Element>
-            __n::FunctionLoss<E, O, Y, T> for #name
+            __n::#implemented<E, O, Y, T> for #name
         {
             fn workspace(&self, batch: usize) -> usize { 0 }
             fn bind<'a, D: __n::Device<E>>(

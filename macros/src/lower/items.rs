@@ -22,7 +22,7 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
     let at = network.inputs.first().map_or(Range::of(&network.name), |(_, shape)| shape.range);
     let scope = Scope::of(&network.generics);
     let mut cx = Chain::new(&network.name, at, train, uses.clone(), scope);
-    cx.settings(network);
+    cx.settings(&network.settings);
     let known = cx.inputs(&network.inputs, matches!(network.body, Body::Chain(_)));
     if known.is_err() {
         cx.known = false;
@@ -58,6 +58,7 @@ pub fn function(function: &Function, uses: &Rc<Declarations>, batched: bool) -> 
     let scope = Scope::of(&function.generics);
     let mut cx = Chain::new(&function.name, at, true, uses.clone(), scope);
     cx.batched = batched;
+    cx.settings(&function.settings);
     if cx.inputs(&function.inputs, false).is_err() {
         return cx;
     }
@@ -78,7 +79,7 @@ impl Chain {
                 all = Err(Reported);
                 continue;
             };
-            let batch = self.batched.then(Dim::batch);
+            let batch = (self.batched && !declared.shared).then(Dim::batch);
             let shape: Shape = batch.into_iter().chain(sample.iter().cloned()).collect();
             let id = self.graph.input(&name.to_string(), shape, declared.integer);
             for (expr, dim) in declared.dims.iter().zip(&sample) {
@@ -97,8 +98,8 @@ impl Chain {
     }
 
     /// Run-time settings are values without axes.
-    fn settings(&mut self, network: &Network) {
-        for name in &network.settings {
+    fn settings(&mut self, names: &[Ident]) {
+        for name in names {
             let id = self.graph.setting(&name.to_string());
             self.bind(&name.to_string(), Value::Tensor(id), Range::of(name), Some("setting"));
         }
@@ -220,12 +221,12 @@ impl Chain {
             return self
                 .report(at, format!("`{name}` calls itself; a function's graph has no end then"));
         }
-        if args.len() != function.inputs.len() {
-            return self.report(
-                at,
-                format!("`{name}` takes {} inputs, found {}", function.inputs.len(), args.len()),
-            );
+        let takes = function.inputs.len() + function.settings.len();
+        if args.len() != takes {
+            return self.report(at, format!("`{name}` takes {takes} inputs, found {}", args.len()));
         }
+        let (args, numbers) = args.split_at(function.inputs.len());
+        let numbers = self.numbers(function, numbers)?;
         let mut operands = vec![];
         for (arg, (_, declared)) in args.iter().zip(&function.inputs) {
             let id = match declared.integer {
@@ -242,7 +243,7 @@ impl Chain {
         let inner = linked.uses.clone().unwrap_or_else(|| uses.clone());
         let outer_uses = std::mem::replace(&mut self.uses, inner);
         self.open.push(name.to_owned());
-        let result = self.inline(function, &operands, at);
+        let result = self.inline(function, &operands, &numbers, at);
         self.open.pop();
         self.scope = outer;
         self.bound = bound;
@@ -256,12 +257,40 @@ impl Chain {
         owner.into_iter().cloned().chain(self.scope.owners.iter().cloned()).collect()
     }
 
+    /// The values of a function's settings: scalars, in their order; a name in front must be the setting's.
+    fn numbers(&mut self, function: &Function, args: &[Argument]) -> Lowered<Vec<NodeId>> {
+        let mut ids = vec![];
+        for (arg, setting) in args.iter().zip(&function.settings) {
+            if let Some(name) = arg.name.as_ref().filter(|name| *name != setting) {
+                let message =
+                    format!("expected `{setting}` of `{}`, found `{name}`", function.name);
+                return self.report(Range::of(name), message);
+            }
+            let id = self.float(&arg.value)?;
+            let sample = self.sample_of(id);
+            if !sample.is_empty() {
+                let message = format!(
+                    "`{setting}` of `{}` is one number, found {}",
+                    function.name,
+                    show(&sample)
+                );
+                return self.report(arg.range, message);
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
     fn inline(
         &mut self,
         function: &Function,
         operands: &[(NodeId, Range)],
+        numbers: &[NodeId],
         at: Range,
     ) -> Lowered<Value> {
+        for (name, &id) in function.settings.iter().zip(numbers) {
+            self.bind(&name.to_string(), Value::Tensor(id), at, None);
+        }
         for ((name, declared), &(id, range)) in function.inputs.iter().zip(operands) {
             let id = self.argument(&name.to_string(), declared, id, range)?;
             self.bind(&name.to_string(), Value::Tensor(id), at, None);

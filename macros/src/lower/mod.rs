@@ -230,11 +230,6 @@ impl Chain {
         }
     }
 
-    /// The shape of the only output for one sample.
-    pub fn output(&self) -> Shape {
-        self.output_shape(0)
-    }
-
     /// `layer `fc1: Linear(120)` of network `Digits``, as messages begin.
     pub fn mismatch(&self, layer: &Layer) -> Part {
         text(format!("shape mismatch in network `{}`: layer `{layer}`", self.network))

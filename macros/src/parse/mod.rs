@@ -112,7 +112,7 @@ fn parse_network(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> 
     })?;
     let named = input.peek(token::Paren);
     let inputs = match named {
-        true => parse_inputs(input)?,
+        true => parse_inputs(input, None)?,
         false => {
             let shape: TensorType = input.parse()?;
             vec![(Ident::new("input", shape.range.start()), shape)]
@@ -134,10 +134,11 @@ fn parse_function(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) ->
     input.parse::<Token![fn]>()?;
     let name = input.parse()?;
     let generics = parse_generics(input)?;
-    let inputs = parse_inputs(input)?;
+    let mut settings = vec![];
+    let inputs = parse_inputs(input, Some(&mut settings))?;
     let outputs = parse_outputs(input)?;
     let body = parse_block(input)?;
-    Ok(Function { attrs, vis, name, generics, inputs, outputs, body })
+    Ok(Function { attrs, vis, name, generics, inputs, settings, outputs, body })
 }
 
 /// `<T, D, H>`, or nothing.
@@ -186,8 +187,11 @@ fn parse_settings(input: ParseStream) -> Result<Vec<Ident>> {
     Ok(settings)
 }
 
-/// `(x: [T, D], labels: u32[])`
-fn parse_inputs(input: ParseStream) -> Result<Vec<(Ident, TensorType)>> {
+/// `(x: [T, D], labels: u32[])`; of a function also `delta: f32`, after them, and `weights: [f32; C]`.
+fn parse_inputs(
+    input: ParseStream,
+    mut settings: Option<&mut Vec<Ident>>,
+) -> Result<Vec<(Ident, TensorType)>> {
     let content;
     parenthesized!(content in input);
     let mut inputs: Vec<(Ident, TensorType)> = vec![];
@@ -200,15 +204,58 @@ fn parse_inputs(input: ParseStream) -> Result<Vec<(Ident, TensorType)>> {
                 format!("expected `:` and the shape of the input, for example `{name}: [784]`");
             syn::Error::new(e.span(), message)
         })?;
-        if inputs.iter().any(|(other, _)| *other == name) {
+        let numbers = settings.iter().flat_map(|names| names.iter());
+        if inputs.iter().map(|(other, _)| other).chain(numbers).any(|other| *other == name) {
             return Err(syn::Error::new(name.span(), format!("two inputs are called `{name}`")));
         }
-        inputs.push((name, content.parse()?));
+        match settings.as_deref_mut() {
+            Some(settings) if is_number(&content) => {
+                content.parse::<Ident>()?;
+                settings.push(name);
+            }
+            Some(settings) if !settings.is_empty() => {
+                let message = format!("`{name}` follows a number: tensors come before the numbers");
+                return Err(syn::Error::new(name.span(), message));
+            }
+            Some(_) if is_array(&content) => inputs.push((name, parse_array(&content)?)),
+            _ => inputs.push((name, content.parse()?)),
+        }
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
         }
     }
     Ok(inputs)
+}
+
+/// `f32`
+fn is_number(input: ParseStream) -> bool {
+    input.fork().parse::<Ident>().is_ok_and(|kind| kind == "f32" || kind == "f64")
+}
+
+/// Whether what follows is `[f32; ..`.
+fn is_array(input: ParseStream) -> bool {
+    let array = |input: ParseStream| {
+        let content;
+        bracketed!(content in input);
+        let number = is_number(&content);
+        content.parse::<Ident>()?;
+        Ok(number && content.peek(Token![;]))
+    };
+    array(&input.fork()).unwrap_or(false)
+}
+
+/// `[f32; C]`
+fn parse_array(input: ParseStream) -> Result<TensorType> {
+    let content;
+    let bracket = bracketed!(content in input);
+    content.parse::<Ident>()?;
+    content.parse::<Token![;]>()?;
+    let dims = vec![content.parse()?];
+    if !content.is_empty() {
+        return Err(content.error("expected one size, as in `[f32; 10]`"));
+    }
+    let range = Range::new(bracket.span.open(), bracket.span.close());
+    Ok(TensorType { integer: false, leading: false, shared: true, dims, range })
 }
 
 /// `-> [10]` or `-> ([10], [])`
@@ -267,6 +314,6 @@ impl Parse for TensorType {
             }
         }
         let range = Range::new(start.unwrap_or(bracket.span.open()), bracket.span.close());
-        Ok(TensorType { integer, leading, dims, range })
+        Ok(TensorType { integer, leading, shared: false, dims, range })
     }
 }

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
 use super::calls::Calls;
-use super::{carried, const_items, found_consts};
+use super::{carried, const_items, found_consts, settings};
 use crate::ast::Function;
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::{Emitter, Expressions, dim_type};
@@ -19,7 +19,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let spans: Vec<TokenStream> =
         (0..ast.inputs.len()).map(|i| format_ident!("x{}", i).to_token_stream()).collect();
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
-    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer).count();
+    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer && !shape.shared).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
     let sizes: Vec<Ident> =
         ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
@@ -36,8 +36,13 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient, &one)?;
     let (gradients_len, gradients, gradients_at) = pass(&compiled.gradients, &all)?;
     let calls = Calls::of_scalar(ast, compiled);
-    let (items, checks) = (calls.items(), calls.plain_checks());
-    let calls = calls.scalar(compiled, &mut expressions)?;
+    let checks = calls.plain_checks();
+    // What is given numbers at run time is a loss only: tensors are all that calls take.
+    let (items, calls) = match ast.has_fields() {
+        true => (settings::function_type(ast), TokenStream::new()),
+        false => (calls.items(), calls.scalar(compiled, &mut expressions)?),
+    };
+    let (numbers, begin) = settings::numbers(ast);
     let expressions = expressions.tokens();
     let listing = &compiled.listing;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
@@ -65,8 +70,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 /// The mean over `b` samples; returns where it is.
                 #[doc(hidden)]
                 pub fn value<E: __n::Float, K: __n::Kernels<E>>(
-                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* base: usize,
+                    k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* base: usize, #numbers
                 ) -> __n::Span {
+                    #begin
                     #value
                     #value_at
                 }
@@ -79,7 +85,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 #[doc(hidden)]
                 pub fn loss_and_gradient<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)* gradient: __n::Span, base: usize,
+                    #numbers
                 ) -> __n::Span {
+                    #begin
                     #gradient
                     #gradient_at
                 }
@@ -92,8 +100,9 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 #[doc(hidden)]
                 pub fn value_and_gradients<E: __n::Float, K: __n::Kernels<E>>(
                     k: &mut K, b: usize, #(#sizes: usize,)* #(#spans: __n::Span,)*
-                    gradients: [__n::Span; #floats], base: usize,
+                    gradients: [__n::Span; #floats], base: usize, #numbers
                 ) -> __n::Span {
+                    #begin
                     #gradients
                     #gradients_at
                 }
@@ -140,7 +149,12 @@ const LEADING: usize = 4;
 
 /// A function of outputs and targets as a loss, accepted wherever the built-in ones are.
 fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
-    let [(_, output), (_, target)] = &ast.inputs[..] else { return TokenStream::new() };
+    let [(_, output), (_, target), beside @ ..] = &ast.inputs[..] else {
+        return TokenStream::new();
+    };
+    if output.shared || target.shared || !beside.iter().all(|(_, declared)| declared.shared) {
+        return TokenStream::new();
+    }
     let ports = &compiled.value.graph.inputs;
     if ports[0].integer {
         return TokenStream::new();
@@ -162,8 +176,10 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let element = if target.integer { Targets::Integers } else { Targets::Floats };
     let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
     let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
+    let arrays: Vec<Dim> = ports[2..].iter().map(|port| numel(&port.shape)).collect();
+    let lens = (&numel(targets), &arrays[..]);
     let mut all: TokenStream = (0..=most)
-        .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), &numel(targets)))
+        .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), lens))
         .collect();
     if most == 0 {
         // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
@@ -171,7 +187,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
         let none = vec![quote!(__n::D<0>)];
         let other = if outputs.is_empty() { none.clone() } else { vec![] };
         if ast.generics.is_empty() {
-            all.extend(loss(ast, &checks, 0, &other, (&none, Targets::None), &numel(targets)));
+            all.extend(loss(ast, &checks, 0, &other, (&none, Targets::None), lens));
         }
     }
     all
@@ -210,7 +226,7 @@ fn loss(
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
-    target_len: &Dim,
+    (target_len, arrays): (&Dim, &[Dim]),
 ) -> TokenStream {
     let name = &ast.name;
     let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
@@ -227,15 +243,24 @@ fn loss(
         Targets::None => (quote!(u32), quote!(__n::LABELS), TokenStream::new()),
     };
     let target_len = target_len.tokens();
+    let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
+    let (arrays, constants) = settings::constants(ast, arrays, &known);
+    let settings = &ast.settings;
+    let numbers = match settings.is_empty() {
+        true => TokenStream::new(),
+        false => quote!(, [#(self.#settings),*]),
+    };
     let begin = quote! {
         #checks
-        #(let #values: usize = <#sizes as __n::Static>::N;)*
+        #known
         let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
     };
+    // Without fields, the function is a loss by its name too.
+    let trait_name = if ast.has_fields() { quote!(Loss) } else { quote!(FunctionLoss) };
     quote! {
         #[diagnostic::do_not_recommend]
         impl<E: __n::Float, #(#lead: __n::Static,)* #(#sizes: __n::Static,)*>
-            __n::FunctionLoss<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
+            __n::#trait_name<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
         {
             fn workspace(&self, batch: usize) -> usize {
                 #begin
@@ -249,19 +274,20 @@ fn loss(
             ) {
                 #bind
             }
+            #constants
             fn value<K: __n::Kernels<E>>(
                 &self, k: &mut K, batch: usize, output: __n::Span, base: usize,
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::value(k, b, #(#values,)* output, target, base)
+                Self::value(k, b, #(#values,)* output, target, #(#arrays,)* base #numbers)
             }
             fn value_and_gradient<K: __n::Kernels<E>>(
                 &self, k: &mut K, batch: usize, output: __n::Span, gradient: __n::Span, base: usize,
             ) -> __n::Span {
                 #begin
                 let target = __n::span(#slot, 0, b * (#target_len));
-                Self::loss_and_gradient(k, b, #(#values,)* output, target, gradient, base)
+                Self::loss_and_gradient(k, b, #(#values,)* output, target, #(#arrays,)* gradient, base #numbers)
             }
         }
     }

@@ -5,6 +5,7 @@ mod checks;
 mod feed;
 mod function;
 mod module;
+mod settings;
 mod sizes;
 mod types;
 
@@ -19,9 +20,10 @@ use crate::compile::CompiledNetwork;
 use crate::emit::Expressions;
 use crate::errors::Range;
 use crate::lower::{Chain, Check, Part};
-use crate::shape::{ConstExpr, Dim};
+use crate::shape::{ConstExpr, Dim, Shape};
 
 pub use function::{function, tensor_function};
+pub use settings::function_type;
 pub use sizes::Sizes;
 pub use types::input_trait;
 
@@ -69,6 +71,11 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
             #expressions
         };
     })
+}
+
+/// Whether outputs are a loss: a value for each sample, or a value and its weight.
+pub fn is_loss(outputs: &[Shape]) -> bool {
+    matches!(outputs.len(), 1 | 2) && outputs.iter().all(Vec::is_empty)
 }
 
 fn limits(chain: &Chain) -> Result<(), String> {

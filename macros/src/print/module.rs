@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::Printer;
+use super::{Printer, is_loss};
 use crate::compile::CompiledNetwork;
 use crate::emit::{Emitter, Expressions, const_shape};
 use crate::lower::{LayerInfo, Param};
@@ -231,20 +231,18 @@ impl Printer<'_> {
         }
     }
 
-    /// `impl Network` for one input and one output, and `impl ScalarLoss` where the only output is a scalar.
+    /// `impl Network` for one input and one output, and `impl ScalarLoss` where the outputs are a loss.
     fn network(&self) -> Result<TokenStream, String> {
         let (name, arguments) = (&self.ast.name, self.arguments());
         let mut all = TokenStream::new();
-        if self.outputs() != 1 {
-            return Ok(all);
-        }
-        let output = self.chain.output();
-        if output.is_empty() {
+        let outputs: Vec<Shape> = (0..self.outputs()).map(|i| self.chain.output_shape(i)).collect();
+        if is_loss(&outputs) {
             let head = self.head(TokenStream::new());
             all.extend(quote!(#head __n::ScalarLoss for #name #arguments {}));
         }
+        let [output] = &outputs[..] else { return Ok(all) };
         if let [input] = &self.inputs().collect::<Vec<_>>()[..] {
-            let (input, output) = (self.sizes.types(input)?, self.sizes.types(&output)?);
+            let (input, output) = (self.sizes.types(input)?, self.sizes.types(output)?);
             let (bounds, element) = (self.sizes.static_bounds(), self.element(0));
             all.extend(quote! {
                 #[diagnostic::do_not_recommend]

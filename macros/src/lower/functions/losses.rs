@@ -137,15 +137,20 @@ fn huber(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     mean(cx, loss, call).map(Value::Tensor)
 }
 
-/// -t ln p - (1 - t) ln(1 - p), for probabilities; logarithms are at least -100, as PyTorch has it.
+/// -t ln p - (1 - t) ln(1 - p), for probabilities; logarithms are at least -100, as PyTorch has it. At 0 the
+/// derivative of what is selected is 0, not infinite.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html>
 fn bce(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let (p, target) = (call.float(cx)?, call.float(cx)?);
     let at = call.at;
     let (one, floor) = (cx.graph.constant(1.0), cx.graph.constant(-100.0));
+    let zero = cx.graph.constant(0.0);
     let ln = |cx: &mut Chain, x: NodeId| {
-        let ln = cx.scalar("ln", &[x], at)?;
-        cx.scalar("max", &[ln, floor], at)
+        let positive = cx.scalar("gt", &[x, zero], at)?;
+        let safe = cx.scalar("select", &[positive, x, one], at)?;
+        let ln = cx.scalar("ln", &[safe], at)?;
+        let bounded = cx.scalar("max", &[ln, floor], at)?;
+        cx.scalar("select", &[positive, bounded, floor], at)
     };
     let hit = ln(cx, p)?;
     let (other, rest) = (cx.scalar("sub", &[one, p], at)?, cx.scalar("sub", &[one, target], at)?);
@@ -156,30 +161,33 @@ fn bce(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     mean(cx, loss, call).map(Value::Tensor)
 }
 
-/// sum of p (ln p - ln q) over the last axis.
+/// sum of p (ln p - ln q) over the last axis; ln p counts nothing where p is 0.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html>
 fn kl_divergence(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let (log_q, p) = (call.float(cx)?, call.float(cx)?);
     let at = call.at;
-    let log_p = cx.scalar("ln", &[p], at)?;
-    let difference = cx.scalar("sub", &[log_p, log_q], at)?;
-    let product = cx.scalar("mul", &[p, difference], at)?;
-    along_last(cx, product, call).map(Value::Tensor)
+    let (zero, one) = (cx.graph.constant(0.0), cx.graph.constant(1.0));
+    let positive = cx.scalar("gt", &[p, zero], at)?;
+    let safe = cx.scalar("select", &[positive, p, one], at)?;
+    let log_p = cx.scalar("ln", &[safe], at)?;
+    let (own, cross) = (cx.scalar("mul", &[safe, log_p], at)?, cx.scalar("mul", &[p, log_q], at)?);
+    let difference = cx.scalar("sub", &[own, cross], at)?;
+    along_last(cx, difference, call).map(Value::Tensor)
 }
 
-/// a b / (|a| |b|) over the last axis; norms are at least 1e-8.
+/// a b / (|a| |b|) over the last axis; norms are at least 1e-8, with a derivative of 0 below.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html>
 fn cosine_similarity(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let (a, b) = (call.float(cx)?, call.float(cx)?);
     let at = call.at;
-    let least = cx.graph.constant(1e-8);
+    let least = cx.graph.constant(1e-16);
     let product = cx.scalar("mul", &[a, b], at)?;
     let dot = along_last(cx, product, call)?;
     let norm = |cx: &mut Chain, x: NodeId| {
         let square = cx.scalar("square", &[x], at)?;
         let sum = along_last(cx, square, call)?;
-        let root = cx.scalar("sqrt", &[sum], at)?;
-        cx.scalar("max", &[root, least], at)
+        let bounded = cx.scalar("max", &[sum, least], at)?;
+        cx.scalar("sqrt", &[bounded], at)
     };
     let (x, y) = (norm(cx, a)?, norm(cx, b)?);
     let norms = cx.scalar("mul", &[x, y], at)?;
