@@ -80,6 +80,11 @@ network! {
         square(x[0] - 3) + square(x[1] + 2)
     }
 
+    /// The mean distance from the origin.
+    fn mean_distance(a: [3], b: [3]) -> [] {
+        mean(sqrt(a * a + b * b))
+    }
+
     /// The mean squared error of a line over four points.
     fn line_error(w: [], b: [], x: [4], y: [4]) -> [] {
         mean(square(w * x + b - y))
@@ -265,6 +270,9 @@ fn axes_in_front_count_as_samples() -> netform::Result<()> {
     let batch: Tensor<(Batch, D<3>), f64> = Tensor::from_vec(logits.to_vec())?;
     let few: Tensor<(Batch,), u32> = Tensor::from_vec(vec![0, 2, 1, 1])?;
     near(&[own_cross_entropy(&batch, &few)?.item()], &[mean], 1e-14);
+    let none: Tensor<(Batch, D<3>), f64> = Tensor::from_vec(vec![])?;
+    let value = own_cross_entropy(&none, &Tensor::<(Batch,), u32>::from_vec(vec![])?)?;
+    assert!(value.item().is_nan(), "the mean of no samples is {value}");
     let few: Tensor<(Batch,), u32> = Tensor::from_vec(vec![0, 2])?;
     let error = own_cross_entropy(&batch, &few).unwrap_err().to_string();
     let expected =
@@ -352,6 +360,24 @@ fn descent_into_a_bowl() {
         }
     }
     near(&x.cast::<f64>().to_vec(), &[2.894447, -1.929631], 1e-6);
+}
+
+/// Gradients are tensors: they add up until a new sum begins.
+#[test]
+fn gradients_accumulate() {
+    let [a, b] = [[3.0, 5.0, 8.0], [4.0, 12.0, 15.0]].map(Tensor::<(D<3>,), f64>::from);
+    let roots = [5.0, 13.0, 17.0];
+    near(&[mean_distance(&a, &b).item()], &[35.0 / 3.0], 1e-15);
+    let (mut da, mut db) = mean_distance::gradient(&a, &b);
+    for passes in 1..=3 {
+        for (sum, x) in [(&da, &a), (&db, &b)] {
+            let each =
+                x.as_slice().iter().zip(roots).map(|(x, r)| f64::from(passes) * x / (3.0 * r));
+            near(sum.as_slice(), &each.collect::<Vec<_>>(), 1e-15);
+        }
+        let (more_a, more_b) = mean_distance::gradient(&a, &b);
+        (da, db) = (da + more_a, db + more_b);
+    }
 }
 
 /// Linear regression by hand: batches of four in the file's order, rate 0.1, ten epochs.

@@ -239,7 +239,7 @@ impl<'c> Calls<'c> {
             #(#texts)*
             #of_function
             #(#others)*
-            #[allow(dead_code)]
+            #[allow(dead_code, non_snake_case, clippy::too_many_arguments)]
             #vis fn #name<#(#types,)* R>(#(#inputs: &#types),*) -> R
             where
                 #name: #takes<#(#types,)* Value = R>,
