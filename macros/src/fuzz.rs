@@ -135,7 +135,7 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
 fn expand(tokens: TokenStream) {
     let Ok(declaration) = crate::parse::declaration(tokens) else { return };
     if let Err(error) = crate::compile(&declaration, &[]) {
-        crate::fallback::declaration(&declaration, &error);
+        crate::fallback::declaration(&declaration, Some(&error));
     }
 }
 

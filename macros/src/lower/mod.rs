@@ -4,7 +4,9 @@
 mod blocks;
 mod checks;
 pub mod functions;
+mod gradient;
 mod indices;
+mod inputs;
 mod items;
 mod operands;
 mod scans;
@@ -237,7 +239,17 @@ impl Chain {
 
     /// `layer `fc1: Linear(120)` of network `Digits``, as messages begin.
     pub fn mismatch(&self, layer: &Layer) -> Part {
-        text(format!("shape mismatch in network `{}`: layer `{layer}`", self.network))
+        text(format!("shape mismatch in network `{}`: layer `{}`", self.network, self.named(layer)))
+    }
+
+    /// A layer with its name, which it has where it is declared: `fc1: Linear(120)`.
+    pub fn named(&self, layer: &Layer) -> String {
+        match (&layer.name, &self.instance) {
+            (None, Some(name)) if !name.starts_with(&layer.kind.to_string().to_lowercase()) => {
+                format!("{name}: {layer}")
+            }
+            _ => layer.to_string(),
+        }
     }
 
     /// An error at a layer, in the words of shape errors; what follows it has no shape to be checked against.
@@ -265,6 +277,8 @@ impl Chain {
     pub fn op(&mut self, result: Result<NodeId, String>, layer: &Layer) -> Option<NodeId> {
         match result {
             Ok(id) => Some(id),
+            // Of an error that is reported.
+            Err(_) if !self.known => None,
             Err(message) => {
                 let head = self.mismatch(layer);
                 self.fail(layer.range, &[head, text(format!(": {message}"))]);

@@ -24,7 +24,14 @@ pub const FUNCTIONS: &[Entry] = &[
         if !cx.known {
             return Err(Reported);
         }
-        cx.reshaped(x, to, call.at).map(Value::Tensor)
+        let shape = cx.with_batch(x, to);
+        match cx.graph.reshape(x, shape) {
+            Ok(y) => Ok(Value::Tensor(y)),
+            Err(_) => {
+                cx.fail(call.at, &message);
+                Err(Reported)
+            }
+        }
     }),
     entry("flatten", "flatten(x)", |cx, call| {
         let x = call.tensor(cx)?;
