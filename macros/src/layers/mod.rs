@@ -163,6 +163,7 @@ fn repeat(
     let name = cx.name_of(layer);
     let mut values = operands.to_vec();
     for i in 0..n {
+        cx.turn_of(layer.range).ok()?;
         let instance = Declared {
             layer: Layer { repeat: None, name: None, ..layer.clone() },
             name: format!("{name}.{i}"),

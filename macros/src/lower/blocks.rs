@@ -93,6 +93,7 @@ impl Chain {
 
     /// One turn of a loop, in which the variable is a size.
     fn turn(&mut self, variable: &syn::Ident, i: i64, body: &[Statement]) -> Lowered<()> {
+        self.turn_of(Range::of(variable))?;
         let outer = self.bound.len();
         let scope = self.scope.clone();
         let mut inner = (*scope).clone();

@@ -243,6 +243,7 @@ impl Chain {
             return self
                 .report(at, format!("`{name}` calls itself; a function's graph has no end then"));
         }
+        self.turn_of(at)?;
         if args.len() != function.inputs.len() {
             let takes = takes(&function.inputs);
             return self.report(at, format!("`{name}` takes {takes}, found {}", args.len()));
@@ -305,6 +306,7 @@ impl Chain {
             return self
                 .report(at, format!("network `{key}` contains itself; its graph has no end then"));
         }
+        self.turn_of(at)?;
         if let Some(arg) = layer.args.first() {
             let hint = match &network.generics[..] {
                 [] => format!("write `{key}` alone"),

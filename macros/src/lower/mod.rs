@@ -129,6 +129,8 @@ pub struct Chain {
     batched: bool,
     /// The functions and networks that are being lowered.
     open: Vec<String>,
+    /// How many turns of loops, repeats and items inside this one were lowered.
+    turns: usize,
     names: BTreeSet<String>,
     counts: BTreeMap<String, usize>,
 }
@@ -175,6 +177,9 @@ pub const RESERVED: &[&str] = &[
     "batch",
 ];
 
+/// The most turns that all loops of an item are unrolled to.
+const MAX_TURNS: usize = 3_000;
+
 impl Chain {
     fn new(name: &Ident, at: Range, train: bool, uses: Rc<Declarations>, scope: Scope) -> Self {
         Chain {
@@ -204,6 +209,7 @@ impl Chain {
             uses,
             batched: true,
             open: vec![name.to_string()],
+            turns: 0,
             names: BTreeSet::new(),
             counts: BTreeMap::new(),
         }
@@ -271,6 +277,19 @@ impl Chain {
             let network = self.network.clone();
             self.report(at, format!("shape mismatch in `{network}`: {message}"))
         })
+    }
+
+    /// One more turn of a loop or repeat, or item inside this one: code is printed for each.
+    pub fn turn_of(&mut self, at: Range) -> Lowered<()> {
+        self.turns += 1;
+        if self.turns <= MAX_TURNS {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` unrolls to more than {MAX_TURNS} turns of loops, repeats and items inside it; `scan` runs long loops",
+            self.network
+        );
+        self.report(at, message)
     }
 
     /// Appends an op to the graph. Its shape rule was checked before, in the user's words.
