@@ -91,7 +91,7 @@ fn declared(shape: Option<&TensorType>, network: &Network, consts: bool) -> Shap
     let shape = shape
         .and_then(|shape| tensor_type(shape, &scope, &mut Errors::default()))
         .unwrap_or_else(|| vec![Dim::one()]);
-    let seen = |dim: Dim| match consts || found_consts([&dim].into_iter()).is_empty() {
+    let seen = |dim: Dim| match consts || found_consts([&dim]).is_empty() {
         true => dim,
         false => Dim::one(),
     };

@@ -80,6 +80,11 @@ impl Chain {
                     "a `for` is unrolled here, so its range is written in numbers, such as `0..4`";
                 let (first, end) = (self.written(from, what)?, self.written(to, what)?);
                 let steps = end.saturating_sub(first);
+                if steps < 0 {
+                    let message =
+                        format!("a loop from {first} to {end} has no turns; ranges go up");
+                    return self.report(from.range.to(to.range), message);
+                }
                 if steps > MAX_STEPS {
                     return self.report(to.range, format!("a loop of {steps} steps; at most {MAX_STEPS} are unrolled, and `scan` runs longer ones"));
                 }

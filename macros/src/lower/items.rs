@@ -29,7 +29,8 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
     }
     match &network.body {
         Body::Chain(layers) => {
-            cx.x = 0;
+            // The input stands behind the settings.
+            cx.x = network.settings.len();
             cx.chain(layers, &network.name);
             if cx.known {
                 cx.graph.outputs = vec![cx.x];
