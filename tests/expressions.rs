@@ -162,6 +162,46 @@ fn a_scan_is_its_steps() {
 }
 
 network! {
+    /// Sums so far, and the sum of those: two carries that begin alike, one of which is kept.
+    pub Sums: (x: [4, 2]) -> ([4, 2], [2]) {
+        let (sums, (_, total)) = scan(x, (zeros([2]), zeros([2])), |(sum, total), step| {
+            let next = sum + step;
+            ((next, total + next), next)
+        });
+        (sums, total)
+    }
+}
+
+#[test]
+fn carries_that_begin_alike_are_two() {
+    let net = Sums::<f64>::on(Cpu::default(), Seed(0)).unwrap();
+    let values = vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0];
+    let x = Tensor::<(Batch, D<4>, D<2>), f64>::from_vec(values).unwrap();
+    let (sums, total) = net.forward(&x).unwrap();
+    assert_close("sums", &sums.to_vec(), &[1.0, 10.0, 3.0, 30.0, 6.0, 60.0, 10.0, 100.0]);
+    assert_close("the sum of sums", &total.to_vec(), &[20.0, 200.0]);
+    let ones = Tensor::<(Batch, D<2>), f64>::from_vec(vec![1.0, 0.0]).unwrap();
+    let gradients = net.vjp(&x, &(sums, ones)).unwrap().inputs().unwrap().to_vec();
+    // d/dx_s = sum over t >= s of (dy_t + 1), where dy are the sums.
+    let of_sums = [20.0, 200.0, 19.0, 190.0, 16.0, 160.0, 10.0, 100.0];
+    let expected: Vec<f64> =
+        (0..8).map(|i| of_sums[i] + if i % 2 == 0 { (4 - i / 2) as f64 } else { 0.0 }).collect();
+    assert_close("the gradient", &gradients, &expected);
+}
+
+network! {
+    /// A chain with a setting.
+    pub Dropping(rate: f32): [3] -> [2] { Dropout(rate), fc: Linear(2) }
+}
+
+#[test]
+fn a_chain_has_settings() {
+    let net = Dropping::<f64>::on(Cpu::default(), Seed(0), 0.5).unwrap();
+    assert_eq!(net.fc().weight().unwrap().to_vec().len(), 6);
+    assert_eq!(net.forward(&inputs::<3>(2)).unwrap().to_vec().len(), 4);
+}
+
+network! {
     /// Case A of an introductory course: (x1 - 3)^2 + (x2 + 2)^2.
     pub Bowl: (x: [2]) -> [] { square(x[0] - 3) + square(x[1] + 2) }
 

@@ -5,13 +5,15 @@ use std::fmt;
 use proc_macro2::TokenStream;
 use syn::{Attribute, Ident, Path, Visibility};
 
-use crate::errors::Range;
+use crate::errors::{Errors, Range};
 
 /// All items of one `network!`.
 pub struct Declaration {
     pub items: Vec<Item>,
     /// The tokens of each item.
     pub tokens: Vec<TokenStream>,
+    /// The bodies that are none, where the rest of their items can be read.
+    pub errors: Errors,
 }
 
 /// `pub Digits: [1, 28, 28] -> [10] { .. }` or `pub fn mse(..) -> [] { .. }`.
@@ -19,6 +21,22 @@ pub struct Declaration {
 pub enum Item {
     Network(Network),
     Function(Function),
+}
+
+impl Item {
+    pub fn name(&self) -> &Ident {
+        match self {
+            Item::Network(network) => &network.name,
+            Item::Function(function) => &function.name,
+        }
+    }
+
+    pub fn vis(&self) -> &Visibility {
+        match self {
+            Item::Network(network) => &network.vis,
+            Item::Function(function) => &function.vis,
+        }
+    }
 }
 
 /// A network: a chain of layers, or an expression of named inputs.
@@ -254,6 +272,14 @@ impl fmt::Display for Expr {
             ExprKind::List(items) => write!(out, "[{}]", comma(items)),
             ExprKind::Arrow(a, b) => write!(out, "{a} -> {b}"),
         }
+    }
+}
+
+impl fmt::Display for TensorType {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let element = if self.integer { "u32" } else { "" };
+        let leading = if self.leading { "..S, " } else { "" };
+        write!(out, "{element}[{leading}{}]", comma(&self.dims))
     }
 }
 

@@ -7,32 +7,74 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::Ident;
+use syn::{Ident, Visibility, parse_quote};
 
-use crate::ast::{Body, Declaration, ExprKind, Item, Network, Pattern, Statement, TensorType};
+use crate::ast::{
+    Body, Declaration, ExprKind, Function, Item, Network, Pattern, Statement, TensorType,
+};
 use crate::emit::dim_type;
 use crate::errors::Errors;
+use crate::link;
 use crate::lower::RESERVED;
 use crate::print::{carried, const_items, found_consts, input_trait, is_loss};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
-/// The error, and a stub of each network.
-pub fn declaration(declaration: &Declaration, error: &syn::Error) -> TokenStream {
-    let error = error.to_compile_error();
-    let stubs = declaration.items.iter().map(|item| match item {
-        Item::Network(network) => stub(network),
-        Item::Function(function) => function::stub(function),
+/// The error, if it is not reported elsewhere, and a stub of each item.
+pub fn declaration(declaration: &Declaration, error: Option<&syn::Error>) -> TokenStream {
+    let error = error.map(syn::Error::to_compile_error);
+    let mut seen = BTreeSet::new();
+    let stubs = declaration.items.iter().enumerate().map(|(index, item)| {
+        if !seen.insert(item.name().to_string()) {
+            return TokenStream::new();
+        }
+        let stub = match item {
+            Item::Network(network) => stub(network, true),
+            Item::Function(function) => function::stub(function),
+        };
+        let holder = link::broken(index, declaration);
+        quote!(#stub #holder)
     });
     quote!(#error #(#stubs)*)
 }
 
-/// A declared shape, as far as it can be read.
-fn declared(shape: Option<&TensorType>, network: &Network) -> Shape {
+/// Stubs that the items themselves hide: seen only where the macro of an item that they use is not found,
+/// which is rustc's error.
+pub fn beneath(declaration: &Declaration) -> TokenStream {
+    let public: Visibility = parse_quote!(pub);
+    let stubs = declaration.items.iter().map(|item| {
+        let stub = match item {
+            Item::Network(network) => {
+                stub(&Network { vis: public.clone(), ..network.clone() }, false)
+            }
+            Item::Function(function) => {
+                function::stub(&Function { vis: public.clone(), ..function.clone() })
+            }
+        };
+        let (module, vis) = (format_ident!("__netform_stub_{}", item.name()), item.vis());
+        quote! {
+            #[doc(hidden)]
+            #[allow(unused, non_snake_case, missing_docs)]
+            mod #module { #stub }
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            #vis use #module::*;
+        }
+    });
+    quote!(#(#stubs)*)
+}
+
+/// A declared shape, as far as it can be read; without `consts`, those are 1: what they are may be an error.
+fn declared(shape: Option<&TensorType>, network: &Network, consts: bool) -> Shape {
     let scope = Scope::of(&network.generics);
-    shape
+    let shape = shape
         .and_then(|shape| tensor_type(shape, &scope, &mut Errors::default()))
-        .unwrap_or_else(|| vec![Dim::one()])
+        .unwrap_or_else(|| vec![Dim::one()]);
+    let seen = |dim: Dim| match consts || found_consts([&dim]).is_empty() {
+        true => dim,
+        false => Dim::one(),
+    };
+    shape.into_iter().map(seen).collect()
 }
 
 /// The type of a size; 1 for an expression of generic sizes.
@@ -77,16 +119,20 @@ struct Stub<'s> {
     outputs: Vec<Shape>,
 }
 
-fn stub(network: &Network) -> TokenStream {
+fn stub(network: &Network, consts: bool) -> TokenStream {
     let stub = Stub {
         network,
         sizes: network.generics.iter().map(|name| parameter(&name.to_string())).collect(),
-        inputs: network.inputs.iter().map(|(_, shape)| declared(Some(shape), network)).collect(),
+        inputs: network
+            .inputs
+            .iter()
+            .map(|(_, shape)| declared(Some(shape), network, consts))
+            .collect(),
         outputs: match &network.outputs {
             Some(outputs) => {
-                outputs.types.iter().map(|shape| declared(Some(shape), network)).collect()
+                outputs.types.iter().map(|shape| declared(Some(shape), network, consts)).collect()
             }
-            None => vec![declared(None, network)],
+            None => vec![declared(None, network, consts)],
         },
     };
     stub.tokens()

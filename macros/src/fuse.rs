@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
+use crate::errors::Range;
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape, broadcast, contiguous, numel};
@@ -171,8 +172,10 @@ impl Number {
                 }
             },
             Number::Const(constant) => {
-                let tokens = &constant.tokens;
-                quote!(E::from_f64((#tokens) as f64))
+                // At the user's tokens: what is no number is an error there.
+                let (tokens, at) = (&constant.tokens, Range::of(&constant.tokens).start());
+                let number = quote_spanned!(at=> (#tokens) as f64);
+                quote!(E::from_f64(#number))
             }
             Number::Setting(i) => quote!(E::from_f64(e.settings[#i])),
             Number::Size(dim) => {

@@ -37,6 +37,24 @@ const DECLARATIONS: &[&str] = &[
         ConvTranspose2d(2, kernel = 2, stride = 2), GroupNorm(2), AdaptiveAvgPool2d(2), Upsample(2),
         Reshape([8, 4]), rnn: Lstm(5, last = true), [Linear(5); 3], Linear(2) -> [2],
     }",
+    "pub Block<T, D>: (x: [T, D]) -> [T, D] {
+        let norm = LayerNorm; let layers = [Linear(D, bias = false); 2]; let scale = Param([D], init = Ones);
+        x + scale * layers(norm(x))
+    }
+    pub Stack<T>: [T, 8] -> [T, 4] {
+        blocks: [Block<T, 8>; 3], Residual { inner: Block<T, 4 * 2> -> [T, 8] }, Dropout(0.1), Linear(4),
+    }
+    pub Twice<T, D, H>: (x: [T, D], y: [T, D], _mask: [T]) -> ([T, D], [D]) {
+        let block = Block<T, D>; let tie = Linear(D);
+        let (a, b) = (block(x), block(y));
+        let (states, (h, c)) = scan((a, b), (zeros([D]), zeros([D])), |(h, c), (s, t)| {
+            let next = tanh(h + s);
+            ((next, c + t * next), next)
+        });
+        let q = states.reshape([T, H, D / H]).permute([1, 0, 2]);
+        for i in 0..2 { let z = q * i; for j in 1..3 { b = b + z[0].sum() / j; } }
+        (tie(b) + sum(tie.weight), h * c + stop_gradient(c))
+    }",
 ];
 
 const CASES: usize = 4000;
@@ -99,6 +117,14 @@ const STRANGE: &[&str] = &[
     "let",
     "rosenbrock",
     "sum",
+    "scan",
+    "grad",
+    "Block",
+    "Block<3, 8>",
+    "[Linear(8); 1000000]",
+    "|a, b| (a, b)",
+    "x",
+    "T",
 ];
 
 /// One mutation somewhere in the tokens, inside groups too.
@@ -133,9 +159,14 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
 
 /// Parsed and compiled as by `network!`; the fallback too, where there is an error.
 fn expand(tokens: TokenStream) {
-    let Ok(declaration) = crate::parse::declaration(tokens) else { return };
+    let Ok(mut declaration) = crate::parse::declaration(tokens) else { return };
+    if let Err(error) = std::mem::take(&mut declaration.errors).propagate() {
+        crate::fallback::declaration(&declaration, Some(&error));
+        return;
+    }
+    crate::fallback::beneath(&declaration);
     if let Err(error) = crate::compile(&declaration, &[]) {
-        crate::fallback::declaration(&declaration, &error);
+        crate::fallback::declaration(&declaration, Some(&error));
     }
 }
 
@@ -143,8 +174,9 @@ fn expand(tokens: TokenStream) {
 fn what_is_mutated_is_valid() {
     for text in DECLARATIONS {
         let declaration = crate::parse::declaration(text.parse().expect("tokens"));
-        let declaration = declaration.unwrap_or_else(|error| panic!("{error}: {text}"));
-        if let Err(error) = crate::compile(&declaration, &[]) {
+        let mut declaration = declaration.unwrap_or_else(|error| panic!("{error}: {text}"));
+        let errors = std::mem::take(&mut declaration.errors).propagate();
+        if let Err(error) = errors.and_then(|()| crate::compile(&declaration, &[])) {
             let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
             panic!("{all:?}: {text}");
         }
@@ -176,7 +208,27 @@ fn deep_and_recursive_declarations_are_errors() {
     let sum = format!("Wide: [{}1] {{ Linear(1) }}", "1 + ".repeat(3000));
     let recursive = "fn f(x: [2]) -> [] { f(x) }";
     let mutual = "fn f(x: [2]) -> [] { g(x) } fn g(x: [2]) -> [] { f(x) }";
-    for text in [deep.as_str(), sum.as_str(), recursive, mutual] {
+    let circle = "A: [2] -> [2] { b: B } B: [2] -> [2] { c: [C; 2] } C: [2] -> [2] { a: A }";
+    for text in [deep.as_str(), sum.as_str(), recursive, mutual, circle] {
         expand(text.parse().expect("tokens"));
+    }
+}
+
+#[test]
+fn what_unrolls_without_end_is_an_error() {
+    // Each level is the one below a hundred times.
+    let level = |i: usize| format!("L{i}: [2] -> [2] {{ [L{0}; 100] }} ", i - 1);
+    let levels: String = (1..9).map(level).collect();
+    let double = format!("L0: [2] -> [2] {{ Tanh }} {levels}");
+    let loops = "N: (x: [2]) -> [2] { let y = x; for i in 0..999 { for j in 0..999 { for k in 0..999 { y = y; } } } y }";
+    let repeat = "R: [2] -> [2] { [Linear(2); 999999999999] }";
+    let parts = "P: (x: [999999999999]) -> [] { let y = x.unstack(0); y[0] }";
+    let split = "S: (x: [999999999999]) -> [1] { let y = split(x, 999999999999); y[0] }";
+    for text in [double.as_str(), loops, repeat, parts, split] {
+        let started = Instant::now();
+        let declaration =
+            crate::parse::declaration(text.parse().expect("tokens")).expect("a declaration");
+        assert!(crate::compile(&declaration, &[]).is_err(), "{text}");
+        assert!(started.elapsed() < Duration::from_secs(20), "{text}");
     }
 }

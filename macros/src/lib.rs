@@ -8,6 +8,7 @@ mod ast;
 mod autodiff;
 mod compile;
 mod compositions;
+mod dependencies;
 mod emit;
 mod errors;
 mod fallback;
@@ -38,10 +39,12 @@ mod simplify;
 mod sizes;
 
 use ast::{Declaration, Function, Item, Network};
+use dependencies::Dependencies;
 use errors::{Errors, Range};
 use link::{Found, Linking};
 use lower::Declarations;
 use proc_macro2::TokenStream;
+use quote::quote;
 use std::rc::Rc;
 
 /// Declares networks. The package `netform` documents it.
@@ -49,7 +52,15 @@ use std::rc::Rc;
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let tokens = TokenStream::from(input);
     match parse::declaration(tokens.clone()) {
-        Ok(declaration) => linked(&Linking::new(tokens, &declaration), &declaration),
+        Ok(mut declaration) => {
+            if let Err(error) = std::mem::take(&mut declaration.errors).propagate() {
+                return fallback::declaration(&declaration, Some(&error)).into();
+            }
+            let linking = Linking::new(tokens, &declaration);
+            let stubs = linking.next().map(|_| fallback::beneath(&declaration));
+            let printed = linked(&linking, &declaration);
+            quote!(#stubs #printed)
+        }
         Err(error) => error.to_compile_error(),
     }
     .into()
@@ -76,32 +87,36 @@ fn linked(linking: &Linking, declaration: &Declaration) -> TokenStream {
     if let Some(next) = linking.next() {
         return next;
     }
+    if linking.found().iter().any(Found::is_broken) {
+        return fallback::declaration(declaration, None);
+    }
     compile(declaration, linking.found())
-        .unwrap_or_else(|error| fallback::declaration(declaration, &error))
+        .unwrap_or_else(|error| fallback::declaration(declaration, Some(&error)))
 }
 
 /// All items; the errors of all of them at once.
 fn compile(declaration: &Declaration, found: &[Found]) -> syn::Result<TokenStream> {
     let uses = Rc::new(link::declarations(declaration, found)?);
     let mut errors = Errors::default();
-    let mut printed = TokenStream::new();
-    for (index, item) in declaration.items.iter().enumerate() {
-        let (tokens, name, vis) = match item {
-            Item::Network(network) => {
-                (compile_network(network, &uses), &network.name, &network.vis)
-            }
-            Item::Function(function) => {
-                (compile_function(function, &uses), &function.name, &function.vis)
-            }
+    let dependencies = Dependencies::of(declaration);
+    let mut done: Vec<Option<TokenStream>> = vec![None; declaration.items.len()];
+    for index in dependencies.order(&declaration.items, &mut errors) {
+        // What is wrong with an item is not said again by those that use it.
+        if dependencies.used_by(index).any(|used| done[used].is_none()) {
+            continue;
+        }
+        let tokens = match &declaration.items[index] {
+            Item::Network(network) => compile_network(network, &uses),
+            Item::Function(function) => compile_function(function, &uses),
         };
         match tokens {
-            Ok(tokens) => printed.extend(tokens),
+            Ok(tokens) => done[index] = Some(tokens),
             Err(error) => errors.push(error),
         }
-        printed.extend(link::travelling(name, vis, index, declaration, found));
     }
     errors.propagate()?;
-    Ok(printed)
+    let macros = (0..done.len()).map(|index| link::travelling(index, declaration, found));
+    Ok(quote!(#(#done)* #(#macros)*))
 }
 
 fn compile_network(network: &Network, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {

@@ -33,6 +33,13 @@ pub struct Found {
     uses: Vec<Found>,
 }
 
+impl Found {
+    /// Whether the item, or what it uses, has an error of its own, which is reported where it is declared.
+    pub fn is_broken(&self) -> bool {
+        self.item.is_empty() || self.uses.iter().any(Found::is_broken)
+    }
+}
+
 impl Linking {
     /// A declaration of which nothing is known yet.
     pub fn new(tokens: TokenStream, declaration: &Declaration) -> Self {
@@ -106,11 +113,8 @@ pub fn declarations(declaration: &Declaration, found: &[Found]) -> Result<Declar
         }
     }
     for item in &declaration.items {
-        let name = match item {
-            Item::Network(network) => network.name.to_string(),
-            Item::Function(function) => function.name.to_string(),
-        };
-        add(&mut all, name, item.clone(), None, None);
+        let name = item.name();
+        add(&mut all, name.to_string(), item.clone(), None, None);
     }
     Ok(all)
 }
@@ -129,17 +133,22 @@ fn add(
 }
 
 /// The macro of an item: it holds the item's tokens, and those of all that it uses.
-pub fn travelling(
-    name: &Ident,
-    vis: &Visibility,
-    index: usize,
-    declaration: &Declaration,
-    found: &[Found],
-) -> TokenStream {
-    let item = &declaration.tokens[index];
+pub fn travelling(index: usize, declaration: &Declaration, found: &[Found]) -> TokenStream {
+    let (item, name) = (&declaration.tokens[index], declaration.items[index].name());
     let beside = siblings(declaration, index, &mut BTreeSet::from([name.to_string()]), found);
     let uses = found.iter().chain(&beside);
-    let unique = Ident::new(&format!("__netform_{name}_{:08x}", place(item)), Span::call_site());
+    holding(index, declaration, &quote!({ #item } { #(#uses)* }))
+}
+
+/// The macro of an item with an error: it holds nothing.
+pub fn broken(index: usize, declaration: &Declaration) -> TokenStream {
+    holding(index, declaration, &quote!({} {}))
+}
+
+fn holding(index: usize, declaration: &Declaration, held: &TokenStream) -> TokenStream {
+    let item = &declaration.items[index];
+    let (name, vis, place) = (item.name(), item.vis(), place(&declaration.tokens[index]));
+    let unique = Ident::new(&format!("__netform_{name}_{place:08x}"), Span::call_site());
     let export = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
     quote! {
         #[doc(hidden)]
@@ -147,7 +156,7 @@ pub fn travelling(
         #export
         macro_rules! #unique {
             ($($continuation:tt)*) => {
-                ::netform::__linked! { $($continuation)* { #item } { #(#uses)* } }
+                ::netform::__linked! { $($continuation)* #held }
             };
         }
         #[doc(hidden)]
@@ -166,10 +175,7 @@ fn siblings(
     let names = names(&declaration.items[index]);
     let mut all = vec![];
     for (i, item) in declaration.items.iter().enumerate() {
-        let name = match item {
-            Item::Network(network) => &network.name,
-            Item::Function(function) => &function.name,
-        };
+        let name = item.name();
         if names.iter().any(|path| path.is_ident(name)) && seen.insert(name.to_string()) {
             let mut uses = siblings(declaration, i, seen, found);
             uses.extend(found.iter().cloned());
@@ -211,20 +217,17 @@ impl Located for Span {
 
 /// The items of other declarations that the items of this one use.
 fn used(declaration: &Declaration) -> Vec<Path> {
-    let own: Vec<&Ident> = declaration
-        .items
-        .iter()
-        .map(|item| match item {
-            Item::Network(network) => &network.name,
-            Item::Function(function) => &function.name,
-        })
-        .collect();
+    let own: Vec<&Ident> = declaration.items.iter().map(Item::name).collect();
     let mut seen = BTreeSet::new();
     let mut paths = vec![];
     for item in &declaration.items {
         for path in names(item) {
             let is_own = path.get_ident().is_some_and(|name| own.contains(&name));
-            if !is_own && !is_known(&path) && seen.insert(path_text(&path)) {
+            if !is_own
+                && !is_known(&path)
+                && !is_own_misspelled(&path, &own)
+                && seen.insert(path_text(&path))
+            {
                 paths.push(path);
             }
         }
@@ -258,6 +261,20 @@ fn is_known(path: &Path) -> bool {
     nearest(&name, all.chain(["grad", "scan"])).is_some()
 }
 
+/// Whether a name is one edit from an item of this declaration: `Encodr`, but not `Block2` for `Block1`.
+fn is_own_misspelled(path: &Path, own: &[&Ident]) -> bool {
+    let Some(name) = path.get_ident().map(ToString::to_string) else { return false };
+    let stem = |name: &str| name[..name.len().saturating_sub(1)].to_owned();
+    own.iter().map(ToString::to_string).any(|own| {
+        let numbered = !own.is_ascii()
+            || !name.is_ascii()
+            || stem(&own) == stem(&name)
+            || stem(&own) == name
+            || own == stem(&name);
+        own.len() >= 5 && !numbered && crate::errors::distance(&name, &own) == 1
+    })
+}
+
 /// Whether a name is so near to a layer's that it is meant: `Linera`, but not `Cnn` for `Rnn`.
 fn is_misspelled(name: &str, layer: &str) -> bool {
     let most = match layer.len() {
@@ -269,7 +286,7 @@ fn is_misspelled(name: &str, layer: &str) -> bool {
 }
 
 /// The layers and functions that an item names, but for values of its own.
-fn names(item: &Item) -> Vec<Path> {
+pub fn names(item: &Item) -> Vec<Path> {
     let mut names = Names::default();
     match item {
         Item::Function(function) => {

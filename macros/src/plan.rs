@@ -160,15 +160,13 @@ fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
             Op::Reshape(_) => reshape_needs_copy(&mut to, &node.op, &inputs)?,
             // All values of a scan have the same inputs, and are to have the same copies.
             Op::Scan { .. } => {
-                for input in &mut inputs {
-                    *input = match copied.get(input) {
+                for (id, input) in node.inputs.iter().zip(&mut inputs) {
+                    *input = match copied.get(&map[*id]) {
                         Some(copy) => *copy,
                         None => stored(&mut to, *input)?,
                     };
+                    copied.insert(map[*id], *input);
                 }
-                node.inputs.iter().zip(&inputs).for_each(|(id, copy)| {
-                    copied.insert(map[*id], *copy);
-                });
                 false
             }
             _ => true,

@@ -7,7 +7,7 @@ use quote::quote;
 use syn::Ident;
 
 use crate::ast::{BinaryOp, Expr, ExprKind, TensorType, path_text};
-use crate::errors::Errors;
+use crate::errors::{Errors, suggestion};
 use crate::shape::{Atom, ConstExpr, Dim, Quotient, Shape, numel, show};
 
 /// What names in sizes mean.
@@ -94,6 +94,9 @@ pub fn size_or_zero(expr: &Expr, scope: &Scope) -> syn::Result<Dim> {
         ExprKind::Int(n) => Dim::literal(*n),
         ExprKind::Path(path) => match path.get_ident().map(Ident::to_string) {
             Some(name) if scope.dims.contains_key(&name) => scope.dims[&name].clone(),
+            Some(name) if name.starts_with(|c: char| c.is_lowercase()) => {
+                return Err(no_size(expr, &name, scope));
+            }
             _ => scope.constant(path_text(path), quote!(#path)),
         },
         ExprKind::Const(tokens) => scope.constant(format!("{{{tokens}}}"), quote!({ #tokens })),
@@ -118,6 +121,18 @@ pub fn size_or_zero(expr: &Expr, scope: &Scope) -> syn::Result<Dim> {
         return Err(expr.range.error(format!("`{expr}` is larger than any memory")));
     }
     Ok(dim)
+}
+
+/// That a name is a value's, or nobody's: constants are upper case.
+fn no_size(expr: &Expr, name: &str, scope: &Scope) -> syn::Error {
+    let near = suggestion(name, scope.dims.keys().map(String::as_str));
+    let hint = match near.is_empty() {
+        true => {
+            "a size is known at compile time: a whole number, a const item such as `WIDTH`, a generic parameter, or a const expression in braces"
+        }
+        false => near.trim_start_matches("; "),
+    };
+    expr.range.error(format!("`{name}` is no size; {hint}"))
 }
 
 fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> {

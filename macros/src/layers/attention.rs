@@ -6,7 +6,7 @@ use super::{Kind, kind, shapeless};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::NodeId;
-use crate::lower::{Chain, Lowered, text};
+use crate::lower::{Chain, Lowered, Part, text};
 use crate::shape::{Dim, Shape, show};
 
 pub const LAYERS: &[Kind] = &[
@@ -55,7 +55,7 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
             &[
                 head,
                 text(format!(
-                    " needs features that are a multiple of {heads} heads, but `{}` yields {d}",
+                    " needs features that are a multiple of {heads} heads, but `{}` yields {d} features",
                     cx.previous.0
                 )),
             ],
@@ -94,6 +94,25 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
             return None;
         }
     };
+    for (i, source) in sources.into_iter().enumerate() {
+        let found = cx.sample_of(source);
+        let head = cx.mismatch(layer);
+        let message = [
+            head,
+            text(" attends with "),
+            Part::Number(d.clone()),
+            text(format!(" features, but value {} has shape ", i + 1)),
+            Part::Shape(found.clone()),
+        ];
+        let [_, features] = &found[..] else {
+            cx.fail(at, &message);
+            return None;
+        };
+        cx.require_equal(&d, features, at, &message);
+        if !cx.known {
+            return None;
+        }
+    }
     let mut parts = vec![];
     for (i, source) in sources.into_iter().enumerate() {
         let start = d.mul(&Dim::literal(i as i128));

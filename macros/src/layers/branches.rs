@@ -5,6 +5,7 @@ use crate::errors::Range;
 use crate::graph::NodeId;
 use crate::lower::values::Value;
 use crate::lower::{Chain, Lowered, Part, text};
+use crate::shape::Shape;
 
 type Operands<'o> = &'o [(NodeId, String, Range)];
 
@@ -100,5 +101,26 @@ pub fn parallel(cx: &mut Chain, layer: &Layer, operands: Operands) -> Option<Val
         );
         return None;
     }
-    cx.concat(&ids, position as usize, layer.range).ok().map(Value::Tensor)
+    let axis = position as usize;
+    let first = cx.sample_of(ids[0]);
+    for (branch, id) in children.iter().zip(&ids).skip(1) {
+        let next = cx.sample_of(*id);
+        let others = |shape: &Shape| {
+            [&shape[..axis.min(shape.len())], &shape[(axis + 1).min(shape.len())..]].concat()
+        };
+        if next.len() != first.len() || others(&next) != others(&first) {
+            let message = [
+                text(format!(
+                    "shape mismatch in network `{}`: `Parallel` concatenates along axis {axis}, but its branches yield ",
+                    cx.network
+                )),
+                Part::Shape(first.clone()),
+                text(" and "),
+                Part::Shape(next),
+            ];
+            cx.fail(branch.range, &message);
+            return None;
+        }
+    }
+    cx.concat(&ids, axis, layer.range).ok().map(Value::Tensor)
 }

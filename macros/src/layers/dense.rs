@@ -109,8 +109,10 @@ fn embedding(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option
     if !cx.graph.nodes[cx.x].integer {
         let shape = show(&cx.sample());
         let message = [text(format!(
-            "layer `{layer}` takes integers, but `{}` is floats, {shape}; declare it as `u32{shape}`",
-            cx.previous.0
+            "layer `{}` takes integers, but `{}` is floats, {shape}{}",
+            cx.named(layer),
+            cx.previous.0,
+            cx.as_integers(&cx.previous.0, &shape)
         ))];
         cx.fail(layer.range, &message);
         return None;

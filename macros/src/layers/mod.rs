@@ -65,7 +65,7 @@ const TABLES: &[&[Kind]] = &[
 /// Applies a layer to the current value. After an error the rest of the chain is still checked, as far as it
 /// does not depend on the shape that is missing.
 pub fn apply(cx: &mut Chain, layer: &Layer) {
-    let operand = (cx.x, cx.previous.0.clone(), cx.previous.1);
+    let operand = (cx.x, cx.previous.0.clone(), layer.range);
     let done = if is_compound(cx, layer) {
         let operands = if cx.known { vec![operand] } else { vec![] };
         compound(cx, layer, &operands)
@@ -101,14 +101,14 @@ pub fn call(cx: &mut Chain, layer: &Layer, operands: &[(NodeId, String, Range)])
     let [(first, name, range), rest @ ..] = operands else {
         let _: Lowered<()> = cx.report(
             layer.range,
-            format!("`{}` is called without a value: `f(x)`", layer.constructor()),
+            format!("layer `{}` takes one value, found none", cx.named(layer)),
         );
         return None;
     };
     let several = find(&layer.kind.to_string()).is_some_and(|kind| kind.several);
     if !rest.is_empty() && !several {
         let message =
-            format!("`{}` takes one value, found {}", layer.constructor(), operands.len());
+            format!("layer `{}` takes one value, found {}", cx.named(layer), operands.len());
         let _: Lowered<()> = cx.report(layer.range, message);
         return None;
     }
@@ -157,10 +157,13 @@ fn repeat(
     count: &Expr,
     operands: &[(NodeId, String, Range)],
 ) -> Option<Value> {
-    let n = cx.constant(count).ok()?;
+    let what =
+        "a repeat is unrolled here, so its count is a number that is written here, such as `3`";
+    let n = cx.written(count, what).ok()?;
     let name = cx.name_of(layer);
     let mut values = operands.to_vec();
     for i in 0..n {
+        cx.turn_of(layer.range).ok()?;
         let instance = Declared {
             layer: Layer { repeat: None, name: None, ..layer.clone() },
             name: format!("{name}.{i}"),
@@ -254,8 +257,9 @@ fn built_in(cx: &mut Chain, layer: &Layer) {
     }
     if cx.known && cx.graph.nodes[cx.x].integer && !kind.integers {
         let (from, shape) = (cx.previous.0.clone(), show(&cx.sample()));
+        let named = cx.named(layer);
         let message = format!(
-            "layer `{layer}` takes floats, but `{from}` is integers, u32{shape}; put an `Embedding` before it, or declare floats: `{shape}`"
+            "layer `{named}` takes floats, but `{from}` is integers, u32{shape}; put an `Embedding` before it, or declare floats: `{shape}`"
         );
         cx.errors.push(layer.range.error(message));
         cx.known = false;

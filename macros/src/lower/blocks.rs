@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::values::{Declared, Value};
 use super::{Chain, Lowered, Reported};
 use crate::ast::{Block, Expr, ExprKind, Layer, Pattern, Statement};
-use crate::errors::{Range, suggestion};
+use crate::errors::Range;
 use crate::shape::Dim;
 
 /// The most steps that a loop is unrolled to.
@@ -16,14 +16,27 @@ impl Chain {
     pub fn block(&mut self, block: &Block) -> Lowered<Value> {
         let outer = self.bound.len();
         let value = self.inside(block);
-        let ended = self.bound.split_off(outer.min(self.bound.len()));
-        for bound in ended {
-            if let (Some(what), false, true) = (bound.must, bound.used.get(), value.is_ok()) {
-                let message = format!("{what} `{}` is not used; use it or remove it", bound.name);
-                self.errors.push(bound.at.error(message));
-            }
+        if value.is_ok() {
+            self.require_used(outer);
         }
+        self.bound.truncate(outer);
         value
+    }
+
+    /// That the names that were bound since there were `from` are used, where they have to be.
+    pub fn require_used(&mut self, from: usize) {
+        for bound in self.bound.iter().skip(from) {
+            let Some(what) = bound.must.filter(|_| !bound.used.get()) else { continue };
+            let name = &bound.name;
+            if name.starts_with('_') {
+                continue;
+            }
+            let hint = match what {
+                "input" => format!("use it, remove it, or call it `_{name}`"),
+                _ => "use it or remove it".to_owned(),
+            };
+            self.errors.push(bound.at.error(format!("{what} `{name}` is not used; {hint}")));
+        }
     }
 
     fn inside(&mut self, block: &Block) -> Lowered<Value> {
@@ -57,16 +70,23 @@ impl Chain {
                         Ok(())
                     }
                     None => {
-                        let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
-                        let near = suggestion(&text, names);
-                        self.report(Range::of(name), format!("unknown value `{text}`{near}; `let {text} = ..` makes a new one"))
+                        let message = self.unknown_value(&text);
+                        self.report(Range::of(name), message)
                     }
                 }
             }
             Statement::For { variable, from, to, body } => {
-                let (first, end) = (self.constant(from)?, self.constant(to)?);
-                if end - first > MAX_STEPS {
-                    return self.report(to.range, format!("a loop of {} steps; at most {MAX_STEPS} are unrolled, and `scan` runs longer ones", end - first));
+                let what =
+                    "a `for` is unrolled here, so its range is written in numbers, such as `0..4`";
+                let (first, end) = (self.written(from, what)?, self.written(to, what)?);
+                let steps = end.saturating_sub(first);
+                if steps < 0 {
+                    let message =
+                        format!("a loop from {first} to {end} has no turns; ranges go up");
+                    return self.report(from.range.to(to.range), message);
+                }
+                if steps > MAX_STEPS {
+                    return self.report(to.range, format!("a loop of {steps} steps; at most {MAX_STEPS} are unrolled, and `scan` runs longer ones"));
                 }
                 for i in first..end {
                     self.turn(variable, i, body)?;
@@ -78,6 +98,7 @@ impl Chain {
 
     /// One turn of a loop, in which the variable is a size.
     fn turn(&mut self, variable: &syn::Ident, i: i64, body: &[Statement]) -> Lowered<()> {
+        self.turn_of(Range::of(variable))?;
         let outer = self.bound.len();
         let scope = self.scope.clone();
         let mut inner = (*scope).clone();

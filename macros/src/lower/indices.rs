@@ -25,7 +25,10 @@ impl Chain {
                 Some(value) => Ok(value.clone()),
                 None => self.report(
                     place.range,
-                    format!("`{x}` has {} values, and no number {i}", values.len()),
+                    format!(
+                        "`{x}` has {} values, with numbers from 0; there is no number {i}",
+                        values.len()
+                    ),
                 ),
             };
         }
@@ -39,7 +42,16 @@ impl Chain {
         if places.len() > sample.len() {
             return self.report(
                 at,
-                format!("`{x}` has shape {}, found {} indices", show(&sample), places.len()),
+                format!(
+                    "`{x}` has shape {}, {}, found {} indices",
+                    show(&sample),
+                    match sample.len() {
+                        0 => "no axes".to_owned(),
+                        1 => "one axis".to_owned(),
+                        n => format!("{n} axes"),
+                    },
+                    places.len()
+                ),
             );
         }
         self.take(id, x, places, &sample, at).map(Value::Tensor)
@@ -59,7 +71,9 @@ impl Chain {
         };
         let (i, n) = (self.constant(place)?, self.constant(count)?);
         if !(0..n).contains(&i) {
-            return self.report(place.range, format!("`{x}` has {n} layers, and no number {i}"));
+            let message =
+                format!("`{x}` has {n} layers, with numbers from 0; there is no number {i}");
+            return self.report(place.range, message);
         }
         let layer = Layer { repeat: None, ..declared.layer.clone() };
         Ok(Value::Layer(Rc::new(Declared { layer, name: format!("{}.{i}", declared.name) })))
@@ -78,14 +92,14 @@ impl Chain {
         for (axis, place) in places.iter().enumerate() {
             let size = sample[axis].clone();
             let (start, len) = match place {
-                Index::At(place) => (self.place(place, &size, x, true)?, None),
+                Index::At(place) => (self.place(place, (axis, sample), x, true)?, None),
                 Index::Range(from, to) => {
                     let start = match from {
-                        Some(from) => self.place(from, &size, x, false)?,
+                        Some(from) => self.place(from, (axis, sample), x, false)?,
                         None => Dim::literal(0),
                     };
                     let end = match to {
-                        Some(to) => self.place(to, &size, x, false)?,
+                        Some(to) => self.place(to, (axis, sample), x, false)?,
                         None => size.clone(),
                     };
                     (start.clone(), Some(end.sub(&start)))
@@ -113,7 +127,14 @@ impl Chain {
     }
 
     /// A position along an axis; from the end where it is negative.
-    fn place(&mut self, expr: &Expr, size: &Dim, x: &Expr, element: bool) -> Lowered<Dim> {
+    fn place(
+        &mut self,
+        expr: &Expr,
+        (axis, sample): (usize, &Shape),
+        x: &Expr,
+        element: bool,
+    ) -> Lowered<Dim> {
+        let size = &sample[axis];
         let dim = match &expr.kind {
             ExprKind::Negative(back) => {
                 let back = self.size(back, 0)?;
@@ -125,9 +146,12 @@ impl Chain {
         let outside = dim.as_literal().is_some_and(|n| n < 0)
             || room.is_some_and(|room| room < i128::from(element));
         if outside {
+            let (what, shape) = (if element { "index" } else { "bound" }, show(sample));
             return self.report(
                 expr.range,
-                format!("`{expr}` is outside of `{x}`, whose axis has size {size}"),
+                format!(
+                    "{what} `{expr}` is outside of axis {axis} of `{x}`, which has shape {shape}"
+                ),
             );
         }
         Ok(dim)

@@ -7,14 +7,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Ident;
 
+use super::inputs::takes;
 use super::values::Value;
 use super::{Chain, Declarations, Lowered, Part, Reported, text};
-use crate::ast::{Argument, Body, Expr, Function, Layer, Network, Outputs, TensorType};
-use crate::autodiff;
-use crate::errors::Range;
+use crate::ast::{Argument, Body, Expr, ExprKind, Function, Layer, Network, Outputs, TensorType};
+use crate::errors::{Range, count};
 use crate::graph::NodeId;
 use crate::layers;
-use crate::shape::{Dim, Shape, broadcast, show};
+use crate::shape::{Dim, Shape, show};
 use crate::sizes::{Scope, tensor_type};
 
 /// Lowers a network.
@@ -29,15 +29,18 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
     }
     match &network.body {
         Body::Chain(layers) => {
-            cx.x = 0;
+            // The input stands behind the settings.
+            cx.x = network.settings.len();
             cx.chain(layers, &network.name);
             if cx.known {
                 cx.graph.outputs = vec![cx.x];
+                cx.require_used(0);
             }
         }
         Body::Block(block) if cx.known => {
             if let Ok(value) = cx.block(block) {
                 cx.outputs(value, &block.result);
+                cx.require_used(0);
             }
         }
         Body::Block(_) => {}
@@ -64,6 +67,7 @@ pub fn function(function: &Function, uses: &Rc<Declarations>, batched: bool) -> 
     }
     if let Ok(value) = cx.block(&function.body) {
         cx.outputs(value, &function.body.result);
+        cx.require_used(0);
         cx.check_outputs(&function.outputs, Some(&function.body.result));
     }
     cx
@@ -142,7 +146,18 @@ impl Chain {
     fn check_outputs(&mut self, outputs: &Outputs, at: Option<&Expr>) {
         let scope = self.scope.clone();
         let mut declared = vec![];
+        // What is wrong before may be why the outputs are.
+        if !self.errors.is_empty() {
+            return;
+        }
         for output in &outputs.types {
+            if output.integer {
+                let message = format!(
+                    "outputs are floats, found `{output}`; `float(..)` makes floats of integers"
+                );
+                let _: Lowered<()> = self.report(output.range, message);
+                return;
+            }
             match tensor_type(output, &scope, &mut self.errors) {
                 Some(shape) => declared.push(shape),
                 None => return,
@@ -154,23 +169,35 @@ impl Chain {
         if self.graph.outputs.len() != declared.len() {
             let (found, want) = (self.graph.outputs.len(), declared.len());
             let range = at.map_or(outputs.types[0].range, |at| at.range);
+            let want = count(want, "output");
             let message =
-                format!("`{}` declares {want} outputs, but its body yields {found}", self.network);
+                format!("`{}` declares {want}, but its body yields {found}", self.network);
             let _: Lowered<()> = self.report(range, message);
             return;
         }
         self.declared = declared.clone();
         for (i, want) in declared.into_iter().enumerate() {
             let got = self.sample_of(self.graph.outputs[i]);
-            self.check_output(&outputs.types[i], &want, &got, at);
+            let at = at.map(|result| match &result.kind {
+                ExprKind::Tuple(items) => items.get(i).unwrap_or(result),
+                _ => result,
+            });
+            self.check_output((i, outputs), &want, &got, at);
         }
     }
 
-    fn check_output(&mut self, output: &TensorType, want: &Shape, got: &Shape, at: Option<&Expr>) {
+    fn check_output(
+        &mut self,
+        (i, outputs): (usize, &Outputs),
+        want: &Shape,
+        got: &Shape,
+        at: Option<&Expr>,
+    ) {
         let (of, range) = match at {
-            None => (format!("but `{}` yields ", self.previous.0), output.range),
+            None => (format!("but `{}` yields ", self.previous.0), outputs.types[i].range),
             Some(result) => ("but this yields ".to_owned(), result.range),
         };
+        let which = if outputs.types.len() > 1 { format!(" {}", i + 1) } else { String::new() };
         let message = [
             match at {
                 None => text(format!(
@@ -178,15 +205,12 @@ impl Chain {
                     self.network
                 )),
                 Some(_) => text(format!(
-                    "shape mismatch in `{}`: its output is declared as ",
+                    "shape mismatch in `{}`: its output{which} is declared as ",
                     self.network
                 )),
             },
             Part::Shape(want.clone()),
-            text(match at {
-                None => format!(", {of}"),
-                Some(_) => format!(", {of}"),
-            }),
+            text(format!(", {of}")),
             Part::Shape(got.clone()),
         ];
         // One error, however many axes differ; const evaluation checks all that is open at once.
@@ -221,9 +245,12 @@ impl Chain {
             return self
                 .report(at, format!("`{name}` calls itself; a function's graph has no end then"));
         }
-        let takes = function.inputs.len() + function.settings.len();
-        if args.len() != takes {
-            return self.report(at, format!("`{name}` takes {takes} inputs, found {}", args.len()));
+        self.turn_of(at)?;
+        let inputs = function.inputs.iter().map(|(name, _)| name);
+        let names: Vec<&Ident> = inputs.chain(&function.settings).collect();
+        if args.len() != names.len() {
+            let takes = takes(&names);
+            return self.report(at, format!("`{name}` takes {takes}, found {}", args.len()));
         }
         let (args, numbers) = args.split_at(function.inputs.len());
         let numbers = self.numbers(function, numbers)?;
@@ -233,7 +260,7 @@ impl Chain {
                 true => self.tensor(&arg.value)?,
                 false => self.float(&arg.value)?,
             };
-            operands.push((id, arg.range));
+            operands.push((id, arg.value.to_string(), arg.range));
         }
         let mut scope = self.generics_of(function, &operands, at)?;
         scope.owners = self.owners(linked.owner.as_ref());
@@ -284,92 +311,18 @@ impl Chain {
     fn inline(
         &mut self,
         function: &Function,
-        operands: &[(NodeId, Range)],
+        operands: &[(NodeId, String, Range)],
         numbers: &[NodeId],
         at: Range,
     ) -> Lowered<Value> {
         for (name, &id) in function.settings.iter().zip(numbers) {
             self.bind(&name.to_string(), Value::Tensor(id), at, None);
         }
-        for ((name, declared), &(id, range)) in function.inputs.iter().zip(operands) {
-            let id = self.argument(&name.to_string(), declared, id, range)?;
+        for ((name, declared), operand) in function.inputs.iter().zip(operands) {
+            let id = self.argument(&name.to_string(), declared, operand)?;
             self.bind(&name.to_string(), Value::Tensor(id), at, None);
         }
         self.block(&function.body)
-    }
-
-    /// That an operand has the shape of the input that it is for. Leading axes of `[..S]` are part of it.
-    fn argument(
-        &mut self,
-        name: &str,
-        declared: &TensorType,
-        id: NodeId,
-        at: Range,
-    ) -> Lowered<NodeId> {
-        let scope = self.scope.clone();
-        let Some(want) = tensor_type(declared, &scope, &mut self.errors) else {
-            self.known = false;
-            return Err(Reported);
-        };
-        if declared.integer != self.graph.nodes[id].integer {
-            let kind = if declared.integer { "integers" } else { "floats" };
-            return self
-                .report(at, format!("input `{name}` of `{}` takes {kind}", self.network.clone()));
-        }
-        let got = self.sample_of(id);
-        let fits = match declared.leading {
-            true => got.ends_with(&want),
-            false => got == want,
-        };
-        if fits {
-            return Ok(id);
-        }
-        if got.len() == want.len() && !declared.leading && broadcast(&got, &want).is_none() {
-            let message = self.mismatch_of_input(name, &want, &got);
-            for (a, b) in want.iter().zip(&got) {
-                self.require_equal(a, b, at, &message);
-            }
-            if self.known {
-                return self.reshaped(id, want, at);
-            }
-            return Err(Reported);
-        }
-        let message = self.mismatch_of_input(name, &want, &got);
-        self.fail(at, &message);
-        Err(Reported)
-    }
-
-    fn mismatch_of_input(&self, name: &str, want: &Shape, got: &Shape) -> [Part; 4] {
-        [
-            text(format!("shape mismatch: input `{name}` of `{}` is ", self.network)),
-            Part::Shape(want.clone()),
-            text(", found "),
-            Part::Shape(got.clone()),
-        ]
-    }
-
-    /// The sizes of a function's parameters: each is the size of the first axis that is it.
-    fn generics_of(
-        &mut self,
-        function: &Function,
-        operands: &[(NodeId, Range)],
-        at: Range,
-    ) -> Lowered<Scope> {
-        let mut dims = BTreeMap::new();
-        for ((_, declared), (id, _)) in function.inputs.iter().zip(operands) {
-            let sample = self.sample_of(*id);
-            let skip = sample.len().saturating_sub(declared.dims.len());
-            for (expr, size) in declared.dims.iter().zip(&sample[skip..]) {
-                if let Some(name) = expr.as_name().filter(|name| function.generics.contains(name)) {
-                    dims.entry(name.to_string()).or_insert_with(|| size.clone());
-                }
-            }
-        }
-        match function.generics.iter().find(|name| !dims.contains_key(&name.to_string())) {
-            Some(name) => self
-                .report(at, format!("`{}` has a size `{name}` that no input tells", function.name)),
-            None => Ok(Scope { dims, owners: vec![] }),
-        }
     }
 
     /// Lowers another network in place. Its parameters have the name of the layer in front.
@@ -387,26 +340,31 @@ impl Chain {
             return self
                 .report(at, format!("network `{key}` contains itself; its graph has no end then"));
         }
+        self.turn_of(at)?;
         if let Some(arg) = layer.args.first() {
-            return self.report(
-                arg.range,
-                format!("network `{key}` takes no arguments; its sizes are `{key}<..>`"),
-            );
+            let hint = match &network.generics[..] {
+                [] => format!("write `{key}` alone"),
+                _ => format!("its sizes are given as `{key}<..>`"),
+            };
+            let message = format!("network `{key}` takes no arguments, found `{arg}`; {hint}");
+            return self.report(arg.range, message);
         }
         if layer.generics.len() != network.generics.len() {
-            let message = format!(
-                "network `{key}` has {} sizes, found {}",
-                network.generics.len(),
-                layer.generics.len()
-            );
-            return self.report(at, message);
+            let hint = match &network.generics[..] {
+                [] => format!("write `{key}` alone"),
+                names => {
+                    let names: Vec<String> = names.iter().map(Ident::to_string).collect();
+                    format!("write `{key}<{}>`", names.join(", "))
+                }
+            };
+            let (has, found) = (count(network.generics.len(), "size"), layer.generics.len());
+            let message = format!("network `{key}` has {has}, found {found}; {hint}");
+            return self.report(Range::of(&layer.path), message);
         }
         if operands.len() != network.inputs.len() {
-            let message = format!(
-                "network `{key}` takes {} inputs, found {}",
-                network.inputs.len(),
-                operands.len()
-            );
+            let names: Vec<&Ident> = network.inputs.iter().map(|(name, _)| name).collect();
+            let takes = takes(&names);
+            let message = format!("network `{key}` takes {takes}, found {}", operands.len());
             return self.report(at, message);
         }
         let mut dims = BTreeMap::new();
@@ -443,9 +401,9 @@ impl Chain {
             return self.report(at, format!("network `{}` has the setting `{name}`; networks with settings cannot be used inside others yet", network.name));
         }
         let mut ids = vec![];
-        for ((name, declared), (id, _, range)) in network.inputs.iter().zip(operands) {
+        for ((name, declared), operand) in network.inputs.iter().zip(operands) {
             let outer = std::mem::replace(&mut self.network, network.name.to_string());
-            let id = self.argument(&name.to_string(), declared, *id, *range);
+            let id = self.argument(&name.to_string(), declared, operand);
             self.network = outer;
             ids.push(id?);
         }
@@ -461,36 +419,6 @@ impl Chain {
                 }
                 self.block(block)
             }
-        }
-    }
-
-    /// `grad(e, x)`: the gradient of the sum of `e` over the batch.
-    pub fn grad(&mut self, args: &[Argument], at: Range) -> Lowered<NodeId> {
-        let [of, by] = args else {
-            return self.report(
-                at,
-                format!("`grad` is called as `grad(e, x)`, found {} operands", args.len()),
-            );
-        };
-        let (e, x) = (self.float(&of.value)?, self.float(&by.value)?);
-        let sample = self.sample_of(e);
-        if !sample.is_empty() {
-            return self.report(of.range, format!("`grad` takes the gradient of one number a sample, but `{}` has shape {}; `sum` or `mean` makes one number of it", of.value, show(&sample)));
-        }
-        let one = self.graph.constant(1.0);
-        let shape = self.graph.shape(e).clone();
-        let seed = self.graph.broadcast(one, shape);
-        let seed = self.at(at, seed)?;
-        let gradients = autodiff::gradients(&mut self.graph, &[(e, seed)], &[x]);
-        match self.at(at, gradients)?.pop().flatten() {
-            Some(id) => Ok(id),
-            None => self.report(
-                at,
-                format!(
-                    "`{}` does not depend on `{}`, so there is no gradient",
-                    of.value, by.value
-                ),
-            ),
         }
     }
 }

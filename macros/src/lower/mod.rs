@@ -4,7 +4,9 @@
 mod blocks;
 mod checks;
 pub mod functions;
+mod gradient;
 mod indices;
+mod inputs;
 mod items;
 mod operands;
 mod scans;
@@ -127,6 +129,8 @@ pub struct Chain {
     batched: bool,
     /// The functions and networks that are being lowered.
     open: Vec<String>,
+    /// How many turns of loops, repeats and items inside this one were lowered.
+    turns: usize,
     names: BTreeSet<String>,
     counts: BTreeMap<String, usize>,
 }
@@ -173,6 +177,9 @@ pub const RESERVED: &[&str] = &[
     "batch",
 ];
 
+/// The most turns that all loops of an item are unrolled to.
+const MAX_TURNS: usize = 3_000;
+
 impl Chain {
     fn new(name: &Ident, at: Range, train: bool, uses: Rc<Declarations>, scope: Scope) -> Self {
         Chain {
@@ -202,6 +209,7 @@ impl Chain {
             uses,
             batched: true,
             open: vec![name.to_string()],
+            turns: 0,
             names: BTreeSet::new(),
             counts: BTreeMap::new(),
         }
@@ -232,7 +240,17 @@ impl Chain {
 
     /// `layer `fc1: Linear(120)` of network `Digits``, as messages begin.
     pub fn mismatch(&self, layer: &Layer) -> Part {
-        text(format!("shape mismatch in network `{}`: layer `{layer}`", self.network))
+        text(format!("shape mismatch in network `{}`: layer `{}`", self.network, self.named(layer)))
+    }
+
+    /// A layer with its name, which it has where it is declared: `fc1: Linear(120)`.
+    pub fn named(&self, layer: &Layer) -> String {
+        match (&layer.name, &self.instance) {
+            (None, Some(name)) if !name.starts_with(&layer.kind.to_string().to_lowercase()) => {
+                format!("{name}: {layer}")
+            }
+            _ => layer.to_string(),
+        }
     }
 
     /// An error at a layer, in the words of shape errors; what follows it has no shape to be checked against.
@@ -256,10 +274,25 @@ impl Chain {
         })
     }
 
+    /// One more turn of a loop or repeat, or item inside this one: code is printed for each.
+    pub fn turn_of(&mut self, at: Range) -> Lowered<()> {
+        self.turns += 1;
+        if self.turns <= MAX_TURNS {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` unrolls to more than {MAX_TURNS} turns of loops, repeats and items inside it; `scan` runs long loops",
+            self.network
+        );
+        self.report(at, message)
+    }
+
     /// Appends an op to the graph. Its shape rule was checked before, in the user's words.
     pub fn op(&mut self, result: Result<NodeId, String>, layer: &Layer) -> Option<NodeId> {
         match result {
             Ok(id) => Some(id),
+            // Of an error that is reported.
+            Err(_) if !self.known => None,
             Err(message) => {
                 let head = self.mismatch(layer);
                 self.fail(layer.range, &[head, text(format!(": {message}"))]);

@@ -3,7 +3,7 @@
 use super::values::Value;
 use super::{Chain, Lowered};
 use crate::ast::{Argument, Expr, ExprKind};
-use crate::errors::{Range, suggestion};
+use crate::errors::{Range, count, suggestion};
 use crate::graph::NodeId;
 use crate::shape::{Dim, Shape, show};
 
@@ -37,10 +37,7 @@ impl<'e> Operands<'e> {
     }
 
     fn arity<T>(&self, cx: &mut Chain) -> Lowered<T> {
-        let found = match self.given {
-            1 => "1 operand".to_owned(),
-            n => format!("{n} operands"),
-        };
+        let found = count(self.given, "operand");
         cx.report(self.at, format!("`{}` is called as `{}`, found {found}", self.name, self.usage))
     }
 
@@ -102,7 +99,12 @@ impl<'e> Operands<'e> {
             return Ok(id);
         }
         let shape = show(&cx.sample_of(id));
-        cx.report(expr.range, format!("`{}` takes integers here, found `{expr}`, floats of shape {shape}; declare them as `u32{shape}`", self.name))
+        let hint = cx.as_integers(&expr.to_string(), &shape);
+        let name = &self.name;
+        cx.report(
+            expr.range,
+            format!("`{name}` takes integers here, found `{expr}`, floats of shape {shape}{hint}"),
+        )
     }
 
     /// All operands that are left, as floats.
@@ -170,9 +172,12 @@ impl<'e> Operands<'e> {
         let message = match rank {
             0 => format!("`{name}` takes axis {axis} of a scalar, which has no axes"),
             _ => format!(
-                "`{name}` takes axis {axis}, but its operand has shape {}, with axes from 0 to {}",
+                "`{name}` takes axis {axis}, but its operand has shape {}, with {}",
                 show(sample),
-                rank - 1
+                match rank {
+                    1 => "axis 0 alone".to_owned(),
+                    _ => format!("axes from 0 to {}", rank - 1),
+                }
             ),
         };
         cx.report(at, message)
@@ -269,11 +274,20 @@ impl<'e> Operands<'e> {
         if let Some(arg) = self.left.first() {
             if let Some(name) = &arg.name {
                 let known: Vec<&str> = names(self.usage);
-                let near = suggestion(&name.to_string(), known.iter().copied());
-                let message = format!(
-                    "unknown argument `{name}` of `{}`{near}; it is called as `{}`",
-                    self.name, self.usage
-                );
+                let near = match name.to_string().as_str() {
+                    "dim" | "dims" if known.contains(&"axis") => {
+                        "; did you mean `axis`?".to_owned()
+                    }
+                    "keepdim" | "keepdims" if known.contains(&"keep") => {
+                        "; did you mean `keep`?".to_owned()
+                    }
+                    text => suggestion(text, known.iter().copied()),
+                };
+                let hint = match near.is_empty() {
+                    true => format!("; it is called as `{}`", self.usage),
+                    false => near,
+                };
+                let message = format!("unknown argument `{name}` of `{}`{hint}", self.name);
                 return cx.report(Range::of(name), message);
             }
             return self.arity(cx);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Chain, Lowered, Part, Reported, text};
 use crate::ast::{Argument, BinaryOp, Expr, ExprKind, Layer, Pattern, path_text};
-use crate::errors::{Range, suggestion};
+use crate::errors::{Range, listed, suggestion};
 use crate::graph::NodeId;
 use crate::layers;
 use crate::ops::scalar;
@@ -81,12 +81,13 @@ impl Chain {
                 let values = match value {
                     Value::Tuple(values) => values,
                     other => {
-                        let message = format!(
-                            "`{of}` is {}, not {} values",
-                            other.describe(),
-                            patterns.len()
-                        );
-                        return self.report(*at, message);
+                        let hint = match &other {
+                            Value::Tensor(_) => "; `unstack(0)` makes several of one",
+                            _ => "",
+                        };
+                        let (is, names) = (other.describe(), patterns.len());
+                        return self
+                            .report(*at, format!("`{of}` is {is}, found {names} names{hint}"));
                     }
                 };
                 if values.len() != patterns.len() {
@@ -150,7 +151,7 @@ impl Chain {
             return Ok(id);
         }
         let shape = show(&self.sample_of(id));
-        self.report(at, format!("`{what}` is integers, u32{shape}, where floats are needed; `one_hot({what}, n)`, an `Embedding` or `float({what})` makes floats of them"))
+        self.report(at, format!("`{what}` is u32{shape}, integers, where floats are needed; `one_hot({what}, n)`, an `Embedding` or `float({what})` makes floats of them"))
     }
 
     pub fn value(&mut self, expr: &Expr) -> Lowered<Value> {
@@ -205,9 +206,8 @@ impl Chain {
         }
         if expr.as_name().is_some_and(|name| name.to_string().contains(|c: char| c.is_lowercase()))
         {
-            let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
-            let near = suggestion(&name, names);
-            return self.report(expr.range, format!("unknown value `{name}`{near}"));
+            let message = self.unknown_value(&name);
+            return self.report(expr.range, message);
         }
         // A constant may be of any type of numbers: it is a size only where a size is asked for.
         match &expr.kind {
@@ -217,6 +217,28 @@ impl Chain {
                 Ok(Value::Tensor(self.number(text, quote::quote!({ #tokens }))))
             }
             _ => Err(Reported),
+        }
+    }
+
+    /// That nothing in scope has this name.
+    pub fn unknown_value(&self, name: &str) -> String {
+        let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
+        let near = suggestion(name, names.iter().copied());
+        let hint = match (near.is_empty(), &names[..]) {
+            (true, []) => "; there are no values in scope".to_owned(),
+            (true, names) => format!("; in scope: {}", listed(names)),
+            (false, _) => near,
+        };
+        format!("unknown value `{name}`{hint}")
+    }
+
+    /// How a value of floats can be integers: an input is declared so.
+    pub fn as_integers(&self, name: &str, shape: &str) -> String {
+        let input = self.bound.iter().any(|b| b.name == name && b.must == Some("input"));
+        if input || name == "input" {
+            format!("; declare it as `u32{shape}`")
+        } else {
+            "; integers are inputs, declared as `u32[..]`".to_owned()
         }
     }
 
@@ -286,12 +308,12 @@ impl Chain {
                 continue;
             }
             let names = [operands[0], operands[i]].map(|id| self.sample_of(id));
-            let message = [
+            let mut message = vec![
                 text(format!("shape mismatch in `{}`: ", self.network)),
                 Part::Shape(names[0].clone()),
                 text(" and "),
                 Part::Shape(names[1].clone()),
-                text(" do not broadcast"),
+                text(" do not broadcast: from the last axis, "),
             ];
             let mut to = shape.clone();
             let skip = all.len().saturating_sub(shape.len());
@@ -299,12 +321,18 @@ impl Chain {
             for (j, size) in to.iter_mut().enumerate().skip(added) {
                 let other = &all[j + skip - added];
                 if size != other && !size.is_one() && !other.is_one() {
+                    message.truncate(5);
+                    message.extend([
+                        Part::Number(other.clone()),
+                        text(" meets "),
+                        Part::Number(size.clone()),
+                    ]);
                     self.require_equal(other, size, at, &message);
+                    if !self.known {
+                        return Err(Reported);
+                    }
                     *size = other.clone();
                 }
-            }
-            if !self.known {
-                return Err(Reported);
             }
             let reshaped = self.graph.reshape(id, to.clone());
             aligned[i] = self.at(at, reshaped)?;
@@ -398,23 +426,34 @@ impl Chain {
             true => {
                 format!("`{x}` has no parameters yet: a layer gets them where it is called first")
             }
-            false => format!("`{x}` has no parameter `{name}`; it has {}", has.join(", ")),
+            false => {
+                let near = suggestion(&name.to_string(), has.iter().map(String::as_str));
+                let hint =
+                    if near.is_empty() { format!("; it has {}", listed(&has)) } else { near };
+                format!("`{x}` has no parameter `{name}`{hint}")
+            }
         };
         self.report(Range::of(name), message)
     }
 
     /// A whole number that the macro can see.
     pub fn constant(&mut self, expr: &Expr) -> Lowered<i64> {
+        self.written(expr, "expected a whole number that is written here, such as `2`")
+    }
+
+    /// A whole number that the macro can see, or an error that begins with what it is for.
+    pub fn written(&mut self, expr: &Expr, what: &str) -> Lowered<i64> {
         if let ExprKind::Negative(x) = &expr.kind {
-            return self.constant(x).map(|n| -n);
+            return self.written(x, what).map(|n| -n);
         }
-        let dim = self.size(expr, 0)?;
-        match dim.as_literal().and_then(|n| i64::try_from(n).ok()) {
+        let name = expr.as_name().map(ToString::to_string);
+        let value = name.is_some_and(|n| {
+            n.starts_with(char::is_lowercase) && !self.scope.dims.contains_key(&n)
+        });
+        let dim = if value { None } else { Some(self.size(expr, 0)?) };
+        match dim.and_then(|dim| dim.as_literal()).and_then(|n| i64::try_from(n).ok()) {
             Some(n) => Ok(n),
-            None => self.report(
-                expr.range,
-                format!("expected a whole number that is written here, found `{expr}`"),
-            ),
+            None => self.report(expr.range, format!("{what}, found `{expr}`")),
         }
     }
 

@@ -16,15 +16,52 @@ pub fn parse_block(input: ParseStream) -> Result<Block> {
     while is_statement(&content) {
         statements.push(parse_statement(&content)?);
     }
+    if let Some(error) = compound_assignment(&content) {
+        return Err(error);
+    }
     if content.is_empty() {
         let message = "expected the result: an expression without `;` at the end of the block";
         return Err(syn::Error::new(brace.span.close(), message));
     }
     let result = content.parse()?;
     if !content.is_empty() {
-        return Err(content.error("expected `}` after the result: only `let`, `for` and assignments may stand before it, each but `for` with `;` at its end"));
+        return Err(after_result(&content));
     }
     Ok(Block { statements, result })
+}
+
+/// What stands behind the result, and what to write.
+fn after_result(content: ParseStream) -> syn::Error {
+    if content.peek(Token![;]) {
+        let ahead = content.fork();
+        let message = match ahead.parse::<Token![;]>().is_ok() && ahead.is_empty() {
+            true => "the last expression is the result: remove this `;`",
+            false => "the value of this expression goes nowhere: bind it, `let y = ..;`",
+        };
+        return content.error(message);
+    }
+    content.error("expected `}` after the result: only `let`, `for` and assignments may stand before it, each but `for` with `;` at its end")
+}
+
+/// `+=` and the like.
+fn compound_assignment(content: ParseStream) -> Option<syn::Error> {
+    let ahead = content.fork();
+    let name: Ident = ahead.parse().ok()?;
+    let operator = if ahead.peek(Token![+=]) {
+        "+"
+    } else if ahead.peek(Token![-=]) {
+        "-"
+    } else if ahead.peek(Token![*=]) {
+        "*"
+    } else if ahead.peek(Token![/=]) {
+        "/"
+    } else {
+        return None;
+    };
+    Some(
+        ahead
+            .error(format!("values do not change in place: write `{name} = {name} {operator} ..`")),
+    )
 }
 
 fn is_statement(content: ParseStream) -> bool {
@@ -40,7 +77,11 @@ fn parse_statement(content: ParseStream) -> Result<Statement> {
     let statement = if content.peek(Token![let]) {
         content.parse::<Token![let]>()?;
         let pattern = parse_pattern(content)?;
-        content.parse::<Token![=]>()?;
+        content.parse::<Token![=]>().map_err(|e| {
+            let message =
+                "expected `=` and a value: its shape is inferred, for example `let y = relu(x);`";
+            syn::Error::new(e.span(), message)
+        })?;
         Statement::Let(pattern, parse_bound(content)?)
     } else {
         let name = content.parse()?;
@@ -72,8 +113,14 @@ fn parse_bound(content: ParseStream) -> Result<Expr> {
 
 fn parse_for(content: ParseStream) -> Result<Statement> {
     content.parse::<Token![for]>()?;
-    let variable = content.parse()?;
-    content.parse::<Token![in]>()?;
+    let expected = |e: syn::Error| {
+        syn::Error::new(
+            e.span(),
+            "expected a loop over numbers, for example `for i in 0..4 { .. }`",
+        )
+    };
+    let variable = content.parse().map_err(expected)?;
+    content.parse::<Token![in]>().map_err(expected)?;
     let from = parse_size(content)?;
     content
         .parse::<Token![..]>()
@@ -83,6 +130,9 @@ fn parse_for(content: ParseStream) -> Result<Statement> {
     braced!(inner in content);
     let mut body = vec![];
     while !inner.is_empty() {
+        if let Some(error) = compound_assignment(&inner) {
+            return Err(error);
+        }
         if !is_statement(&inner) {
             return Err(inner.error("expected `let`, `for` or an assignment such as `x = f(x)`"));
         }

@@ -36,6 +36,9 @@ pub fn parse_size(input: ParseStream) -> Result<Expr> {
 
 fn parse_comparison(input: ParseStream) -> Result<Expr> {
     let left = parse_sum(input)?;
+    if let Some(error) = foreign_operator(input, &left) {
+        return Err(error);
+    }
     let op = if input.peek(Token![>=]) {
         input.parse::<Token![>=]>()?;
         BinaryOp::GreaterEqual
@@ -57,7 +60,47 @@ fn parse_comparison(input: ParseStream) -> Result<Expr> {
     } else {
         return Ok(left);
     };
-    Ok(binary(op, left, parse_sum(input)?))
+    let right = parse_sum(input)?;
+    if let Some(error) = foreign_operator(input, &right) {
+        return Err(error);
+    }
+    if is_comparison(input) {
+        return Err(input.error(
+            "comparisons are of two values; for both of two conditions multiply them: `(a < b) * (b < c)`",
+        ));
+    }
+    Ok(binary(op, left, right))
+}
+
+fn is_comparison(input: ParseStream) -> bool {
+    input.peek(Token![<])
+        || input.peek(Token![>])
+        || input.peek(Token![<=])
+        || input.peek(Token![>=])
+        || input.peek(Token![==])
+        || input.peek(Token![!=])
+}
+
+/// An operator of Rust or Python that expressions of tensors do not have, and what to write.
+fn foreign_operator(input: ParseStream, left: &Expr) -> Option<syn::Error> {
+    let (operator, hint) = if input.peek(Token![^]) {
+        ("^", format!("powers are `pow({left}, ..)`, squares `square({left})`"))
+    } else if input.peek(Token![%]) {
+        ("%", format!("the remainder by n is `{left} - n * floor({left} / n)`"))
+    } else if input.peek(Token![&&]) || input.peek(Token![&]) {
+        let operator = if input.peek(Token![&&]) { "&&" } else { "&" };
+        (operator, "conditions are 1 or 0: multiply them, `(a > 0) * (a < 1)`".to_owned())
+    } else if input.peek(Token![||]) {
+        ("||", "conditions are 1 or 0: take the larger, `max(a > 1, a < 0)`".to_owned())
+    } else if input.peek(Token![!]) && !input.peek(Token![!=]) {
+        ("!", format!("functions are called without it: `{left}(..)`"))
+    } else if input.peek(Token![?]) || input.peek(Token![as]) {
+        let operator = if input.peek(Token![?]) { "?" } else { "as" };
+        (operator, "leave it out".to_owned())
+    } else {
+        return None;
+    };
+    Some(input.error(format!("`{operator}` is no operator of tensors; {hint}")))
 }
 
 /// `a -> b`, or one expression.
@@ -216,7 +259,7 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         || input.peek(Token![super])
         || input.peek(Token![::]))
     {
-        return Err(input.error("expected a number, a name, or a const expression in braces"));
+        return Err(unexpected(input));
     }
     if is_constructor(&input.fork()) {
         let layer = parse_constructor(input, "expected a layer")?;
@@ -234,6 +277,30 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         }
         _ => Ok(Expr { kind: ExprKind::Path(path), range }),
     }
+}
+
+/// What stands where an expression should, and what to write.
+fn unexpected(input: ParseStream) -> syn::Error {
+    let hint = if input.peek(Token![if]) || input.peek(Token![match]) {
+        "a choice by value is `select(condition, a, b)`, with both sides computed"
+    } else if input.peek(Token![while]) || input.peek(Token![loop]) {
+        "loops are `for i in 0..4 { .. }`, unrolled, and `scan(xs, h0, |h, x| (h, y))`"
+    } else if input.peek(Token![for]) {
+        "a `for` stands before the result of a block, not inside an expression"
+    } else if input.peek(Token![let]) {
+        "a `let` stands before the result of a block, not inside an expression"
+    } else if input.peek(Token![return]) {
+        "the result is the last expression of the block, without `return`"
+    } else if input.peek(Token![!]) {
+        "conditions are 1 or 0: write `1 - x` for `!x`"
+    } else if input.peek(Token![&]) {
+        "values are not borrowed here: leave out `&`"
+    } else {
+        return input.error("expected a number, a name, or a const expression in braces");
+    };
+    let token =
+        input.cursor().token_tree().map_or_else(String::new, |(token, _)| token.to_string());
+    input.error(format!("`{token}` is no expression of `network!`; {hint}"))
 }
 
 /// Whether a path names a layer, a network or an initialiser: its last segment begins with a capital letter

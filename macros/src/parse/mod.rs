@@ -4,12 +4,12 @@ mod block;
 mod expr;
 mod layers;
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, Result, Token, Visibility, braced, bracketed, parenthesized, token};
 
 use crate::ast::*;
-use crate::errors::Range;
+use crate::errors::{Errors, Range};
 use block::parse_block;
 use layers::parse_chain;
 
@@ -55,18 +55,25 @@ fn too_deep(tokens: TokenStream, left: usize) -> Option<Span> {
 
 impl Parse for Declaration {
     fn parse(input: ParseStream) -> Result<Self> {
-        let (mut items, mut tokens) = (vec![], vec![]);
+        let (mut items, mut tokens, mut errors) = (vec![], vec![], Errors::default());
         while !input.is_empty() {
             let begin = input.fork();
-            items.push(input.parse()?);
+            items.push(parse_item(input, &mut errors)?);
             tokens.push(between(&begin, input));
+        }
+        for (i, item) in items.iter().enumerate() {
+            let name = item.name();
+            if items[..i].iter().any(|other| other.name() == name) {
+                let message = format!("two items of this `network!` are called `{name}`");
+                errors.push(syn::Error::new(name.span(), message));
+            }
         }
         if items.is_empty() {
             return Err(input.error(
                 "`network!` is empty; declare a network, for example `pub Mlp: [784] -> [10] { Linear(10) }`",
             ));
         }
-        Ok(Declaration { items, tokens })
+        Ok(Declaration { items, tokens, errors })
     }
 }
 
@@ -82,18 +89,46 @@ fn between(begin: ParseStream, end: ParseStream) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-impl Parse for Item {
-    fn parse(input: ParseStream) -> Result<Self> {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let vis: Visibility = input.parse()?;
-        if input.peek(Token![fn]) {
-            return Ok(Item::Function(parse_function(input, attrs, vis)?));
+fn parse_item(input: ParseStream, errors: &mut Errors) -> Result<Item> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let vis: Visibility = input.parse()?;
+    if input.peek(Token![fn]) {
+        return Ok(Item::Function(parse_function(input, attrs, vis, errors)?));
+    }
+    Ok(Item::Network(parse_network(input, attrs, vis, errors)?))
+}
+
+/// What is in braces; where it cannot be read, its error is one of the declaration, whose types are known.
+fn parse_body<T>(
+    input: ParseStream,
+    errors: &mut Errors,
+    parse: fn(ParseStream) -> Result<T>,
+) -> Result<Option<T>> {
+    if !input.peek(token::Brace) {
+        return Err(input.error("expected the body of the item in braces"));
+    }
+    let body: Group = input.parse()?;
+    match parse.parse2(TokenTree::from(body).into()) {
+        Ok(body) => Ok(Some(body)),
+        Err(error) => {
+            errors.push(error);
+            Ok(None)
         }
-        Ok(Item::Network(parse_network(input, attrs, vis)?))
     }
 }
 
-fn parse_network(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> Result<Network> {
+fn parse_chain_in_braces(input: ParseStream) -> Result<Vec<Layer>> {
+    let content;
+    braced!(content in input);
+    parse_chain(&content)
+}
+
+fn parse_network(
+    input: ParseStream,
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    errors: &mut Errors,
+) -> Result<Network> {
     let name: Ident = input.parse().map_err(|e| {
         syn::Error::new(
             e.span(),
@@ -120,24 +155,30 @@ fn parse_network(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> 
     };
     let outputs = if input.peek(Token![->]) { Some(parse_outputs(input)?) } else { None };
     let body = match named {
-        true => Body::Block(parse_block(input)?),
-        false => {
-            let content;
-            braced!(content in input);
-            Body::Chain(parse_chain(&content)?)
-        }
+        true => parse_body(input, errors, parse_block)?.map(Body::Block),
+        false => parse_body(input, errors, parse_chain_in_braces)?.map(Body::Chain),
     };
+    let body = body.unwrap_or_else(|| Body::Chain(vec![]));
     Ok(Network { attrs, vis, name, generics, settings, inputs, outputs, body })
 }
 
-fn parse_function(input: ParseStream, attrs: Vec<Attribute>, vis: Visibility) -> Result<Function> {
+fn parse_function(
+    input: ParseStream,
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    errors: &mut Errors,
+) -> Result<Function> {
     input.parse::<Token![fn]>()?;
     let name = input.parse()?;
     let generics = parse_generics(input)?;
     let mut settings = vec![];
     let inputs = parse_inputs(input, Some(&mut settings))?;
     let outputs = parse_outputs(input)?;
-    let body = parse_block(input)?;
+    let at = Range::of(&name);
+    let body = parse_body(input, errors, parse_block)?.unwrap_or_else(|| Block {
+        statements: vec![],
+        result: Expr { kind: ExprKind::Tuple(vec![]), range: at },
+    });
     Ok(Function { attrs, vis, name, generics, inputs, settings, outputs, body })
 }
 
@@ -178,6 +219,9 @@ fn parse_settings(input: ParseStream) -> Result<Vec<Ident>> {
         if kind != "f32" && kind != "f64" {
             let message = format!("a run-time setting is a number, `f32`, found `{kind}`");
             return Err(syn::Error::new(kind.span(), message));
+        }
+        if settings.contains(&name) {
+            return Err(syn::Error::new(name.span(), format!("two settings are called `{name}`")));
         }
         settings.push(name);
         if !content.is_empty() {

@@ -14,7 +14,7 @@ use super::operands::Operands;
 use super::values::Value;
 use super::{Chain, Lowered};
 use crate::ast::{Argument, Expr};
-use crate::errors::{Range, suggestion};
+use crate::errors::{Range, count, suggestion};
 use crate::graph::NodeId;
 use crate::ops::scalar;
 use crate::shape::{Dim, Shape};
@@ -50,6 +50,9 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     entries().map(|entry| entry.name)
 }
+
+/// Scalar ops of what may be integers.
+const COMPARISONS: &[&str] = &["gt", "lt", "ge", "le", "ne", "eq"];
 
 /// How a scalar op is called.
 const SCALAR: [&str; 4] = ["f()", "f(a)", "f(a, b)", "f(a, b, c)"];
@@ -102,18 +105,16 @@ impl Chain {
         {
             let mut call = Operands::new(SCALAR[row.arity()], &text, at, receiver, args);
             if call.unnamed() != row.arity() {
-                let (arity, found) = (row.arity(), call.unnamed());
-                return self.report(
-                    at,
-                    format!(
-                        "`{text}` takes {arity} operand{}, found {found}",
-                        if arity == 1 { "" } else { "s" }
-                    ),
-                );
+                let (takes, found) = (count(row.arity(), "operand"), call.unnamed());
+                return self.report(at, format!("`{text}` takes {takes}, found {found}"));
             }
             let mut ids = vec![];
             for _ in 0..row.arity() {
-                ids.push(call.tensor(self)?);
+                // Integers can be compared; what is selected or computed is floats.
+                ids.push(match COMPARISONS.contains(&row.name) {
+                    true => call.tensor(self)?,
+                    false => call.float(self)?,
+                });
             }
             call.end(self)?;
             return self.scalar(row.name, &ids, at).map(Value::Tensor);
@@ -127,8 +128,15 @@ impl Chain {
                 .chain(self.bound.iter().map(|bound| bound.name.clone()))
                 .collect();
             let near = suggestion(&text, names.iter().map(String::as_str));
-            return self.report(Range::of(name), format!("unknown function `{text}`{near}"));
+            let kind = if receiver.is_some() { "method" } else { "function" };
+            return self.report(Range::of(name), format!("unknown {kind} `{text}`{near}"));
         };
+        if let Some(row) = row.filter(|row| operands > row.arity()) {
+            let (takes, usage) = (count(row.arity(), "operand"), entry.usage);
+            let message =
+                format!("`{text}` takes {takes}, or is called as `{usage}`; found {operands}");
+            return self.report(at, message);
+        }
         let mut call = Operands::new(entry.usage, &text, at, receiver, args);
         let value = (entry.lower)(self, &mut call)?;
         call.end(self)?;

@@ -9,6 +9,9 @@ use crate::lower::values::Value;
 use crate::lower::{Chain, Lowered, Reported};
 use crate::shape::{Dim, Shape, broadcast, numel, show};
 
+/// The most values that a tensor is taken apart into.
+const MAX_PARTS: i128 = 1000;
+
 pub const FUNCTIONS: &[Entry] = &[
     entry("reshape", "reshape(x, [4, 4])", |cx, call| {
         let x = call.tensor(cx)?;
@@ -24,7 +27,14 @@ pub const FUNCTIONS: &[Entry] = &[
         if !cx.known {
             return Err(Reported);
         }
-        cx.reshaped(x, to, call.at).map(Value::Tensor)
+        let shape = cx.with_batch(x, to);
+        match cx.graph.reshape(x, shape) {
+            Ok(y) => Ok(Value::Tensor(y)),
+            Err(_) => {
+                cx.fail(call.at, &message);
+                Err(Reported)
+            }
+        }
     }),
     entry("flatten", "flatten(x)", |cx, call| {
         let x = call.tensor(cx)?;
@@ -98,10 +108,13 @@ pub const FUNCTIONS: &[Entry] = &[
         let x = call.float(cx)?;
         let mut sample = cx.sample_of(x);
         let axis = call.axis(cx, &sample, Some(0))?;
-        let Some(n) = sample[axis].as_literal() else {
+        let Some(n) = sample[axis].as_literal().filter(|n| *n <= MAX_PARTS) else {
             return cx.report(
                 call.at,
-                format!("`unstack` takes an axis of a literal size, found {}", sample[axis]),
+                format!(
+                    "`unstack` takes an axis of a literal size up to {MAX_PARTS}, found {}",
+                    sample[axis]
+                ),
             );
         };
         sample.remove(axis);
@@ -208,7 +221,7 @@ fn split(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let axis = call.axis_at(cx, axis, &sample, -1)?;
     let size = sample[axis].clone();
     let part = match size.div(&Dim::literal(n)) {
-        Some(part) if n > 0 => part,
+        Some(part) if n > 0 && i128::from(n) <= MAX_PARTS => part,
         _ => {
             return cx.report(
                 parts.range,

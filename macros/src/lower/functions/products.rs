@@ -33,17 +33,23 @@ impl Chain {
     /// `a @ b`: matrices over the last two axes, or vectors.
     pub fn matmul(&mut self, a: NodeId, b: NodeId, at: Range) -> Lowered<NodeId> {
         let (x, y) = (self.sample_of(a), self.sample_of(b));
+        let (Some(k), true) = (x.last(), !y.is_empty()) else {
+            return self.report(at, format!("shape mismatch in `{}`: `@` multiplies matrices and vectors, found {} and {}; numbers are multiplied with `*`", self.network.clone(), show(&x), show(&y)));
+        };
+        let inner = &y[y.len().saturating_sub(2)];
+        let turned = y.len() >= 2 && y.last() == Some(k);
         let message = [
             text(format!("shape mismatch in `{}`: ", self.network)),
             Part::Shape(x.clone()),
             text(" @ "),
             Part::Shape(y.clone()),
-            text(": the last axis on the left and the last but one on the right have to be equal"),
+            text(": "),
+            Part::Number(k.clone()),
+            text(" columns on the left meet "),
+            Part::Number(inner.clone()),
+            text(" rows on the right"),
+            text(if turned { "; `.transpose()` makes rows of its columns" } else { "" }),
         ];
-        let (Some(k), true) = (x.last(), !y.is_empty()) else {
-            return self.report(at, format!("shape mismatch in `{}`: `@` multiplies matrices and vectors, found {} and {}; numbers are multiplied with `*`", self.network.clone(), show(&x), show(&y)));
-        };
-        let inner = &y[y.len().saturating_sub(2)];
         self.require_equal(k, inner, at, &message);
         if !self.known {
             return Err(Reported);
@@ -110,6 +116,23 @@ impl Chain {
         self.at(at, product)
     }
 
+    /// That scores are of as many positions as they are for: a causal mask is of a square.
+    pub fn require_square(&mut self, scores: &Shape, at: Range) -> Lowered<()> {
+        let message = [
+            text(format!(
+                "shape mismatch in `{}`: a causal mask is of scores [.., t, t], found ",
+                self.network
+            )),
+            Part::Shape(scores.clone()),
+        ];
+        let [.., rows, columns] = &scores[..] else {
+            self.fail(at, &message);
+            return Err(Reported);
+        };
+        self.require_equal(rows, columns, at, &message);
+        if self.known { Ok(()) } else { Err(Reported) }
+    }
+
     /// softmax(q k^T / sqrt(d)) v (Vaswani et al., 2017), over the last two axes.
     pub fn attention(
         &mut self,
@@ -142,6 +165,8 @@ impl Chain {
         };
         let mut scores = self.scalar("mul", &[scores, scale], at)?;
         if causal {
+            let sample = self.sample_of(scores);
+            self.require_square(&sample, at)?;
             let masked = self.graph.causal_mask(scores);
             scores = self.at(at, masked)?;
         }

@@ -55,9 +55,7 @@ pub const FUNCTIONS: &[Entry] = &[
     entry("causal", "causal(scores)", |cx, call| {
         let x = call.float(cx)?;
         let sample = cx.sample_of(x);
-        if sample.len() < 2 {
-            return cx.report(call.at, "`causal` masks a matrix of scores, [.., t, t]; its operand has fewer than two axes");
-        }
+        cx.require_square(&sample, call.at)?;
         let y = cx.graph.causal_mask(x);
         cx.at(call.at, y).map(Value::Tensor)
     }),

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: []) -> [] {
+        sum(x, axis = 0)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

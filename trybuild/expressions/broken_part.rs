@@ -1,0 +1,18 @@
+use netform::prelude::*;
+
+network! {
+    /// A part with a mistake.
+    pub Encoder: [784] -> [64] {
+        fc: Linera(64), Relu,
+    }
+
+    /// A network.
+    pub Net: [784] -> [10] {
+        encoder: Encoder,
+        head: Linear(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,22 @@
+use netform::prelude::*;
+
+mod parts {
+    netform::network! {
+        /// A part with a mistake.
+        pub Encoder: [784] -> [64] {
+            fc: Linera(64), Relu,
+        }
+    }
+}
+
+network! {
+    /// A network.
+    pub Net: [784] -> [10] {
+        encoder: parts::Encoder,
+        head: Linear(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

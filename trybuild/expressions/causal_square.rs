@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4, 5]) -> [4, 5] {
+        causal(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

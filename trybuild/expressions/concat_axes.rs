@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (a: [3, 4], b: [2, 5]) -> [5, 4] {
+        concat(a, b, axis = 0)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

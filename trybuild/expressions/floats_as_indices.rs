@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [10], at: []) -> [] {
+        gather(x, at)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (logits: [10], label: []) -> [] {
+        cross_entropy(logits, label)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (label: []) -> [10] {
+        one_hot(label, 10)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

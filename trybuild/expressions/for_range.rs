@@ -1,0 +1,18 @@
+use netform::prelude::*;
+
+const COUNT: usize = 3;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [4] {
+        let y = x;
+        for i in 0..COUNT {
+            y = relu(y);
+        }
+        y
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

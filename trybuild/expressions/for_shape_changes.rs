@@ -1,0 +1,16 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [6] {
+        let y = x;
+        for i in 0..3 {
+            y = y + x[0..i + 1];
+        }
+        y
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,16 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [4] {
+        let y = x;
+        for i in 0..100000 {
+            y = relu(y);
+        }
+        y
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

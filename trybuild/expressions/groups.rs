@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [6, 8, 8]) -> [8, 6, 6] {
+        let conv = Conv2d(8, kernel = 3, groups = 4);
+        conv(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

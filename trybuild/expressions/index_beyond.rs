@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [10]) -> [] {
+        x[10]
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

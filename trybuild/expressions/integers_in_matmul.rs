@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (ids: u32[4], x: [4, 4]) -> [4] {
+        ids @ x
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,17 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: [784] -> [10] {
+        head: Linear(10),
+    }
+
+    /// Another one.
+    pub Net: [10] -> [10] {
+        head: Linear(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

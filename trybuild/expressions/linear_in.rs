@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [28, 28]) -> [10] {
+        let fc = Linear(784 -> 10);
+        fc(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

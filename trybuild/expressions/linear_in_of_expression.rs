@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [28, 28]) -> [10] {
+        let fc = Linear(400 -> 10);
+        fc(relu(x).reshape([784]))
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

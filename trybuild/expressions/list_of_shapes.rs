@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (a: [3], b: [4]) -> [2, 3] {
+        [a, b]
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [32]) -> [8] {
+        let rnn = Lstm(8, last = true);
+        rnn(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

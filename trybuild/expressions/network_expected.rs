@@ -1,0 +1,18 @@
+use netform::prelude::*;
+
+network! {
+    /// A part.
+    pub Encoder: [784] -> [64] {
+        fc: Linear(64), Relu,
+    }
+
+    /// A network.
+    pub Net: [784] -> [10] {
+        encoder: Encoder -> [32],
+        head: Linear(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [5]) -> [5] {
+        let layers = [Linear(5); 3];
+        layers[3](x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [5]) -> [4] {
+        let layers = [Linear(5 -> 4); 3];
+        layers(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: [4] -> [4] {
+        layers: [Linear(4); 1000000],
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

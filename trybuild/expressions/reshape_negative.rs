@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [28, 28]) -> [784] {
+        x.reshape([-1])
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [] {
+        x.reshape(4)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [28, 28]) -> [10, 80] {
+        x.reshape([10, 80])
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

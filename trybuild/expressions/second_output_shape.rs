@@ -1,0 +1,14 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [784]) -> ([10], []) {
+        let fc = Linear(10);
+        let y = fc(x);
+        (y, mean(y, axis = 0, keep = true))
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

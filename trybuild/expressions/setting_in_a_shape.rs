@@ -1,0 +1,10 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net(width: f32): (x: [4]) -> [4] {
+        x.reshape([width])
+    }
+}
+
+fn main() {}

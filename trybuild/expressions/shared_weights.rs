@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (a: [4], b: [5]) -> [4] {
+        let fc = Linear(4);
+        fc(a) + fc(b)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [10]) -> [5] {
+        x[6..11]
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

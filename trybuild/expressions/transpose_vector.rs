@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [3]) -> [3] {
+        x.transpose()
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,14 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [4] {
+        let encoder = Encoder;
+        encoder(x)
+    }
+}
+
+fn main() {
+    let net = Net::new(Seed(0));
+    println!("{}", net.summary());
+}

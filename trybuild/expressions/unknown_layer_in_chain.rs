@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: [4] -> [4] {
+        conv: Transformer(4), Relu
+    }
+}
+
+fn main() {
+    let net = Net::new(Seed(0));
+    println!("{}", net.summary());
+}

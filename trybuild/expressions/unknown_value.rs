@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (image: [4]) -> [4] {
+        relu(imgae)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [5000]) -> [] {
+        let parts = x.unstack(0);
+        parts[0] + parts[1]
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

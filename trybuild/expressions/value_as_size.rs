@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4], n: []) -> [4] {
+        let fc = Linear(n);
+        fc(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}
