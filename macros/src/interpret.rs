@@ -181,16 +181,20 @@ fn evaluate(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
             let (i, n) = (p[*axis], x[0].shape[*axis]);
             let mut from = p.to_vec();
             let places = if *reverse { i..n } else { 0..i + 1 };
-            places.map(|i| {
-                from[*axis] = i;
-                x[0].at(&from)
-            })
-            .sum()
+            places
+                .map(|i| {
+                    from[*axis] = i;
+                    x[0].at(&from)
+                })
+                .sum()
         }),
         Op::Gather => {
             let cols = x[0].shape[x[0].shape.len() - 1];
             let picks = x[1].data.iter().enumerate();
-            Value::new(&x[1].shape, picks.map(|(row, i)| x[0].data[row * cols + *i as usize]).collect())
+            Value::new(
+                &x[1].shape,
+                picks.map(|(row, i)| x[0].data[row * cols + *i as usize]).collect(),
+            )
         }
         Op::GatherAlong | Op::ScatterAlong(_) | Op::Embedding | Op::EmbeddingAdd(_) => {
             indexed(op, x, e)?

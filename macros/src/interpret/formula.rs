@@ -97,11 +97,14 @@ impl Formula {
                 Ok(Formula::Call(|x| if x[0] != 0.0 { x[1] } else { x[2] }, parts))
             }
             Expr::MethodCall(method) => {
-                let operands: Vec<&Expr> = [&*method.receiver].into_iter().chain(&method.args).collect();
+                let operands: Vec<&Expr> =
+                    [&*method.receiver].into_iter().chain(&method.args).collect();
                 call(function(&method.method.to_string())?, &operands)
             }
             Expr::Call(called) => {
-                let Expr::Path(path) = &*called.func else { return Err("a call of no name".into()) };
+                let Expr::Path(path) = &*called.func else {
+                    return Err("a call of no name".into());
+                };
                 let operands: Vec<&Expr> = called.args.iter().collect();
                 call(function(&path_text(&path.path))?, &operands)
             }
@@ -139,6 +142,8 @@ fn operator(op: &BinOp) -> Result<Function, String> {
         BinOp::Ge(_) => |x| flag(x[0] >= x[1]),
         BinOp::Eq(_) => |x| flag(x[0] == x[1]),
         BinOp::Ne(_) => |x| flag(x[0] != x[1]),
+        BinOp::Or(_) => |x| flag(x[0] != 0.0 || x[1] != 0.0),
+        BinOp::And(_) => |x| flag(x[0] != 0.0 && x[1] != 0.0),
         _ => return Err("an operator of another kind".to_owned()),
     })
 }

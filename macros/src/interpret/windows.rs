@@ -15,7 +15,8 @@ struct Sizes {
 
 impl Sizes {
     fn of(w: &Window2, e: &Environment) -> Result<Sizes, String> {
-        let pair = |pair: &[crate::shape::Dim; 2]| Ok::<_, String>([e.size(&pair[0])?, e.size(&pair[1])?]);
+        let pair =
+            |pair: &[crate::shape::Dim; 2]| Ok::<_, String>([e.size(&pair[0])?, e.size(&pair[1])?]);
         Ok(Sizes {
             kernel: pair(&w.kernel)?,
             stride: pair(&w.stride)?,
@@ -97,7 +98,9 @@ pub fn evaluate(op: &Op, window: &Window2, x: &[&Value], e: &Environment) -> Res
         Op::Conv2d(_) => {
             let [oh, ow] = s.out(&x[0].shape);
             let mut y = Value::zeros(&[x[0].shape[0], x[1].shape[0], oh, ow]);
-            s.products(&x[0].shape, &x[1].shape, |i, j, o| y.data[o] += x[0].data[i] * x[1].data[j]);
+            s.products(&x[0].shape, &x[1].shape, |i, j, o| {
+                y.data[o] += x[0].data[i] * x[1].data[j]
+            });
             y
         }
         Op::Conv2dInput(_, shape) => {

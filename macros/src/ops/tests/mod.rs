@@ -1,6 +1,7 @@
 //! Every derivative of the compiler against central differences, by evaluating graphs in f64: of the first and
 //! of the second order, of simplified graphs too, and with the views that plans read storage through.
 
+mod coverage;
 mod draw;
 mod edges;
 mod scalars;
@@ -88,7 +89,14 @@ pub fn check(what: &str, g: &Graph, e: &Environment, orders: usize) {
             };
             let slopes: Vec<f64> = (0..found.data.len()).map(at).collect();
             let name = &g.inputs[input].name;
-            close(&format!("{what}: order {order}, {name}"), &found.data, &slopes, TOLERANCE, &d, &e);
+            close(
+                &format!("{what}: order {order}, {name}"),
+                &found.data,
+                &slopes,
+                TOLERANCE,
+                &d,
+                &e,
+            );
         }
         same_when_simple(what, &d, &with_seeds);
         (g, e) = (d, with_seeds);

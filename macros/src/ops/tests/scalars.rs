@@ -4,8 +4,8 @@
 
 use super::draw::{Draw, Rng, dims};
 use super::{STEP, check, slope};
-use crate::interpret::formula::Formula;
 use crate::interpret::Value;
+use crate::interpret::formula::Formula;
 use crate::ops::Op;
 use crate::ops::scalar::{Row, TABLE};
 

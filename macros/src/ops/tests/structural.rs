@@ -37,68 +37,86 @@ variants! {
     StopGradient Call Scan
 }
 
+/// A list of functions, one a line.
+macro_rules! table {
+    ($name:ident: $(|$d:ident| $body:expr;)*) => {
+        const $name: &[Build] = &[$(|$d| $body),*];
+    };
+}
+
 /// What depends on nothing that has a gradient, and what has a test of its own: below, or in `scalars`.
 const OTHERS: &[&str] = &[
-    "Input", "Param", "State", "Setting", "Number", "Const", "Size", "Coordinate", "Uniform", "Scalar",
+    "Input",
+    "Param",
+    "State",
+    "Setting",
+    "Number",
+    "Const",
+    "Size",
+    "Coordinate",
+    "Uniform",
+    "Scalar",
     "StopGradient",
 ];
 
-const CASES: &[Build] = &[
-    |d| { let x = d.any(1); let axes = d.axes(x); d.g.push(Op::Reduce { fold: Fold::Sum, axes }, &[x]) },
-    |d| { let x = d.any(1); let axes = d.axes(x); d.g.push(Op::Reduce { fold: Fold::Max, axes }, &[x]) },
-    |d| matmul(d, true, true),
-    |d| matmul(d, true, false),
-    |d| matmul(d, false, true),
-    |d| matmul(d, false, false),
-    |d| { let x = d.any(0); let to = regrouped(d, x); d.g.push(Op::Reshape(to), &[x]) },
-    |d| { let x = d.any(0); let to = widened(d, x); d.g.push(Op::Broadcast(to), &[x]) },
-    |d| { let x = d.any(2); let x = turned(d, x)?; d.g.push(Op::Contiguous, &[x]) },
-    |d| { let [x, w, _] = conv(d); d.g.conv2d(x.0, w.0, x.1) },
-    |d| { let [x, w, y] = conv(d); d.g.push(Op::Conv2dInput(x.1, d.g.shape(x.0).clone()), &[y.0, w.0]) },
-    |d| { let [x, w, y] = conv(d); d.g.push(Op::Conv2dWeight(x.1, d.g.shape(w.0).clone()), &[x.0, y.0]) },
-    |d| { let (x, _, w) = pool(d); d.g.push(Op::MaxPool2d(w), &[x]) },
-    |d| { let (x, y, w) = pool(d); d.g.push(Op::MaxPool2dScatter(w), &[x, y]) },
-    |d| { let (x, _, w) = pool(d); let g = d.float(&d.g.shape(x).clone()); d.g.push(Op::MaxPool2dGather(w), &[x, g]) },
-    |d| { let (x, _, w) = pool(d); d.g.avg_pool2d(x, w) },
-    |d| { let (x, y, w) = pool(d); d.g.push(Op::AvgPool2dSpread(w, d.g.shape(x).clone()), &[y]) },
-    |d| { let (x, i) = rows(d, false); d.g.push(Op::Gather, &[x, i]) },
-    |d| { let (x, i) = rows(d, true); d.g.gather_along(x, i) },
-    |d| { let (_, i) = rows(d, true); let dy = d.float(&d.g.shape(i).clone()); d.g.push(Op::ScatterAlong(dim(4)), &[dy, i]) },
-    |d| { let (table, i) = table(d); d.g.embedding(table, i) },
-    |d| { let (_, i) = table(d); let dy = [d.g.shape(i).clone(), vec![dim(3)]].concat(); let dy = d.float(&dy); d.g.push(Op::EmbeddingAdd(dim(4)), &[dy, i]) },
-    |d| { let x = d.any(0); turned(d, x) },
-    |d| { let x = d.any(1); part(d, x) },
-    |d| { let x = d.any(1); among_zeros(d, x) },
-    |d| concat(d),
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.flip(x, axis) },
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.cumsum(x, axis, false) },
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.cumsum(x, axis, true) },
-    |d| call(d, 0),
-    |d| call(d, 1),
-    |d| scan(d, false),
-    |d| scan(d, true),
-];
+table! {
+    CASES:
+    |d| { let x = d.any(1); let axes = d.axes(x); d.g.push(Op::Reduce { fold: Fold::Sum, axes }, &[x]) };
+    |d| { let x = d.any(1); let axes = d.axes(x); d.g.push(Op::Reduce { fold: Fold::Max, axes }, &[x]) };
+    |d| matmul(d, true, true);
+    |d| matmul(d, true, false);
+    |d| matmul(d, false, true);
+    |d| matmul(d, false, false);
+    |d| { let x = d.any(0); let to = regrouped(d, x); d.g.push(Op::Reshape(to), &[x]) };
+    |d| { let x = d.any(0); let to = widened(d, x); d.g.push(Op::Broadcast(to), &[x]) };
+    |d| { let x = d.any(2); let x = turned(d, x)?; d.g.push(Op::Contiguous, &[x]) };
+    |d| { let [x, w, _] = conv(d); d.g.conv2d(x.0, w.0, x.1) };
+    |d| { let [x, w, y] = conv(d); d.g.push(Op::Conv2dInput(x.1, d.g.shape(x.0).clone()), &[y.0, w.0]) };
+    |d| { let [x, w, y] = conv(d); d.g.push(Op::Conv2dWeight(x.1, d.g.shape(w.0).clone()), &[x.0, y.0]) };
+    |d| { let (x, _, w) = pool(d); d.g.push(Op::MaxPool2d(w), &[x]) };
+    |d| { let (x, y, w) = pool(d); d.g.push(Op::MaxPool2dScatter(w), &[x, y]) };
+    |d| { let (x, _, w) = pool(d); let g = d.float(&d.g.shape(x).clone()); d.g.push(Op::MaxPool2dGather(w), &[x, g]) };
+    |d| { let (x, _, w) = pool(d); d.g.avg_pool2d(x, w) };
+    |d| { let (x, y, w) = pool(d); d.g.push(Op::AvgPool2dSpread(w, d.g.shape(x).clone()), &[y]) };
+    |d| { let (x, i) = rows(d, false); d.g.push(Op::Gather, &[x, i]) };
+    |d| { let (x, i) = rows(d, true); d.g.gather_along(x, i) };
+    |d| { let (_, i) = rows(d, true); let dy = d.float(&d.g.shape(i).clone()); d.g.push(Op::ScatterAlong(dim(4)), &[dy, i]) };
+    |d| { let (table, i) = table(d); d.g.embedding(table, i) };
+    |d| { let (_, i) = table(d); let dy = [d.g.shape(i).clone(), vec![dim(3)]].concat(); let dy = d.float(&dy); d.g.push(Op::EmbeddingAdd(dim(4)), &[dy, i]) };
+    |d| { let x = d.any(0); turned(d, x) };
+    |d| { let x = d.any(1); part(d, x) };
+    |d| { let x = d.any(1); among_zeros(d, x) };
+    |d| concat(d);
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.flip(x, axis) };
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.cumsum(x, axis, false) };
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.cumsum(x, axis, true) };
+    |d| call(d, 0);
+    |d| call(d, 1);
+    |d| scan(d, false);
+    |d| scan(d, true);
+}
 
-/// Compositions of several ops that move elements: what the simplifier rearranges.
-const CHAINS: &[Build] = &[
-    |d| { let x = d.any(2); let x = turned(d, x)?; let x = turned(d, x)?; part(d, x) },
-    |d| { let x = d.any(1); let x = among_zeros(d, x)?; let x = squared(d, x)?; part(d, x) },
-    |d| { let x = d.any(1); let a = part(d, x)?; let b = squared(d, x)?; let b = part(d, b)?; both(d, a, b) },
-    |d| { let x = concat(d)?; let x = part(d, x)?; squared(d, x) },
-    |d| { let x = concat(d)?; let x = turned(d, x)?; squared(d, x) },
-    |d| { let x = d.any(1); halves(d, x) },
-    |d| { let x = d.any(1); let to = regrouped(d, x); let x = d.g.reshape(x, to)?; let x = turned(d, x)?; let to = regrouped(d, x); d.g.reshape(x, to) },
-    |d| { let x = d.any(0); let to = widened(d, x); let x = d.g.broadcast(x, to)?; let x = squared(d, x)?; let to = regrouped(d, x); d.g.reshape(x, to) },
-    |d| { let x = d.any(1); let to = widened(d, x); let y = d.g.broadcast(x, to)?; let y = turned(d, y)?; let y = part(d, y)?; both(d, x, y) },
-    |d| { let (x, _, w) = pool(d); let x = d.g.scalar("relu", &[x])?; let y = d.g.push(Op::MaxPool2d(w), &[x])?; squared(d, y) },
-    |d| { let x = matmul(d, true, false)?; let x = turned(d, x)?; let k = d.g.shape(x).last().cloned(); let w = d.float(&[k.unwrap(), dim(2)]); product(d, x, w) },
-    |d| { let x = d.any(1); let axes = d.axes(x); let s = d.g.sum(x, axes)?; let y = both(d, x, s)?; let axes = d.axes(y); d.g.sum(y, axes) },
-    |d| { let x = d.any(1); let axis = d.axis(x); let y = d.g.cumsum(x, axis, false)?; let y = d.g.flip(y, axis)?; both(d, x, y) },
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.softmax(x, axis) },
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.log_softmax(x, axis) },
-    |d| { let x = d.any(1); let axis = d.axis(x); d.g.log_sum_exp(x, axis) },
-    |d| { let x = d.any(1); let axes = d.axes(x); d.g.layer_norm(x, None, None, axes, 1e-2) },
-];
+// Compositions of several ops that move elements: what the simplifier rearranges.
+table! {
+    CHAINS:
+    |d| { let x = d.any(2); let x = turned(d, x)?; let x = turned(d, x)?; part(d, x) };
+    |d| { let x = d.any(1); let x = among_zeros(d, x)?; let x = squared(d, x)?; part(d, x) };
+    |d| { let x = d.any(1); let a = part(d, x)?; let b = squared(d, x)?; let b = part(d, b)?; both(d, a, b) };
+    |d| { let x = concat(d)?; let x = part(d, x)?; squared(d, x) };
+    |d| { let x = concat(d)?; let x = turned(d, x)?; squared(d, x) };
+    |d| { let x = d.any(1); halves(d, x) };
+    |d| { let x = d.any(1); let to = regrouped(d, x); let x = d.g.reshape(x, to)?; let x = turned(d, x)?; let to = regrouped(d, x); d.g.reshape(x, to) };
+    |d| { let x = d.any(0); let to = widened(d, x); let x = d.g.broadcast(x, to)?; let x = squared(d, x)?; let to = regrouped(d, x); d.g.reshape(x, to) };
+    |d| { let x = d.any(1); let to = widened(d, x); let y = d.g.broadcast(x, to)?; let y = turned(d, y)?; let y = part(d, y)?; both(d, x, y) };
+    |d| { let (x, _, w) = pool(d); let x = d.g.scalar("relu", &[x])?; let y = d.g.push(Op::MaxPool2d(w), &[x])?; squared(d, y) };
+    |d| { let x = matmul(d, true, false)?; let x = turned(d, x)?; let k = d.g.shape(x).last().cloned(); let w = d.float(&[k.unwrap(), dim(2)]); product(d, x, w) };
+    |d| { let x = d.any(1); let axes = d.axes(x); let s = d.g.sum(x, axes)?; let y = both(d, x, s)?; let axes = d.axes(y); d.g.sum(y, axes) };
+    |d| { let x = d.any(1); let axis = d.axis(x); let y = d.g.cumsum(x, axis, false)?; let y = d.g.flip(y, axis)?; both(d, x, y) };
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.softmax(x, axis) };
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.log_softmax(x, axis) };
+    |d| { let x = d.any(1); let axis = d.axis(x); d.g.log_sum_exp(x, axis) };
+    |d| { let x = d.any(1); let axes = d.axes(x); d.g.layer_norm(x, None, None, axes, 1e-2) };
+}
 
 #[test]
 fn every_op_with_a_derivative_agrees_with_differences() {
@@ -234,7 +252,13 @@ fn among_zeros(d: &mut Draw, x: NodeId) -> Result<NodeId, String> {
     // An axis of an unknown size has no steps.
     let step = if size.as_literal().is_some() { step } else { 1 };
     let reach = size.sub(&Dim::one()).mul(&dim(step)).add(&dim(1 + start + after));
-    d.g.push(Op::Place { range: crate::ops::movement::Range { axis, start: dim(start), step }, whole: reach }, &[x])
+    d.g.push(
+        Op::Place {
+            range: crate::ops::movement::Range { axis, start: dim(start), step },
+            whole: reach,
+        },
+        &[x],
+    )
 }
 
 /// One to three values along an axis, one of them twice.
