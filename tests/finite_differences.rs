@@ -46,6 +46,12 @@ cases! {
     reshapes: [3, 7] { Reshape([7, 3]), Linear(3), Flatten, Tanh, Reshape([3, 7]), Linear(2) } Mse, floats;
     last_layer_is_an_activation: [3] { Linear(7), Relu } Mse, floats;
     activation_twice: [3] { Linear(3), Tanh, Tanh, Sigmoid, Linear(3) } Mse, floats;
+    activations: [5] {
+        Linear(7), LeakyRelu(0.2), Linear(5), Elu(alpha = 0.5), Linear(7), Silu, Linear(3), Softplus, Linear(4), LogSoftmax,
+    } Mse, floats;
+    branches: [6] {
+        Linear(4), Residual { Linear(4), Tanh }, Parallel { Linear(2), { Linear(3), Tanh } }, Linear(2),
+    } Mse, floats;
     softmax: [3] { Linear(7), Softmax, Linear(3), Softmax } Mse, floats;
     // A bias that every position gets changes no softmax over positions: its gradient is rounding.
     softmax_over_positions: [3, 7] {

@@ -6,7 +6,10 @@ use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::ops::reduce::Fold;
 use crate::ops::scan::{Output, Scan};
-use crate::shape::{Atom, Dim, Shape};
+use crate::shape::{Atom, Dim};
+
+pub mod formula;
+mod windows;
 
 /// Elements in row order.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +24,10 @@ impl Value {
         Value { shape: shape.to_vec(), data }
     }
 
+    pub fn zeros(shape: &[usize]) -> Value {
+        Value::new(shape, vec![0.0; shape.iter().product()])
+    }
+
     fn build(shape: &[usize], of: impl Fn(&[usize]) -> f64) -> Value {
         let all = shape.iter().product();
         let data = (0..all).map(|i| of(&position(i, shape))).collect();
@@ -29,9 +36,7 @@ impl Value {
 
     /// The element at a position of a shape that this one broadcasts to.
     fn at(&self, position: &[usize]) -> f64 {
-        let added = position.len() - self.shape.len();
-        let axes = self.shape.iter().zip(&position[added..]);
-        self.data[axes.fold(0, |i, (&size, &p)| i * size + if size == 1 { 0 } else { p })]
+        self.data[index(&self.shape, position)]
     }
 
     /// One place of the first axis.
@@ -47,7 +52,13 @@ impl Value {
     }
 }
 
-fn position(mut i: usize, shape: &[usize]) -> Vec<usize> {
+/// The element at a position of a shape that `shape` broadcasts to.
+pub fn index(shape: &[usize], position: &[usize]) -> usize {
+    let axes = shape.iter().zip(&position[position.len() - shape.len()..]);
+    axes.fold(0, |i, (&size, &p)| i * size + if size == 1 { 0 } else { p })
+}
+
+pub fn position(mut i: usize, shape: &[usize]) -> Vec<usize> {
     let mut position = vec![0; shape.len()];
     for axis in (0..shape.len()).rev() {
         (position[axis], i) = (i % shape[axis], i / shape[axis]);
@@ -66,7 +77,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    fn size(&self, dim: &Dim) -> Result<usize, String> {
+    pub fn size(&self, dim: &Dim) -> Result<usize, String> {
         let atom = |atom: &Atom| match atom {
             Atom::Batch => Some(self.batch as i128),
             Atom::Param(name) => self.sizes.get(name).map(|n| *n as i128),
@@ -76,7 +87,7 @@ impl Environment {
         size.ok_or_else(|| format!("the size {dim} is not known"))
     }
 
-    fn shape(&self, shape: &Shape) -> Result<Vec<usize>, String> {
+    pub fn shape(&self, shape: &[Dim]) -> Result<Vec<usize>, String> {
         shape.iter().map(|dim| self.size(dim)).collect()
     }
 
@@ -90,6 +101,15 @@ impl Environment {
 /// # Errors
 /// Names the op that is not interpreted.
 pub fn outputs(g: &Graph, e: &Environment) -> Result<Vec<Value>, String> {
+    let values = values(g, e)?;
+    Ok(g.outputs.iter().map(|id: &NodeId| values[*id].clone()).collect())
+}
+
+/// The values of all nodes.
+///
+/// # Errors
+/// Names the op that is not interpreted.
+pub fn values(g: &Graph, e: &Environment) -> Result<Vec<Value>, String> {
     let mut values: Vec<Value> = vec![];
     for (id, node) in g.nodes.iter().enumerate() {
         let inputs: Vec<&Value> = node.inputs.iter().map(|input| &values[*input]).collect();
@@ -100,7 +120,7 @@ pub fn outputs(g: &Graph, e: &Environment) -> Result<Vec<Value>, String> {
         }
         values.push(value);
     }
-    Ok(g.outputs.iter().map(|id: &NodeId| values[*id].clone()).collect())
+    Ok(values)
 }
 
 fn evaluate(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
@@ -112,10 +132,10 @@ fn evaluate(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
         Op::Coordinate(dim) => Value::build(&[e.size(dim)?], |p| p[0] as f64),
         Op::Scalar(row) => {
             let shape = x.iter().fold(vec![], |all, v| wider(&all, &v.shape));
-            scalar(row.name, &vec![0.0; x.len()])?;
+            let formula = formula::Formula::rust(row)?;
             Value::build(&shape, |p| {
                 let operands: Vec<f64> = x.iter().map(|v| v.at(p)).collect();
-                scalar(row.name, &operands).unwrap_or(f64::NAN)
+                formula.value(&operands)
             })
         }
         Op::Reduce { fold, axes } => reduce(*fold, axes, x[0]),
@@ -151,6 +171,42 @@ fn evaluate(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
                 if i < x[0].shape[range.axis] { x[0].at(&from) } else { 0.0 }
             })
         }
+        Op::Concat(axis) => concat(*axis, x),
+        Op::Flip(axis) => Value::build(&x[0].shape, |p| {
+            let mut from = p.to_vec();
+            from[*axis] = x[0].shape[*axis] - 1 - p[*axis];
+            x[0].at(&from)
+        }),
+        Op::Cumsum { axis, reverse } => Value::build(&x[0].shape, |p| {
+            let (i, n) = (p[*axis], x[0].shape[*axis]);
+            let mut from = p.to_vec();
+            let places = if *reverse { i..n } else { 0..i + 1 };
+            places
+                .map(|i| {
+                    from[*axis] = i;
+                    x[0].at(&from)
+                })
+                .sum()
+        }),
+        Op::Gather => {
+            let cols = x[0].shape[x[0].shape.len() - 1];
+            let picks = x[1].data.iter().enumerate();
+            Value::new(
+                &x[1].shape,
+                picks.map(|(row, i)| x[0].data[row * cols + *i as usize]).collect(),
+            )
+        }
+        Op::GatherAlong | Op::ScatterAlong(_) | Op::Embedding | Op::EmbeddingAdd(_) => {
+            indexed(op, x, e)?
+        }
+        Op::Conv2d(w)
+        | Op::Conv2dInput(w, _)
+        | Op::Conv2dWeight(w, _)
+        | Op::MaxPool2d(w)
+        | Op::MaxPool2dScatter(w)
+        | Op::MaxPool2dGather(w)
+        | Op::AvgPool2d(w)
+        | Op::AvgPool2dSpread(w, _) => windows::evaluate(op, w, x, e)?,
         Op::Call { graph, output } => inner(graph, x, e)?.swap_remove(*output),
         Op::Scan { scan: s, output } => scan(s, *output, x, e)?,
         op => return Err(format!("`{op}` is not interpreted")),
@@ -168,35 +224,57 @@ fn wider(a: &[usize], b: &[usize]) -> Vec<usize> {
     (0..rank).map(|i| if at(a, i) == 1 { at(b, i) } else { at(a, i) }).collect()
 }
 
-fn scalar(name: &str, x: &[f64]) -> Result<f64, String> {
-    let flag = |b: bool| f64::from(u8::from(b));
-    Ok(match (name, x) {
-        ("neg", [a]) => -a,
-        ("add", [a, b]) => a + b,
-        ("sub", [a, b]) => a - b,
-        ("mul", [a, b]) => a * b,
-        ("div", [a, b]) => a / b,
-        ("recip", [a]) => 1.0 / a,
-        ("square", [a]) => a * a,
-        ("sqrt", [a]) => a.sqrt(),
-        ("exp", [a]) => a.exp(),
-        ("ln", [a]) => a.ln(),
-        ("tanh", [a]) => a.tanh(),
-        ("sigmoid", [a]) => 1.0 / (1.0 + (-a).exp()),
-        ("softplus", [a]) => a.max(0.0) + (-a.abs()).exp().ln_1p(),
-        ("relu", [a]) => a.max(0.0),
-        ("sin", [a]) => a.sin(),
-        ("cos", [a]) => a.cos(),
-        ("abs", [a]) => a.abs(),
-        ("sign", [a]) => flag(*a > 0.0) - flag(*a < 0.0),
-        ("pow", [a, b]) => a.powf(*b),
-        ("max", [a, b]) => a.max(*b),
-        ("min", [a, b]) => a.min(*b),
-        ("gt", [a, b]) => flag(a > b),
-        ("lt", [a, b]) => flag(a < b),
-        ("eq", [a, b]) => flag(a == b),
-        ("select", [a, b, c]) => *(if *a == 0.0 { c } else { b }),
-        _ => return Err(format!("the scalar op `{name}` is not interpreted")),
+fn concat(axis: usize, x: &[&Value]) -> Value {
+    let mut shape = x[0].shape.clone();
+    shape[axis] = x.iter().map(|v| v.shape[axis]).sum();
+    Value::build(&shape, |p| {
+        let mut at = p.to_vec();
+        let mut parts = x.iter();
+        let part = parts.find(|v| {
+            let inside = at[axis] < v.shape[axis];
+            at[axis] -= if inside { 0 } else { v.shape[axis] };
+            inside
+        });
+        part.map_or(f64::NAN, |v| v.at(&at))
+    })
+}
+
+/// Elements of rows, rows of tables, and their sums.
+fn indexed(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
+    let (value, index) = (x[0], x[1]);
+    let last = |v: &Value| v.shape.last().copied().ok_or("no axis to index");
+    let picked = |i: usize| index.data[i] as usize;
+    Ok(match op {
+        Op::GatherAlong => {
+            let (cols, picks) = (last(value)?, last(index)?);
+            let at = |i: usize| value.data[i / picks * cols + picked(i)];
+            Value::new(&index.shape, (0..index.data.len()).map(at).collect())
+        }
+        Op::ScatterAlong(cols) => {
+            let (cols, picks) = (e.size(cols)?, last(index)?);
+            let mut out = value.shape.clone();
+            out[index.shape.len() - 1] = cols;
+            let mut out = Value::zeros(&out);
+            for (i, dy) in value.data.iter().enumerate() {
+                out.data[i / picks * cols + picked(i)] += dy;
+            }
+            out
+        }
+        Op::Embedding => {
+            let cols = last(value)?;
+            let shape = [&index.shape[..], &[cols]].concat();
+            let at = |i: usize| value.data[picked(i / cols) * cols + i % cols];
+            Value::new(&shape, (0..index.data.len() * cols).map(at).collect())
+        }
+        Op::EmbeddingAdd(rows) => {
+            let cols = last(value)?;
+            let mut out = Value::zeros(&[e.size(rows)?, cols]);
+            for (i, dy) in value.data.iter().enumerate() {
+                out.data[picked(i / cols) * cols + i % cols] += dy;
+            }
+            out
+        }
+        op => return Err(format!("`{op}` has no index")),
     })
 }
 

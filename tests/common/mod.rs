@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod differences;
+
 use std::collections::HashMap;
 
 use netform::element::Float;

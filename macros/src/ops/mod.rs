@@ -290,3 +290,6 @@ impl fmt::Display for Op {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

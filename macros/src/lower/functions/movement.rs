@@ -66,7 +66,7 @@ pub const FUNCTIONS: &[Entry] = &[
         cx.reshaped(x, sample, call.at).map(Value::Tensor)
     }),
     entry("transpose", "transpose(x, axes = (-2, -1))", |cx, call| {
-        let x = call.float(cx)?;
+        let x = call.tensor(cx)?;
         let sample = cx.sample_of(x);
         let rank = sample.len();
         let pair = match call.axes(cx, &sample)? {
@@ -91,7 +91,7 @@ pub const FUNCTIONS: &[Entry] = &[
         permuted(cx, x, axes, call.at).map(Value::Tensor)
     }),
     entry("permute", "permute(x, [1, 0, 2])", |cx, call| {
-        let x = call.float(cx)?;
+        let x = call.tensor(cx)?;
         let sample = cx.sample_of(x);
         let axes = call.axes(cx, &sample)?.unwrap_or_default();
         if axes.len() != sample.len() {
@@ -105,7 +105,7 @@ pub const FUNCTIONS: &[Entry] = &[
         permuted(cx, x, axes, call.at).map(Value::Tensor)
     }),
     entry("unstack", "unstack(x, axis)", |cx, call| {
-        let x = call.float(cx)?;
+        let x = call.tensor(cx)?;
         let mut sample = cx.sample_of(x);
         let axis = call.axis(cx, &sample, Some(0))?;
         let Some(n) = sample[axis].as_literal().filter(|n| *n <= MAX_PARTS) else {
@@ -168,7 +168,7 @@ pub const FUNCTIONS: &[Entry] = &[
         cx.at(call.at, y).map(Value::Tensor)
     }),
     entry("broadcast", "broadcast(x, [4, 4])", |cx, call| {
-        let x = call.float(cx)?;
+        let x = call.tensor(cx)?;
         let (to, _) = call.shape(cx)?;
         let from = cx.sample_of(x);
         if broadcast(&from, &to).as_ref() != Some(&to) {
@@ -214,7 +214,7 @@ fn permuted(cx: &mut Chain, x: NodeId, axes: Vec<usize>, at: Range) -> Lowered<N
 /// Parts of equal size along an axis.
 fn split(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let axis = call.axis_expr();
-    let x = call.float(cx)?;
+    let x = call.tensor(cx)?;
     let parts = call.expr(cx, "n")?;
     let n = cx.constant(parts)?;
     let sample = cx.sample_of(x);
@@ -243,7 +243,7 @@ fn slice(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let axis = call.axis_expr();
     let step_at = call.at;
     let step = call.size_or(cx, "step", 1)?;
-    let x = call.float(cx)?;
+    let x = call.tensor(cx)?;
     let (start, end) = (call.size(cx, "start", 0)?, call.size(cx, "end", 0)?);
     let sample = cx.sample_of(x);
     let axis = call.axis_at(cx, axis, &sample, 0)?;
