@@ -62,6 +62,15 @@ impl Errors {
         self.0.push(error);
     }
 
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes back those that were pushed since there were `len`.
+    pub fn since(&mut self, len: usize) -> Vec<syn::Error> {
+        self.0.split_off(len.min(self.0.len()))
+    }
+
     /// All errors as one, if there are any.
     pub fn propagate(self) -> syn::Result<()> {
         match self.0.into_iter().reduce(|mut all, next| {

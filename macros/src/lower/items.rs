@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::Ident;
 
 use super::values::Value;
-use super::{Chain, Declarations, Lowered, Part, Reported, text};
+use super::{Chain, Condition, Declarations, Lowered, Part, Reported, text};
 use crate::ast::{Argument, Body, Expr, Function, Layer, Network, Outputs, TensorType};
 use crate::autodiff;
 use crate::errors::Range;
-use crate::graph::NodeId;
+use crate::graph::{Node, NodeId};
 use crate::layers;
+use crate::ops::Op;
 use crate::shape::{Dim, Shape, broadcast, show};
 use crate::sizes::{Scope, tensor_type};
 
@@ -29,7 +29,9 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
     }
     match &network.body {
         Body::Chain(layers) => {
-            cx.x = 0;
+            // Settings come before it.
+            let input = |node: &Node| matches!(node.op, Op::Input(0));
+            cx.x = cx.graph.nodes.iter().position(input).unwrap_or(0);
             cx.chain(layers, &network.name);
             if cx.known {
                 cx.graph.outputs = vec![cx.x];
@@ -195,17 +197,10 @@ impl Chain {
             self.fail(range, &message);
             return;
         }
-        let open: Vec<TokenStream> = want
-            .iter()
-            .zip(got)
-            .filter(|(a, b)| a != b)
-            .map(|(a, b)| {
-                let (a, b) = (a.tokens(), b.tokens());
-                quote!(#a == #b)
-            })
-            .collect();
+        let pairs = want.iter().zip(got).filter(|(a, b)| !a.differs(b).is_zero());
+        let open: Vec<(Dim, Dim)> = pairs.map(|(a, b)| (a.clone(), b.clone())).collect();
         if !open.is_empty() {
-            self.require(true, quote!(#(#open)&&*), range, &message);
+            self.require(true, Condition::Equal(open), range, &message);
         }
     }
 
@@ -252,7 +247,7 @@ impl Chain {
     }
 
     /// Where the constants of an item are that is lowered inside this one.
-    fn owners(&self, owner: Option<&TokenStream>) -> Vec<TokenStream> {
+    pub fn owners(&self, owner: Option<&TokenStream>) -> Vec<TokenStream> {
         owner.into_iter().cloned().chain(self.scope.owners.iter().cloned()).collect()
     }
 
@@ -270,7 +265,7 @@ impl Chain {
     }
 
     /// That an operand has the shape of the input that it is for. Leading axes of `[..S]` are part of it.
-    fn argument(
+    pub fn argument(
         &mut self,
         name: &str,
         declared: &TensorType,
@@ -340,98 +335,6 @@ impl Chain {
             Some(name) => self
                 .report(at, format!("`{}` has a size `{name}` that no input tells", function.name)),
             None => Ok(Scope { dims, owners: vec![] }),
-        }
-    }
-
-    /// Lowers another network in place. Its parameters have the name of the layer in front.
-    pub fn nested(
-        &mut self,
-        layer: &Layer,
-        operands: &[(NodeId, String, Range)],
-    ) -> Lowered<Value> {
-        let key = crate::ast::path_text(&layer.path);
-        let uses = self.uses.clone();
-        let Some(linked) = uses.networks.get(&key) else { return Err(Reported) };
-        let network = &linked.item;
-        let at = layer.range;
-        if self.open.contains(&key) {
-            return self
-                .report(at, format!("network `{key}` contains itself; its graph has no end then"));
-        }
-        if let Some(arg) = layer.args.first() {
-            return self.report(
-                arg.range,
-                format!("network `{key}` takes no arguments; its sizes are `{key}<..>`"),
-            );
-        }
-        if layer.generics.len() != network.generics.len() {
-            let message = format!(
-                "network `{key}` has {} sizes, found {}",
-                network.generics.len(),
-                layer.generics.len()
-            );
-            return self.report(at, message);
-        }
-        if operands.len() != network.inputs.len() {
-            let message = format!(
-                "network `{key}` takes {} inputs, found {}",
-                network.inputs.len(),
-                operands.len()
-            );
-            return self.report(at, message);
-        }
-        let mut dims = BTreeMap::new();
-        for (name, size) in network.generics.iter().zip(&layer.generics) {
-            dims.insert(name.to_string(), self.size(size, 1)?);
-        }
-        let prefix = format!("{}.", self.name_of(layer));
-        // Applied again, it has the same names again.
-        self.names.retain(|name| !name.starts_with(&prefix));
-        self.counts.retain(|name, _| !name.starts_with(&prefix));
-        let scope = Rc::new(Scope { dims, owners: self.owners(linked.owner.as_ref()) });
-        let saved = (
-            std::mem::replace(&mut self.scope, scope),
-            std::mem::take(&mut self.bound),
-            std::mem::replace(&mut self.prefix, prefix),
-            std::mem::replace(&mut self.uses, linked.uses.clone().unwrap_or_else(|| uses.clone())),
-            self.instance.take(),
-            self.previous.clone(),
-        );
-        self.open.push(key.clone());
-        let result = self.inside_network(network, operands, at);
-        self.open.pop();
-        (self.scope, self.bound, self.prefix, self.uses, self.instance, self.previous) = saved;
-        result
-    }
-
-    fn inside_network(
-        &mut self,
-        network: &Network,
-        operands: &[(NodeId, String, Range)],
-        at: Range,
-    ) -> Lowered<Value> {
-        if let Some(name) = network.settings.first() {
-            return self.report(at, format!("network `{}` has the setting `{name}`; networks with settings cannot be used inside others yet", network.name));
-        }
-        let mut ids = vec![];
-        for ((name, declared), (id, _, range)) in network.inputs.iter().zip(operands) {
-            let outer = std::mem::replace(&mut self.network, network.name.to_string());
-            let id = self.argument(&name.to_string(), declared, *id, *range);
-            self.network = outer;
-            ids.push(id?);
-        }
-        match &network.body {
-            Body::Chain(all) => {
-                self.x = ids[0];
-                self.chain(all, &network.name);
-                if self.known { Ok(Value::Tensor(self.x)) } else { Err(Reported) }
-            }
-            Body::Block(block) => {
-                for ((name, _), id) in network.inputs.iter().zip(ids) {
-                    self.bind(&name.to_string(), Value::Tensor(id), at, None);
-                }
-                self.block(block)
-            }
         }
     }
 

@@ -6,6 +6,7 @@ mod checks;
 pub mod functions;
 mod indices;
 mod items;
+mod nested;
 mod operands;
 mod scans;
 pub mod values;
@@ -23,7 +24,7 @@ use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::Scope;
 
 pub use crate::layers::names as layer_names;
-pub use checks::{Check, Part, text};
+pub use checks::{Check, Condition, Part, text};
 pub use items::{function, network};
 
 use checks::render;

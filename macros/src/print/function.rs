@@ -39,6 +39,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
     let (consts, carried) = (const_items(&found), carried(&found));
+    let numbers = super::carried_numbers(&compiled.value.graph.nodes, &found);
     let losses = losses(ast, compiled);
     Ok(quote! {
         #(#attrs)*
@@ -52,6 +53,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
             #losses
             impl #name {
                 #carried
+                #numbers
                 /// The graph and its planned steps.
                 pub const PLAN: &'static str = #listing;
                 /// The workspace of `value`, in elements.
