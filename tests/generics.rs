@@ -27,9 +27,14 @@ network! {
         (x.reshape([T / 2, 4])[.., 0], y[..T + 1])
     }
 
+    /// Constants in sizes of inputs and outputs.
+    pub Wide<D>: [D + WIDTH] -> [{ 2 * WIDTH } * D] { fc: Linear(2 * D * WIDTH) }
+
     /// The positions that a kernel of three fits.
     pub Windows<T, C>: [C, T] -> [C, T - 2] { conv: Conv1d(C, kernel = 3) }
 }
+
+const WIDTH: usize = 4;
 
 #[test]
 fn one_attention_serves_every_length() {
@@ -81,6 +86,9 @@ fn sizes_are_computed_at_inputs_and_outputs() {
     let y = Flat::<Len, D<3>>::new(Seed(1)).forward(&long).unwrap();
     assert_eq!((y.shape(), y.to_vec()), ((Batch(1), Len(6)), x.to_vec()));
 
+    let x = Tensor::<(Batch, D<7>)>::from_vec(vec![1.0; 7]).unwrap();
+    assert_eq!(Wide::<D<3>>::new(Seed(1)).forward(&x).unwrap().shape().1, D::<24>);
+
     let x = Tensor::<(Batch, D<1>, D<5>)>::from_vec(vec![1.0; 5]).unwrap();
     assert_eq!(Windows::<D<5>, D<1>>::new(Seed(1)).forward(&x).unwrap().shape().2, D::<3>);
 }
@@ -124,6 +132,9 @@ mod parts {
     const GAIN: f64 = 0.25;
 
     network! {
+        /// Dropout with a rate that is set.
+        pub Off(rate: f32): [3] -> [3] { Dropout(rate) }
+
         /// Declared beside the network that uses it.
         pub Below: [3] -> [HIDDEN] { fc: Linear(HIDDEN) }
 
@@ -151,6 +162,9 @@ network! {
         blocks: [blocks::Block<4>(gain); 3],
         last: blocks::Block<4>(gain = 0.0),
     }
+
+    /// A setting that is a literal.
+    pub Silent: [4] -> [3] { hidden: Linear(3), off: parts::Off(rate = 1.0) }
 
     /// A setting that is passed on.
     pub Doubled(gain: f32): (x: [4]) -> [4] {
@@ -216,6 +230,13 @@ fn settings_of_networks_inside_others() {
     assert_ne!(half, x.to_vec());
     net.set("gain", 0.0).unwrap();
     assert_eq!(net.forward(&x).unwrap().to_vec(), x.to_vec());
+
+    let net = Silent::new(Seed(1));
+    for (mode, silent) in [(Mode::Train, true), (Mode::Evaluate, false)] {
+        let mut workspace = net.workspace(mode).unwrap();
+        let pass = workspace.forward(&net, &x).unwrap();
+        assert_eq!(pass.outputs().to_vec().iter().all(|y| *y == 0.0), silent);
+    }
 
     let net = Doubled::new(Seed(1), 0.25);
     let mut block = blocks::Block::<D<4>>::new(Seed(2), 0.5);

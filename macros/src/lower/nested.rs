@@ -42,9 +42,11 @@ impl Chain {
             );
             return self.report(at, message);
         }
-        let mut dims = BTreeMap::new();
+        let (mut dims, mut given) = (BTreeMap::new(), vec![]);
         for (name, size) in network.generics.iter().zip(&layer.generics) {
-            dims.insert(name.to_string(), self.size(size, 1)?);
+            let dim = self.size(size, 1)?;
+            given.push(format!("{name} = {dim}"));
+            dims.insert(name.to_string(), dim);
         }
         let settings = self.given(network, layer)?;
         let prefix = format!("{}.", self.name_of(layer));
@@ -52,7 +54,6 @@ impl Chain {
         self.names.retain(|name| !name.starts_with(&prefix));
         self.counts.retain(|name, _| !name.starts_with(&prefix));
         let inner = linked.uses.clone().unwrap_or_else(|| uses.clone());
-        let given: Vec<String> = dims.iter().map(|(name, dim)| format!("{name} = {dim}")).collect();
         let scope = Rc::new(Scope { dims, owners: self.owners(linked.owner.as_ref()) });
         let saved = (
             std::mem::replace(&mut self.scope, scope),

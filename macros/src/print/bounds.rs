@@ -4,7 +4,7 @@
 //! rustc proves nothing about sums and products. What the macro cannot prove either is left to typenum, for
 //! each use of the network with sizes of its own: an error of `cargo check` there, in decimals.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -12,6 +12,7 @@ use syn::Ident;
 
 use super::{Printer, Sizes, is_generic};
 use crate::emit::dim_type;
+use crate::errors::Range;
 use crate::lower::{Check, Condition, Part};
 use crate::shape::{Atom, Dim, numel};
 
@@ -43,8 +44,11 @@ impl Printer<'_> {
         let mut types = Types { sizes: &self.sizes, bounds: vec![], seen: BTreeSet::new() };
         let mut conditions = TokenStream::new();
         let typed = self.generic_checks().filter(|check| is_typed(check));
-        for (i, check) in typed.enumerate() {
-            conditions.extend(condition(check, i, &mut types));
+        let mut counts = HashMap::new();
+        for check in typed {
+            let count = counts.entry(std::mem::discriminant(&check.condition)).or_insert(0_usize);
+            conditions.extend(condition(check, *count, &mut types));
+            *count += 1;
         }
         let mut values = TokenStream::new();
         for (dim, name) in computed {
@@ -55,9 +59,11 @@ impl Printer<'_> {
             values.extend(quote!(type #name = #value;));
         }
         let (declared, names, bounds) = (self.sizes.bounds(), self.sizes.names(), &types.bounds);
+        // Notes point at the network's name, not at the whole of `network!`.
+        let head = Range::of(&self.ast.name).over(quote!(impl<#declared> #name for (#names)));
         let implementation = quote! {
             #conditions
-            impl<#declared> #name for (#names) where #(#bounds,)* { #values }
+            #head where #(#bounds,)* { #values }
         };
         (item, implementation)
     }
@@ -69,7 +75,7 @@ pub fn is_typed(check: &Check) -> bool {
     !matches!(check.condition, Condition::Memory(_))
 }
 
-/// A trait for a condition, whose message is the check's.
+/// A trait for a condition, whose message is the check's; `i` tells it from others of its kind.
 fn condition(check: &Check, i: usize, types: &mut Types) -> TokenStream {
     let mut dims: Vec<Dim> = vec![];
     let mut place = |dim: &Dim| {
@@ -99,11 +105,15 @@ fn condition(check: &Check, i: usize, types: &mut Types) -> TokenStream {
     let kind = format_ident!("{}", kind);
     let (a, b): (Vec<_>, Vec<_>) = holds.into_iter().unzip();
     let others: Vec<Ident> = (1..dims.len()).map(|i| format_ident!("N{}", i)).collect();
-    let name = format_ident!("{}{}", kind, i);
+    let name = match i {
+        0 => kind.clone(),
+        _ => format_ident!("{}{}", kind, i),
+    };
     let mut arguments = dims.iter().map(|dim| types.of(dim)).collect::<Vec<_>>();
     // With another `Self` than the bound has, rustc takes the message from here.
     let first = arguments.remove(0);
-    types.bound(&first, &quote!(#name<#(#arguments),*>));
+    // Where it is not met, a note points at the size or layer that asks for it.
+    types.bounds.push(check.at.over(quote!(#first: #name<#(#arguments),*>)));
     quote! {
         #[diagnostic::on_unimplemented(message = #message, label = "these sizes do not fit the network")]
         pub trait #name<#(#others),*> {}
