@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use crate::emit::dim_type;
+use crate::errors::Range;
 use crate::lower::Chain;
 use crate::shape::{Dim, param_ident};
 
@@ -109,21 +110,28 @@ impl Sizes {
         quote!(#(#names,)*)
     }
 
-    /// `T: Dim, D: Static,` as the item's parameters, by public paths.
+    /// `T: Dim, D: Dim,` as the item's parameters, by public paths.
     pub fn declared(&self) -> TokenStream {
-        self.all
-            .iter()
-            .map(|Size { param, constant, .. }| {
-                let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
-                match constant {
-                    true => quote!(#param: ::netform::dim::Static #default,),
-                    false => quote!(#param: ::netform::dim::Dim #default,),
-                }
-            })
-            .collect()
+        let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
+        let params = self.all.iter().map(|size| &size.param);
+        quote!(#(#params: ::netform::dim::Dim #default,)*)
     }
 
-    /// The same in front of an `impl`.
+    /// The same in front of an `impl` whose functions say themselves which sizes are constant: one that is
+    /// not is an error there, where the network has the function but for it.
+    pub fn dims(&self) -> TokenStream {
+        let params = self.all.iter().map(|size| &size.param);
+        quote!(#(#params: __n::Dim,)*)
+    }
+
+    /// `D: Static,` for sizes that have to be constant.
+    fn constant(&self) -> TokenStream {
+        let constant = self.all.iter().filter(|size| size.constant).map(|size| &size.param);
+        // Where one is not, a note points at its name.
+        constant.map(|param| Range::of(param).over(quote!(#param: __n::Static,))).collect()
+    }
+
+    /// `T: Dim, D: Static,` in front of an `impl`.
     pub fn bounds(&self) -> TokenStream {
         self.all
             .iter()
@@ -278,13 +286,24 @@ impl Sizes {
         &self.computed
     }
 
-    /// `(T, D): NetSizes,` where the type of inputs or outputs needs it.
+    /// `(T, D): NetSizes,` where the types of inputs or outputs need it.
     pub fn clause(&self) -> TokenStream {
-        if self.in_ports { self.checked() } else { TokenStream::new() }
+        if self.in_ports { self.bounded() } else { TokenStream::new() }
     }
 
-    /// `(T, D): NetSizes,` where there is such a trait: for constructors, and what has computed sizes.
+    /// What a function needs that passes are called by.
+    pub fn called(&self) -> TokenStream {
+        let (constant, clause) = (self.constant(), self.clause());
+        quote!(#constant #clause)
+    }
+
+    /// What a constructor needs, and what has computed sizes of other places.
     pub fn checked(&self) -> TokenStream {
+        let (constant, bounded) = (self.constant(), self.bounded());
+        quote!(#constant #bounded)
+    }
+
+    fn bounded(&self) -> TokenStream {
         let Some(bound) = &self.bound else { return TokenStream::new() };
         let key = self.key();
         quote!(#key: #bound,)

@@ -114,8 +114,8 @@ impl Printer<'_> {
     /// Constructors, `forward` and the accessors of layers.
     pub fn inherent(&self, consts: &TokenStream) -> Result<TokenStream, String> {
         let (name, listing) = (&self.ast.name, self.listing);
-        let (head, arguments) = (self.head(TokenStream::new()), self.arguments());
-        let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
+        let arguments = self.arguments();
+        let (bounds, names) = (self.sizes.dims(), self.sizes.names());
         let checked = self.sizes.checked();
         // Where sizes do not fit, the error says that this asks for others.
         let new = Ident::new("new", name.span());
@@ -149,7 +149,7 @@ impl Printer<'_> {
                 }
             }
             #forward_impl
-            #head #name #arguments {
+            impl<#bounds E: __n::Float, Dev: __n::Device<E>> #name #arguments {
                 #consts
                 /// A new network on `device`, its parameters drawn from `seed`.
                 ///
@@ -186,7 +186,7 @@ impl Printer<'_> {
         let inputs =
             self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
         let name = &self.ast.name;
-        let clause = self.sizes.clause();
+        let (clause, called) = (self.sizes.clause(), self.sizes.called());
         // Where an error says that `forward` asks for a shape, it points at the network's name.
         let forward = Ident::new("forward", name.span());
         let [input] = &inputs[..] else {
@@ -202,7 +202,7 @@ impl Printer<'_> {
                     pub fn #forward<B: __n::Dim>(
                         &self,
                         #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
-                    ) -> __n::Result<#results> where #clause {
+                    ) -> __n::Result<#results> where #called {
                         __n::forward(self, (#(#names,)*))
                     }
                 },
@@ -234,7 +234,7 @@ impl Printer<'_> {
                 pub fn #forward<S: #takes>(
                     &self,
                     input: &__n::Tensor<S, #element, Dev>,
-                ) -> __n::Result<#results> where #clause {
+                ) -> __n::Result<#results> where #called {
                     __n::forward(self, __n::Only(input))
                 }
             },

@@ -144,7 +144,7 @@ impl Printer<'_> {
             false => (view, made),
         };
         let computed = one.leaf.is_some_and(|(_, leaf)| leaf.dims.iter().any(is_computed));
-        let clause = if computed { self.sizes.checked() } else { self.sizes.clause() };
+        let clause = if computed { self.sizes.checked() } else { self.sizes.called() };
         Some(quote! {
             #[doc = #doc]
             pub fn #ident(&self, #argument) -> #view where #clause {
