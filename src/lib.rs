@@ -78,6 +78,43 @@ pub use netform_core::tensor::Tensor;
 /// (`{ usize::pow(2, 5) }`), or `+ - * /` of these. A size that leaves a remainder, is 0 or is too large is an
 /// error.
 ///
+/// # Generic sizes
+/// `pub Block<T, D>: [T, D] -> [T, 2 * D]` is generic over sizes. A use names them as types:
+/// `Block::<D<16>, D<32>>`; `Len` stands for a size that is known only at run time, where an input tells it and
+/// no parameter has it. What can be proved of sizes is proved where the network is declared; the rest, such as
+/// that `D / H` leaves no remainder, is an error of `cargo check` where a network is made of sizes that do not
+/// fit, and an error of the pass for sizes that are known only then. Code that is itself generic over the sizes
+/// of a network says so by the trait that is printed beside it, which the tuple of its sizes implements.
+///
+/// ```
+/// use netform::dim::Static;
+/// use netform::prelude::*;
+///
+/// network! {
+///     /// Twice as many features.
+///     pub Up<T, D>: [T, D] -> [T, 2 * D] { fc: Linear(2 * D), Tanh }
+/// }
+///
+/// fn up<N: Static>() -> Up<Len, N>
+/// where
+///     (Len, N): UpSizes,
+/// {
+///     Up::new(Seed(1))
+/// }
+///
+/// # fn main() -> netform::Result<()> {
+/// let x = Tensor::<(Batch, Len, D<3>)>::zeros_on(Cpu::default(), (Batch(2), Len(5), D))?;
+/// let y: Tensor<(Batch, Len, D<6>)> = up::<D<3>>().forward(&x)?;
+/// assert_eq!(y.shape(), (Batch(2), Len(5), D::<6>));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Settings
+/// `pub Digits(rate: f32): ..` has a number that is set at run time, without compiling again: `Digits::new(seed,
+/// 0.25)`, `net.set("rate", 0.1)`. Inside another network it is given a number, or a setting of that one:
+/// `enc: Encoder(rate = 0.1)`, `enc: Encoder(rate)`.
+///
 /// # Layers
 /// Names, defaults and layouts are PyTorch's.
 ///
@@ -99,7 +136,7 @@ pub use netform_core::tensor::Tensor;
 /// | `PositionalEmbedding`, `PositionalEncoding` | added to `[positions, features]` |
 /// | `Dropout(0.25)` | active in training only |
 /// | `Residual { .. }`, `Parallel { a, b }`, `[layer; 12]` | what is inside added to its input, results concatenated along `axis = 0`, and repeated with weights of its own |
-/// | another network | `enc: Encoder`, `enc: Encoder -> [64]`, `Block<T, D>`; in any module, before or after it |
+/// | another network | `enc: Encoder`, `enc: Encoder -> [64]`, `Block<T, D>`, `Encoder(rate = 0.1)`; in any module or crate, before or after it |
 ///
 /// # Expressions
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
@@ -220,7 +257,7 @@ pub use netform_core::tensor::Tensor;
 /// # What it prints
 /// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
 /// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each
-/// layer with parameters (`net.fc1().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
+/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
 pub use netform_macros::network;
 
 #[doc(hidden)]

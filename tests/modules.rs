@@ -411,6 +411,55 @@ fn running_statistics_are_updated_by_training_alone() {
     }
 }
 
+/// The batches of a sum count as one large one.
+#[test]
+fn running_statistics_of_a_sum_are_the_mean() {
+    let batch = |from: f32| {
+        let values = (0..12).map(|i| (i as f32 * 0.9 + from).sin() + from).collect();
+        Tensor::<(Batch, D<3>)>::from_vec(values).unwrap()
+    };
+    let zeros = Tensor::<(Batch, D<2>)>::from_vec(vec![0.0; 8]).unwrap();
+    let after = |from: f32| {
+        let mut net = Normed::new(Seed(1));
+        let gradients = net.vjp(&batch(from), &zeros).unwrap();
+        Updater::new(Sgd::new(0.0)).apply(&gradients, &mut net).unwrap();
+        statistics(&net)
+    };
+    let each = [after(0.0), after(2.0), after(5.0)];
+    let mut net = Normed::new(Seed(1));
+    let mut sum = Gradients::zeros(&net).unwrap();
+    let mut workspace = net.workspace(Mode::Train).unwrap();
+    for from in [0.0, 2.0, 5.0] {
+        let samples = batch(from);
+        let pass = workspace.forward(&net, &samples).unwrap();
+        sum.accumulate(pass.backward(&zeros).unwrap()).unwrap();
+    }
+    Updater::new(Sgd::new(0.0)).apply(&sum, &mut net).unwrap();
+    for (i, row) in statistics(&net).iter().enumerate() {
+        for (j, found) in row.iter().enumerate() {
+            let mean = each.iter().map(|one| one[i][j]).sum::<f32>() / 3.0;
+            assert!((found - mean).abs() < 1e-5, "{found} {mean}");
+        }
+    }
+}
+
+#[test]
+fn an_updater_stays_with_its_network() {
+    let (mut a, mut b) = (Three::new(Seed(1)), Three::new(Seed(2)));
+    let x = Tensor::<(Batch, D<4>)>::from_vec(vec![0.5; 4]).unwrap();
+    let dy = Tensor::<(Batch, D<3>)>::from_vec(vec![1.0; 3]).unwrap();
+    let mut updater = Updater::new(Adam::new(0.1));
+    updater.apply(&a.vjp(&x, &dy).unwrap(), &mut a).unwrap();
+    let (gradients, before) = (b.vjp(&x, &dy).unwrap(), b.to_bytes().unwrap());
+    let error = updater.apply(&gradients, &mut b).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "this Updater keeps averages of the gradients of another network `Three`: make an Updater for each network"
+    );
+    assert_eq!(b.to_bytes().unwrap(), before);
+    updater.apply(&a.vjp(&x, &dy).unwrap(), &mut a).unwrap();
+}
+
 #[test]
 fn a_step_that_comes_to_nothing_leaves_running_statistics_alone() {
     let good = Tensor::<(Batch, D<3>)>::from_vec(vec![1.0, 2.0, 3.0, 3.0, 2.0, 0.0]).unwrap();

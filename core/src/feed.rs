@@ -94,6 +94,29 @@ pub fn extent<M: Module>(sizes: &[[usize; MAX_RANK]]) -> Result<Extent> {
         }
     }
     M::check_sizes(e)?;
+    for (i, (found, port)) in sizes.iter().zip(M::INPUTS).enumerate() {
+        let expected = M::input_sizes(e, i);
+        for ((axis, &n), &m) in port.axes.iter().zip(&expected[1..]).zip(&found[1..]) {
+            if n == m {
+                continue;
+            }
+            let size = match axis {
+                PortAxis::Len(text) => format!("size `{text}`"),
+                PortAxis::Size(_) => "a size".to_owned(),
+            };
+            let lens: Vec<String> = M::LENS
+                .iter()
+                .zip(e.sizes)
+                .filter(|(_, size)| *size != 0)
+                .map(|(name, size)| format!("`{name}` is {size}"))
+                .collect();
+            return Err(Error::Size {
+                what: format!("{size} of input `{}` of network `{}`", port.name, M::NAME),
+                expected: format!("{n}, since {}", lens.join(" and ")),
+                found: m.to_string(),
+            });
+        }
+    }
     Ok(e)
 }
 

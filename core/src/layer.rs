@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::device::Memory;
 use crate::dim::Static;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::network::ParamSpec;
 use crate::shape::Shape;
@@ -16,6 +16,22 @@ fn copy<N: Module, S: Shape>(net: &N, spec: &ParamSpec) -> Result<Tensor<S, N::E
     let mut values = vec![N::Elem::default(); spec.numel()];
     store.device.read(&store.params, spec.offset, &mut values)?;
     Tensor::from_slice_on(store.device.clone(), &values)
+}
+
+/// Where the parameters of one of several repeated layers begin.
+///
+/// # Errors
+/// If there are not so many.
+#[doc(hidden)]
+pub fn repeated<N: Module>(first: &[usize], i: usize, name: &str) -> Result<usize> {
+    first.get(i).copied().ok_or_else(|| {
+        let count = first.len();
+        let network = N::NAME;
+        Error::Invalid(format!(
+            "`{name}` of network `{network}` are {count} layers, from 0 to {}; there is no {i}",
+            count - 1
+        ))
+    })
 }
 
 macro_rules! layer_view {

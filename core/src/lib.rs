@@ -28,6 +28,7 @@ pub mod optim;
 pub mod pullback;
 pub mod random;
 pub mod shape;
+mod size;
 pub mod step;
 pub mod summary;
 pub mod tensor;

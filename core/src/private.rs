@@ -15,7 +15,7 @@ pub use crate::function::{
 };
 pub use crate::inference::forward;
 pub use crate::init::Init;
-pub use crate::layer::{Conv2d, Linear};
+pub use crate::layer::{Conv2d, Linear, repeated};
 pub use crate::loss::{CONSTANTS, LABELS, Loss, Settings, TARGET, number, numbers};
 pub use crate::loss_step::ScalarLoss;
 pub use crate::message::{Message, fail};
@@ -24,7 +24,8 @@ pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};
 pub use crate::shape::{BatchedShape, SampleShape, Shape};
-pub use crate::tensor::Tensor;
+pub use crate::size::{AtLeast, DivisibleBy, EqualTo, Minus, MoreThan, Over, Plus, Times};
+pub use crate::tensor::{Same, Tensor};
 pub use crate::weights::from_bytes;
 
 /// `len` elements of `slot` from `offset` on.

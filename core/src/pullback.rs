@@ -244,8 +244,8 @@ pub struct Gradients<M: Module> {
     inputs: Option<M::InputGradients>,
     /// The running statistics after the pass: an update takes them over.
     state: Option<Buffer<M>>,
-    /// Whether there are such statistics: not after [`Gradients::clear`].
-    measured: bool,
+    /// How many batches these statistics are of: none after [`Gradients::clear`].
+    measured: usize,
     /// Room for the state on its way from buffer to buffer.
     host: Vec<M::Elem>,
     scalar: Buffer<M>,
@@ -262,7 +262,7 @@ impl<M: Module> Gradients<M> {
             buffer: device.zeros(M::PARAM_LEN)?,
             inputs: None,
             state: None,
-            measured: false,
+            measured: 0,
             host: Vec::new(),
             scalar: device.zeros(1)?,
             device,
@@ -293,7 +293,9 @@ impl<M: Module> Gradients<M> {
         })
     }
 
-    /// Adds the gradients of another batch. The running statistics become those after the other batch.
+    /// Adds the gradients of another batch. The batches count as one large one: the running statistics become
+    /// the mean of those after each, of which an update makes one step. (PyTorch moves them at each forward pass
+    /// instead.)
     ///
     /// # Errors
     /// If the device is lost.
@@ -307,18 +309,30 @@ impl<M: Module> Gradients<M> {
             Some(&other.buffer),
             own,
         )?;
-        if let Some(state) = other.state.as_ref().filter(|_| other.measured) {
-            self.measured = true;
-            self.host.resize(M::STATE_LEN, M::Elem::ZERO);
-            self.device.read(state, 0, &mut self.host)?;
-            if self.state.is_none() {
-                self.state = Some(self.device.zeros(M::STATE_LEN)?);
-            }
-            if let Some(state) = &mut self.state {
-                self.device.write(state, 0, &self.host)?;
-            }
+        match &other.state {
+            Some(state) if other.measured > 0 => self.average(state, other.measured),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Takes the running statistics of so many other batches into the mean.
+    fn average(&mut self, others: &Buffer<M>, count: usize) -> Result<()> {
+        let len = M::STATE_LEN;
+        self.host.resize(2 * len, M::Elem::ZERO);
+        let (mean, more) = self.host.split_at_mut(len);
+        self.device.read(others, 0, &mut more[..len])?;
+        if self.state.is_none() {
+            self.state = Some(self.device.zeros(len)?);
+        }
+        let Some(state) = &mut self.state else { return Ok(()) };
+        self.device.read(state, 0, mean)?;
+        self.measured += count;
+        // mean + (more - mean) * count / all
+        let part = M::Elem::from_f64(count as f64 / self.measured as f64);
+        for (mean, more) in mean.iter_mut().zip(&more[..len]) {
+            *mean = if count == self.measured { *more } else { *mean + (*more - *mean) * part };
+        }
+        self.device.write(state, 0, mean)
     }
 
     /// Multiplies the gradients of all parameters by a number: by 1 / n after `n` batches, for example.
@@ -336,7 +350,7 @@ impl<M: Module> Gradients<M> {
     /// If the device is lost.
     pub fn clear(&mut self) -> Result<()> {
         use crate::device::Kernels;
-        self.measured = false;
+        self.measured = 0;
         let bound = Bindings { grads: Access::Write(&mut self.buffer), ..Bindings::default() };
         let mut run = self.device.run(bound);
         run.fill(Span::new(Slot::Grads, 0, M::PARAM_LEN), M::Elem::ZERO);
@@ -389,7 +403,7 @@ impl<M: Module> Gradients<M> {
         if mode == Mode::Evaluate || M::STATE_LEN == 0 {
             return Ok(());
         }
-        self.measured = true;
+        self.measured = 1;
         self.host.resize(M::STATE_LEN, M::Elem::ZERO);
         self.device.read(&net.store().state, 0, &mut self.host)?;
         if self.state.is_none() {
@@ -428,7 +442,7 @@ impl<M: Module> Gradients<M> {
 
     /// Gives the network the running statistics after the pass.
     pub(crate) fn put_state(&self, net: &mut M, host: &mut Vec<M::Elem>) -> Result<()> {
-        let Some(state) = self.state.as_ref().filter(|_| self.measured) else { return Ok(()) };
+        let Some(state) = self.state.as_ref().filter(|_| self.measured > 0) else { return Ok(()) };
         host.resize(M::STATE_LEN, M::Elem::ZERO);
         self.device.read(state, 0, host)?;
         let store = net.store_mut();

@@ -1,7 +1,7 @@
 //! Updates of parameters by gradients that were made by hand.
 
 use crate::device::Memory;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::pullback::Gradients;
@@ -36,12 +36,14 @@ pub struct Updater<M: Module, O> {
     optimizer: O,
     state: OptimizerState<Buffer<M>>,
     host: Vec<M::Elem>,
+    /// The number of the network that it has updated.
+    net: Option<u64>,
 }
 
 impl<M: Module, O: Optimizer> Updater<M, O> {
     /// An optimiser that has made no update yet.
     pub fn new(optimizer: O) -> Self {
-        Updater { optimizer, state: OptimizerState::default(), host: Vec::new() }
+        Updater { optimizer, state: OptimizerState::default(), host: Vec::new(), net: None }
     }
 
     /// Changes the parameters of `net` by the gradients. Where the gradients come from a pass in training
@@ -49,9 +51,17 @@ impl<M: Module, O: Optimizer> Updater<M, O> {
     ///
     /// # Errors
     /// If a setting of the optimiser makes no sense, it was exchanged for one that keeps another number of
-    /// values, or the device has not enough memory or is lost.
+    /// values, `net` is another network than before, or the device has not enough memory or is lost.
     pub fn apply(&mut self, gradients: &Gradients<M>, net: &mut M) -> Result<()> {
         self.optimizer.check()?;
+        let id = net.store().id;
+        if self.net.is_some_and(|known| known != id) {
+            return Err(Error::Invalid(format!(
+                "this Updater keeps averages of the gradients of another network `{}`: make an Updater for each network",
+                M::NAME
+            )));
+        }
+        self.net = Some(id);
         let device = net.store().device.clone();
         if self.state.slots.is_none() {
             self.state.slots = Some(device.zeros(self.optimizer.slots() * M::PARAM_LEN)?);

@@ -45,6 +45,16 @@ impl Range {
         [TokenTree::from(name), group.into()].into_iter().collect()
     }
 
+    /// The tokens with the spans of this range, first and last.
+    pub fn over(self, tokens: TokenStream) -> TokenStream {
+        let mut all: Vec<TokenTree> = tokens.into_iter().collect();
+        all.iter_mut().for_each(|token| token.set_span(self.start));
+        if let Some(last) = all.last_mut() {
+            last.set_span(self.end);
+        }
+        all.into_iter().collect()
+    }
+
     fn ends(self) -> TokenStream {
         [Ident::new("a", self.start), Ident::new("z", self.end)]
             .into_iter()
@@ -64,6 +74,15 @@ impl Errors {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes back those that were pushed since there were `len`.
+    pub fn since(&mut self, len: usize) -> Vec<syn::Error> {
+        self.0.split_off(len.min(self.0.len()))
     }
 
     /// All errors as one, if there are any.

@@ -166,6 +166,15 @@ impl Stub<'_> {
         });
         let (traits, forward) = self.forward();
         let (feed, module) = (self.feed(), self.module());
+        let generic = !sizes.is_empty();
+        let bound = generic.then(|| {
+            let bound = format_ident!("{}Sizes", name);
+            quote! {
+                #[doc(hidden)]
+                #vis trait #bound {}
+                impl<S> #bound for S {}
+            }
+        });
         let settings = &network.settings;
         let settings = quote!(#(, #settings: f64)*);
         quote! {
@@ -179,6 +188,7 @@ impl Stub<'_> {
                 sizes: ::core::marker::PhantomData<fn() -> (#(#sizes,)*)>,
             }
             #traits
+            #bound
             #[allow(unused, missing_docs, non_camel_case_types, clippy::all)]
             const _: () = {
                 use ::netform::__private as __n;

@@ -29,6 +29,8 @@ pub struct Linking {
 #[derive(Clone)]
 pub struct Found {
     path: Path,
+    /// Whether it is declared beside the item that uses it: its constants are that item's own.
+    beside: bool,
     item: TokenStream,
     uses: Vec<Found>,
 }
@@ -77,7 +79,8 @@ impl Parse for Linking {
         let (item, uses);
         braced!(item in input);
         braced!(uses in input);
-        found.push(Found { path, item: item.parse()?, uses: parse_found(&uses)? });
+        let (item, uses) = (item.parse()?, parse_found(&uses)?);
+        found.push(Found { path, beside: false, item, uses });
         Ok(Linking { open, found, declaration })
     }
 }
@@ -86,18 +89,20 @@ fn parse_found(input: ParseStream) -> Result<Vec<Found>> {
     let mut all = vec![];
     while !input.is_empty() {
         let path = input.call(Path::parse_mod_style)?;
+        let beside = input.parse::<Option<Token![=]>>()?.is_some();
         let (item, uses);
         braced!(item in input);
         braced!(uses in input);
-        all.push(Found { path, item: item.parse()?, uses: parse_found(&uses)? });
+        all.push(Found { path, beside, item: item.parse()?, uses: parse_found(&uses)? });
     }
     Ok(all)
 }
 
 impl ToTokens for Found {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Found { path, item, uses } = self;
-        tokens.extend(quote!(#path { #item } { #(#uses)* }));
+        let Found { path, beside, item, uses } = self;
+        let beside = beside.then(|| quote!(=));
+        tokens.extend(quote!(#path #beside { #item } { #(#uses)* }));
     }
 }
 
@@ -109,7 +114,8 @@ pub fn declarations(declaration: &Declaration, found: &[Found]) -> Result<Declar
         let uses = Rc::new(declarations(&inner, &found.uses)?);
         let path = &found.path;
         for item in inner.items {
-            add(&mut all, path_text(path), item, Some(quote!(#path)), Some(uses.clone()));
+            let owner = (!found.beside).then(|| quote!(#path));
+            add(&mut all, path_text(path), item, owner, Some(uses.clone()));
         }
     }
     for item in &declaration.items {
@@ -181,6 +187,7 @@ fn siblings(
             uses.extend(found.iter().cloned());
             all.push(Found {
                 path: name.clone().into(),
+                beside: true,
                 item: declaration.tokens[i].clone(),
                 uses,
             });

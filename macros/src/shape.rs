@@ -141,6 +141,11 @@ impl Dim {
         }
     }
 
+    /// The terms of the sum.
+    pub fn terms(&self) -> Vec<Dim> {
+        self.0.iter().map(|(atoms, n)| Dim::from_term(*n, atoms.clone())).collect()
+    }
+
     pub fn from_term(coefficient: i128, atoms: Monomial) -> Dim {
         Dim(if coefficient == 0 { BTreeMap::new() } else { BTreeMap::from([(atoms, coefficient)]) })
     }
@@ -165,10 +170,46 @@ impl Dim {
             for (b, n) in &other.0 {
                 let mut atoms = [a.as_slice(), b.as_slice()].concat();
                 atoms.sort();
-                product = product.add(&Dim::from_term(m.saturating_mul(*n), atoms));
+                product = product.add(&Dim::from_term(m.saturating_mul(*n), atoms).reduced());
             }
         }
         product
+    }
+
+    /// One term without a quotient beside its divisor: `(D / H) * H` is `D`, since no quotient leaves a
+    /// remainder. Of a divisor with several terms the one of most factors is taken, so that this ends.
+    fn reduced(self) -> Dim {
+        let Some((n, atoms)) = self.as_term() else { return self };
+        for (i, atom) in atoms.iter().enumerate() {
+            let Atom::Quotient(q) = atom else { continue };
+            let degree = |(atoms, _): &(&Monomial, &i128)| (atoms.len(), (*atoms).clone());
+            let Some((lead, m)) = q.by.0.iter().max_by_key(degree) else { continue };
+            let mut rest = atoms.clone();
+            rest.remove(i);
+            let found = lead.iter().all(|atom| {
+                rest.iter().position(|other| other == atom).map(|at| rest.remove(at)).is_some()
+            });
+            if !found || n % m != 0 {
+                continue;
+            }
+            let others = q.by.sub(&Dim::from_term(*m, lead.clone()));
+            let quotient = Dim::atom(atom.clone());
+            let value = q.over.sub(&others.mul(&quotient));
+            return Dim::from_term(n / m, rest).mul(&value);
+        }
+        self
+    }
+
+    /// The difference from another size, times the divisors of the quotients in it: 0 where the two are equal,
+    /// and a literal other than 0 only where they are not.
+    pub fn differs(&self, other: &Dim) -> Dim {
+        let mut difference = self.sub(other);
+        for _ in 0..4 {
+            let quotients = difference.quotients();
+            let Some(by) = quotients.first().map(|q| q.by.clone()) else { break };
+            difference = difference.mul(&by);
+        }
+        difference
     }
 
     /// The quotient, where it is a polynomial and `other` has one term.
@@ -200,6 +241,32 @@ impl Dim {
         let [size, kernel, stride, padding, dilation] =
             [size, kernel, stride, padding, dilation].map(Dim::clone);
         Dim::atom(Atom::Window(Box::new(WindowSize { size, kernel, stride, padding, dilation })))
+    }
+
+    /// What a window has room in, and how far it reaches: it fits where the second is not larger.
+    pub fn room_and_reach(size: &Dim, kernel: &Dim, padding: &Dim, dilation: &Dim) -> (Dim, Dim) {
+        let room = size.add(&padding.mul(&Dim::literal(2)));
+        let reach = dilation.mul(&kernel.sub(&Dim::one())).add(&Dim::one());
+        (room, reach)
+    }
+
+    /// The parameters with which the size is positive, where nothing else can make it 0: it has no minus, and
+    /// nothing but parameters and quotients of such sizes in it.
+    pub fn positive_with(&self) -> Option<BTreeSet<String>> {
+        let mut params = BTreeSet::new();
+        for (atoms, n) in &self.0 {
+            if *n < 0 {
+                return None;
+            }
+            for atom in atoms {
+                match atom {
+                    Atom::Param(name) => drop(params.insert(name.clone())),
+                    Atom::Quotient(q) => params.extend(q.over.positive_with()?),
+                    _ => return None,
+                }
+            }
+        }
+        (!params.is_empty()).then_some(params)
     }
 
     /// The terms with a plus sign, and the terms with a minus sign as a positive size.
@@ -316,29 +383,32 @@ impl Dim {
             .unwrap_or_else(|| quote!(0))
     }
 
-    /// Terms with a minus sign come last, so that no intermediate is negative where the value is not.
+    /// No difference is below 0: of sizes that are known only at run time one may be too small, which the check
+    /// that was printed for it reports.
     fn plain_tokens(&self) -> TokenStream {
-        let mut terms: Vec<(&Monomial, i128)> = self.0.iter().map(|(a, n)| (a, *n)).collect();
-        terms.sort_by_key(|(_, n)| *n < 0);
-        let mut sum = TokenStream::new();
-        for (i, (atoms, n)) in terms.into_iter().enumerate() {
-            let size = u64::try_from(n.unsigned_abs()).unwrap_or(u64::MAX);
+        let (plus, minus) = self.split();
+        let plus_tokens = plus.plain_sum();
+        match minus.is_zero() {
+            true => plus_tokens,
+            false => {
+                let minus = minus.plain_sum();
+                quote!(usize::saturating_sub(#plus_tokens, #minus))
+            }
+        }
+    }
+
+    fn plain_sum(&self) -> TokenStream {
+        let term = |(atoms, n): (&Monomial, &i128)| {
+            let size = u64::try_from(*n).unwrap_or(u64::MAX);
             let literal = Literal::u64_unsuffixed(size);
             let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
             if size != 1 || factors.is_empty() {
                 factors.insert(0, quote!(#literal));
             }
-            let mut term = TokenStream::new();
-            for (j, factor) in factors.into_iter().enumerate() {
-                term.extend(if j == 0 { factor } else { quote!(* #factor) });
-            }
-            sum.extend(match (i, n < 0) {
-                (0, _) => term,
-                (_, false) => quote!(+ #term),
-                (_, true) => quote!(- #term),
-            });
-        }
-        if sum.is_empty() { quote!(0) } else { sum }
+            factors.into_iter().reduce(|a, b| quote!(#a * #b))
+        };
+        let terms = self.0.iter().filter_map(term);
+        terms.reduce(|a, b| quote!(#a + #b)).unwrap_or_else(|| quote!(0))
     }
 }
 
@@ -462,6 +532,26 @@ mod tests {
         );
         assert!(h.div(&w).is_none());
         assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "1 + 3 * H");
+    }
+
+    #[test]
+    fn quotients_meet_their_divisors() {
+        let (d, h, t) = (param("D"), param("H"), param("T"));
+        let over = |over: &Dim, by: &Dim| {
+            Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+        };
+        let q = over(&d, &h);
+        assert!(h.mul(&q) == d);
+        assert!(t.mul(&q).mul(&h).mul(&Dim::literal(3)) == t.mul(&d).mul(&Dim::literal(3)));
+        let more = h.add(&Dim::one());
+        assert!(over(&d, &more).mul(&more) == d);
+        let double = h.mul(&Dim::literal(2));
+        assert!(over(&d, &double).mul(&double) == d);
+        assert!(over(&d, &double).mul(&h) != d);
+        let three = d.mul(&Dim::literal(3));
+        assert!(over(&three, &h).differs(&q.mul(&Dim::literal(3))).is_zero());
+        assert!(over(&three, &h).differs(&q).as_literal().is_none());
+        assert!(q.mul(&h).sub(&d).is_zero());
     }
 
     #[test]

@@ -51,6 +51,9 @@ mod number;
 mod print;
 mod reduce;
 
+#[doc(hidden)]
+pub use arith::Same;
+pub(crate) use arith::ToD;
 pub use axes::{Broadcast, Concat, HasAxis, NewAxis};
 pub use index::Indexed;
 pub use matmul::Matmul;

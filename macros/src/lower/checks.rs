@@ -7,7 +7,7 @@ use super::Chain;
 use crate::ast::Expr;
 use crate::errors::Range;
 use crate::ops::conv::Window2;
-use crate::shape::{Dim, Shape, numel, show};
+use crate::shape::{Atom, Dim, Shape, numel, show};
 use crate::sizes::too_large;
 
 /// What a message is made of: numbers and shapes are filled in by the macro where it knows them, by const
@@ -47,10 +47,73 @@ pub fn render(parts: &[Part]) -> String {
     parts.iter().map(part).collect()
 }
 
-/// A condition on constants that the macro cannot see into: checked by const evaluation in the user's
-/// crate.
+/// What sizes must satisfy.
+#[derive(Clone, PartialEq)]
+pub enum Condition {
+    /// Each pair is equal.
+    Equal(Vec<(Dim, Dim)>),
+    /// `over / by` leaves no remainder.
+    Divisible { over: Dim, by: Dim },
+    /// The first is larger.
+    More(Dim, Dim),
+    /// The first is not smaller.
+    AtLeast(Dim, Dim),
+    /// No more elements than memory can hold.
+    Memory(Dim),
+}
+
+impl Condition {
+    /// A `bool` expression.
+    pub fn tokens(&self) -> TokenStream {
+        match self {
+            Condition::Equal(pairs) => {
+                let equal = pairs.iter().map(|(a, b)| {
+                    let (a, b) = Self::balanced(a, b);
+                    quote!(#a == #b)
+                });
+                quote!(#(#equal)&&*)
+            }
+            Condition::Divisible { over, by } => {
+                let (over, by) = (over.tokens(), by.tokens());
+                quote!(#by > 0 && (#over) % (#by) == 0)
+            }
+            Condition::More(a, b) => {
+                let (a, b) = Self::balanced(a, b);
+                quote!(#a > #b)
+            }
+            Condition::AtLeast(a, b) => {
+                let (a, b) = Self::balanced(a, b);
+                quote!(#a >= #b)
+            }
+            Condition::Memory(total) => {
+                let (total, largest) = (total.tokens(), Dim::literal(Dim::LARGEST).tokens());
+                quote!(#total <= #largest)
+            }
+        }
+    }
+
+    /// Both sides without a minus sign.
+    fn balanced(a: &Dim, b: &Dim) -> (TokenStream, TokenStream) {
+        let ((a, less_a), (b, less_b)) = (a.split(), b.split());
+        (a.add(&less_b).tokens(), b.add(&less_a).tokens())
+    }
+
+    /// The sizes in it.
+    pub fn dims(&self) -> Vec<&Dim> {
+        match self {
+            Condition::Equal(pairs) => pairs.iter().flat_map(|(a, b)| [a, b]).collect(),
+            Condition::Divisible { over: a, by: b }
+            | Condition::More(a, b)
+            | Condition::AtLeast(a, b) => vec![a, b],
+            Condition::Memory(total) => vec![total],
+        }
+    }
+}
+
+/// A condition that the macro cannot decide: checked by const evaluation in the user's crate where it is on
+/// constants, by the types where it is on generic sizes.
 pub struct Check {
-    pub condition: TokenStream,
+    pub condition: Condition,
     pub message: Vec<Part>,
     /// The layer that is wrong.
     pub at: Range,
@@ -61,11 +124,12 @@ pub struct Check {
 impl Chain {
     /// That two sizes are equal: proved, refuted, or left to const evaluation.
     pub fn require_equal(&mut self, want: &Dim, got: &Dim, at: Range, message: &[Part]) {
-        if want == got {
+        let difference = want.differs(got);
+        if difference.is_zero() {
             return;
         }
-        let (a, b) = (want.tokens(), got.tokens());
-        self.require(want.sub(got).as_literal().is_none(), quote!(#a == #b), at, message);
+        let equal = Condition::Equal(vec![(want.clone(), got.clone())]);
+        self.require(difference.as_literal().is_none(), equal, at, message);
     }
 
     /// That a window fits an axis.
@@ -83,11 +147,12 @@ impl Chain {
         if window.as_literal().is_some_and(|n| n > 0) {
             return;
         }
-        let count = window.tokens();
-        self.require(window.as_literal().is_none(), quote!(#count > 0), at, message);
+        let (room, reach) = Dim::room_and_reach(size, kernel, padding, dilation);
+        let fits = Condition::AtLeast(room, reach);
+        self.require(window.as_literal().is_none(), fits, at, message);
     }
 
-    pub fn require(&mut self, open: bool, condition: TokenStream, at: Range, message: &[Part]) {
+    pub fn require(&mut self, open: bool, condition: Condition, at: Range, message: &[Part]) {
         if !open {
             self.fail(at, message);
             return;
@@ -96,19 +161,33 @@ impl Chain {
         self.checks.push(Check { condition, message: message.to_vec(), at, previous });
     }
 
-    /// That a size of constants is at least `least`, and that nothing in it leaves a remainder.
+    /// That a size is at least `least`, and that nothing in it leaves a remainder.
     pub fn require_size(&mut self, expr: &Expr, dim: &Dim, least: usize) {
         for quotient in dim.quotients() {
-            let (over, by) = (quotient.over.tokens(), quotient.by.tokens());
+            let (over, by) = (quotient.over.clone(), quotient.by.clone());
             let message = vec![
                 text(format!("`{expr}` leaves a remainder: ")),
-                Part::Number(quotient.over.clone()),
-                text(" / "),
-                Part::Number(quotient.by.clone()),
+                Part::Number(over.clone()),
+                text(" is not divisible by "),
+                Part::Number(by.clone()),
             ];
-            self.require_alone(quote!(#by > 0 && #over % #by == 0), expr.range, message);
+            self.require_alone(Condition::Divisible { over, by }, expr.range, message);
         }
         if dim.as_literal().is_some() {
+            return;
+        }
+        if let Some(params) = dim.positive_with() {
+            // As large as its parameters make it: it is enough that they are sizes.
+            for name in params {
+                let param = Dim::atom(Atom::Param(name.clone()));
+                let message = vec![
+                    text(format!("`{name}` is ")),
+                    Part::Number(param.clone()),
+                    text("; sizes are at least 1"),
+                ];
+                let positive = Condition::More(param, Dim::literal(0));
+                self.require_alone(positive, expr.range, message);
+            }
             return;
         }
         let (plus, minus) = dim.split();
@@ -117,10 +196,9 @@ impl Chain {
             message.extend([text(" - "), Part::Number(minus.clone())]);
         }
         message.push(text(format!("; sizes are at least {least}")));
-        let (plus, minus) = (plus.tokens(), minus.tokens());
         let condition = match least {
-            0 => quote!(#plus >= #minus),
-            _ => quote!(#plus > #minus),
+            0 => Condition::AtLeast(plus, minus),
+            _ => Condition::More(plus, minus),
         };
         self.require_alone(condition, expr.range, message);
     }
@@ -141,11 +219,14 @@ impl Chain {
             self.fail(at, &message);
             return;
         }
-        let (total, largest) = (total.tokens(), Dim::literal(Dim::LARGEST).tokens());
-        self.require_alone(quote!(#total <= #largest), at, message);
+        self.require_alone(Condition::Memory(total), at, message);
     }
 
-    pub fn require_alone(&mut self, condition: TokenStream, at: Range, message: Vec<Part>) {
+    pub fn require_alone(&mut self, condition: Condition, at: Range, message: Vec<Part>) {
+        // Every use of a size asks the same of it.
+        if self.checks.iter().any(|check| check.condition == condition) {
+            return;
+        }
         let network = text(format!("in network `{}`: ", self.network));
         let message = if matches!(&message[0], Part::Text(text) if text.starts_with('`')) {
             [vec![network], message].concat()

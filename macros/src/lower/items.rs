@@ -1,19 +1,18 @@
 //! Whole items: networks, functions, networks inside networks, calls of functions, gradients.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use proc_macro2::TokenStream;
-use quote::quote;
 use syn::Ident;
 
 use super::inputs::takes;
 use super::values::Value;
-use super::{Chain, Declarations, Lowered, Part, Reported, text};
+use super::{Chain, Condition, Declarations, Lowered, Part, Reported, text};
 use crate::ast::{Argument, Body, Expr, ExprKind, Function, Layer, Network, Outputs, TensorType};
 use crate::errors::{Range, count};
-use crate::graph::NodeId;
+use crate::graph::{Node, NodeId};
 use crate::layers;
+use crate::ops::Op;
 use crate::shape::{Dim, Shape, show};
 use crate::sizes::{Scope, tensor_type};
 
@@ -29,8 +28,9 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
     }
     match &network.body {
         Body::Chain(layers) => {
-            // The input stands behind the settings.
-            cx.x = network.settings.len();
+            // Settings come before it.
+            let input = |node: &Node| matches!(node.op, Op::Input(0));
+            cx.x = cx.graph.nodes.iter().position(input).unwrap_or(0);
             cx.chain(layers, &network.name);
             if cx.known {
                 cx.graph.outputs = vec![cx.x];
@@ -220,17 +220,10 @@ impl Chain {
             self.fail(range, &message);
             return;
         }
-        let open: Vec<TokenStream> = want
-            .iter()
-            .zip(got)
-            .filter(|(a, b)| a != b)
-            .map(|(a, b)| {
-                let (a, b) = (a.tokens(), b.tokens());
-                quote!(#a == #b)
-            })
-            .collect();
+        let pairs = want.iter().zip(got).filter(|(a, b)| !a.differs(b).is_zero());
+        let open: Vec<(Dim, Dim)> = pairs.map(|(a, b)| (a.clone(), b.clone())).collect();
         if !open.is_empty() {
-            self.require(true, quote!(#(#open)&&*), range, &message);
+            self.require(true, Condition::Equal(open), range, &message);
         }
     }
 
@@ -280,7 +273,7 @@ impl Chain {
     }
 
     /// Where the constants of an item are that is lowered inside this one.
-    fn owners(&self, owner: Option<&TokenStream>) -> Vec<TokenStream> {
+    pub fn owners(&self, owner: Option<&TokenStream>) -> Vec<TokenStream> {
         owner.into_iter().cloned().chain(self.scope.owners.iter().cloned()).collect()
     }
 
@@ -323,102 +316,5 @@ impl Chain {
             self.bind(&name.to_string(), Value::Tensor(id), at, None);
         }
         self.block(&function.body)
-    }
-
-    /// Lowers another network in place. Its parameters have the name of the layer in front.
-    pub fn nested(
-        &mut self,
-        layer: &Layer,
-        operands: &[(NodeId, String, Range)],
-    ) -> Lowered<Value> {
-        let key = crate::ast::path_text(&layer.path);
-        let uses = self.uses.clone();
-        let Some(linked) = uses.networks.get(&key) else { return Err(Reported) };
-        let network = &linked.item;
-        let at = layer.range;
-        if self.open.contains(&key) {
-            return self
-                .report(at, format!("network `{key}` contains itself; its graph has no end then"));
-        }
-        self.turn_of(at)?;
-        if let Some(arg) = layer.args.first() {
-            let hint = match &network.generics[..] {
-                [] => format!("write `{key}` alone"),
-                _ => format!("its sizes are given as `{key}<..>`"),
-            };
-            let message = format!("network `{key}` takes no arguments, found `{arg}`; {hint}");
-            return self.report(arg.range, message);
-        }
-        if layer.generics.len() != network.generics.len() {
-            let hint = match &network.generics[..] {
-                [] => format!("write `{key}` alone"),
-                names => {
-                    let names: Vec<String> = names.iter().map(Ident::to_string).collect();
-                    format!("write `{key}<{}>`", names.join(", "))
-                }
-            };
-            let (has, found) = (count(network.generics.len(), "size"), layer.generics.len());
-            let message = format!("network `{key}` has {has}, found {found}; {hint}");
-            return self.report(Range::of(&layer.path), message);
-        }
-        if operands.len() != network.inputs.len() {
-            let names: Vec<&Ident> = network.inputs.iter().map(|(name, _)| name).collect();
-            let takes = takes(&names);
-            let message = format!("network `{key}` takes {takes}, found {}", operands.len());
-            return self.report(at, message);
-        }
-        let mut dims = BTreeMap::new();
-        for (name, size) in network.generics.iter().zip(&layer.generics) {
-            dims.insert(name.to_string(), self.size(size, 1)?);
-        }
-        let prefix = format!("{}.", self.name_of(layer));
-        // Applied again, it has the same names again.
-        self.names.retain(|name| !name.starts_with(&prefix));
-        self.counts.retain(|name, _| !name.starts_with(&prefix));
-        let scope = Rc::new(Scope { dims, owners: self.owners(linked.owner.as_ref()) });
-        let saved = (
-            std::mem::replace(&mut self.scope, scope),
-            std::mem::take(&mut self.bound),
-            std::mem::replace(&mut self.prefix, prefix),
-            std::mem::replace(&mut self.uses, linked.uses.clone().unwrap_or_else(|| uses.clone())),
-            self.instance.take(),
-            self.previous.clone(),
-        );
-        self.open.push(key.clone());
-        let result = self.inside_network(network, operands, at);
-        self.open.pop();
-        (self.scope, self.bound, self.prefix, self.uses, self.instance, self.previous) = saved;
-        result
-    }
-
-    fn inside_network(
-        &mut self,
-        network: &Network,
-        operands: &[(NodeId, String, Range)],
-        at: Range,
-    ) -> Lowered<Value> {
-        if let Some(name) = network.settings.first() {
-            return self.report(at, format!("network `{}` has the setting `{name}`; networks with settings cannot be used inside others yet", network.name));
-        }
-        let mut ids = vec![];
-        for ((name, declared), operand) in network.inputs.iter().zip(operands) {
-            let outer = std::mem::replace(&mut self.network, network.name.to_string());
-            let id = self.argument(&name.to_string(), declared, operand);
-            self.network = outer;
-            ids.push(id?);
-        }
-        match &network.body {
-            Body::Chain(all) => {
-                self.x = ids[0];
-                self.chain(all, &network.name);
-                if self.known { Ok(Value::Tensor(self.x)) } else { Err(Reported) }
-            }
-            Body::Block(block) => {
-                for ((name, _), id) in network.inputs.iter().zip(ids) {
-                    self.bind(&name.to_string(), Value::Tensor(id), at, None);
-                }
-                self.block(block)
-            }
-        }
     }
 }

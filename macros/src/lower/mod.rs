@@ -8,6 +8,7 @@ mod gradient;
 mod indices;
 mod inputs;
 mod items;
+mod nested;
 mod operands;
 mod scans;
 pub mod values;
@@ -25,7 +26,7 @@ use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::Scope;
 
 pub use crate::layers::names as layer_names;
-pub use checks::{Check, Part, text};
+pub use checks::{Check, Condition, Part, text};
 pub use items::{function, network};
 
 use checks::render;

@@ -66,7 +66,9 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
     };
     let mut layer = plain(path.clone(), kind, None, Range::of(&path));
     if input.peek(Token![<]) {
-        layer.generics = parse_generic_arguments(input)?;
+        let (generics, end) = parse_generic_arguments(input)?;
+        layer.generics = generics;
+        layer.range = layer.range.to(Range::new(end, end));
     }
     if input.peek(token::Paren) {
         let (args, end) = parse_arguments(input)?;
@@ -125,8 +127,8 @@ fn parse_children(input: ParseStream) -> Result<(Vec<Layer>, Range)> {
     Ok((parse_chain(&content)?, range))
 }
 
-/// `<T, D / 2>`
-fn parse_generic_arguments(input: ParseStream) -> Result<Vec<Expr>> {
+/// `<T, D / 2>`, and the span of its end.
+fn parse_generic_arguments(input: ParseStream) -> Result<(Vec<Expr>, Span)> {
     let mut sizes = vec![];
     input.parse::<Token![<]>()?;
     while !input.peek(Token![>]) {
@@ -135,8 +137,8 @@ fn parse_generic_arguments(input: ParseStream) -> Result<Vec<Expr>> {
             input.parse::<Token![,]>()?;
         }
     }
-    input.parse::<Token![>]>()?;
-    Ok(sizes)
+    let end = input.parse::<Token![>]>()?;
+    Ok((sizes, end.span))
 }
 
 /// `(6, kernel = 5)`, and the span of the closing parenthesis.

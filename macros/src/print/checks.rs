@@ -30,13 +30,14 @@ pub fn statement(check: &Check, known: &TokenStream) -> TokenStream {
 
 /// A check of sizes that are known only at run time, in a function that returns a `Result`.
 pub fn at_run_time(check: &Check) -> TokenStream {
-    let (condition, message) = (&check.condition, message(&check.message));
+    let (condition, message) = (check.condition.tokens(), message(&check.message));
     quote!(if !(#condition) { return Err(__n::wrong_size(#message)); })
 }
 
 /// A check whose error points at the layer that is wrong alone.
 fn alone(check: &Check) -> TokenStream {
-    let (condition, fail) = (&check.condition, check.at.call("__fail", message(&check.message)));
+    let (condition, fail) =
+        (check.condition.tokens(), check.at.call("__fail", message(&check.message)));
     quote!(if !(#condition) { use __n::fail as __fail; #fail })
 }
 
@@ -44,7 +45,7 @@ fn alone(check: &Check) -> TokenStream {
 /// shape.
 fn check(check: &Check) -> TokenStream {
     let Some((previous, range)) = &check.previous else { return alone(check) };
-    let condition = &check.condition;
+    let condition = check.condition.tokens();
     let message = message(&check.message);
     let function: String =
         previous.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();

@@ -11,6 +11,7 @@ impl Printer<'_> {
     pub fn feed(&self) -> Result<TokenStream, String> {
         let inputs =
             self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
+        let (inputs, fresh, same) = self.sizes.matched(&inputs);
         let lifetimes: Vec<Lifetime> = (0..inputs.len())
             .map(|i| Lifetime::new(&format!("'x{i}"), proc_macro2::Span::call_site()))
             .collect();
@@ -32,10 +33,11 @@ impl Printer<'_> {
             quote!(to.#slots[#i])
         });
         let (name, arguments) = (&self.ast.name, self.arguments());
-        let head = self.head(quote!(#(#lifetimes,)* B: __n::Dim,));
+        let (head, clause) =
+            (self.head(quote!(#(#lifetimes,)* B: __n::Dim, #fresh)), self.sizes.clause());
         Ok(quote! {
             #[diagnostic::do_not_recommend]
-            #head __n::Feed<#name #arguments> for #takes {
+            #head __n::Feed<#name #arguments> for #takes where #clause #same {
                 fn extent(&self) -> __n::Result<__n::Extent> {
                     __n::extent::<#name #arguments>(&[#(__n::Shape::sizes(&#each.shape())),*])
                 }

@@ -48,6 +48,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
     let (consts, carried) = (const_items(&found), carried(&found));
+    let carried_numbers = super::carried_numbers(&compiled.value.graph.nodes, &found);
     let losses = losses(ast, compiled);
     Ok(quote! {
         #items
@@ -60,6 +61,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
             #calls
             impl #name {
                 #carried
+                #carried_numbers
                 /// The graph and its planned steps.
                 pub const PLAN: &'static str = #listing;
                 /// The workspace of `value`, in elements.

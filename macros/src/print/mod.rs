@@ -1,5 +1,6 @@
 //! What `network!` prints for an item: types, accessors, checks and passes around the planned code.
 
+mod bounds;
 mod calls;
 mod checks;
 mod feed;
@@ -8,6 +9,7 @@ mod module;
 mod settings;
 mod sizes;
 mod types;
+mod views;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +21,9 @@ use crate::ast::Network;
 use crate::compile::CompiledNetwork;
 use crate::emit::Expressions;
 use crate::errors::Range;
+use crate::graph::Node;
 use crate::lower::{Chain, Check, Part};
+use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape};
 
 pub use function::{function, tensor_function};
@@ -46,25 +50,32 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     let chain = &compiled.chain;
     limits(chain)?;
     let in_graph = chain.graph.nodes.iter().flat_map(crate::graph::Node::dims);
-    let in_checks = chain.checks.iter().flat_map(|check| &check.message).flat_map(Part::dims);
+    let in_checks = chain.checks.iter().flat_map(Printer::dims);
     let found = found_consts(in_graph.chain(in_checks).chain(chain.declared.iter().flatten()));
-    let sizes = Sizes::of(&ast.generics, chain, !found.is_empty())?;
+    let numbers = carried_numbers(&chain.graph.nodes, &found);
+    let carries = !found.is_empty() || !numbers.is_empty();
+    let sizes = Sizes::of(&ast.name, &ast.generics, chain, carries)?;
     let printer = Printer { ast, chain, sizes, listing: &compiled.listing };
     let mut expressions = Expressions::default();
     let implementation = printer.module(compiled, &mut expressions)?;
     let types = printer.types()?;
-    let inherent = printer.inherent(&found)?;
+    let mut carried = carried(&found);
+    carried.extend(numbers);
+    let inherent = printer.inherent(&carried)?;
     let feed = printer.feed()?;
     let consts = const_items(&found);
     let checks = printer.checks();
+    let (bound, bounds) = printer.bounds();
     let expressions = expressions.tokens();
     Ok(quote! {
         #types
+        #bound
         #[allow(unused, non_snake_case, non_upper_case_globals, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
             #consts
             #checks
+            #bounds
             #inherent
             #feed
             #implementation
@@ -138,9 +149,9 @@ impl Printer<'_> {
         }
     }
 
-    /// The sizes that messages of a check name.
+    /// The sizes in a check and in its message.
     fn dims(check: &Check) -> impl Iterator<Item = &Dim> {
-        check.message.iter().flat_map(Part::dims)
+        check.condition.dims().into_iter().chain(check.message.iter().flat_map(Part::dims))
     }
 
     /// Checks of generic sizes.
@@ -152,8 +163,10 @@ impl Printer<'_> {
     fn checks(&self) -> TokenStream {
         let plain = self.chain.checks.iter().filter(|check| !is_generic(Self::dims(check)));
         let plain = checks::checks(&plain.collect::<Vec<_>>());
+        // Types decide the others where a network is made.
         let generic: TokenStream = self
             .generic_checks()
+            .filter(|check| !bounds::is_typed(check))
             .map(|check| checks::statement(check, &self.sizes.known(Self::dims(check))))
             .collect();
         if generic.is_empty() {
@@ -224,4 +237,17 @@ pub fn carried(found: &BTreeSet<&ConstExpr>) -> TokenStream {
         quote!(#[doc(hidden)] pub const #name: usize = #name;)
     };
     found.iter().map(item).collect()
+}
+
+/// The user's constants that are numbers and no sizes, as hidden constants of a type.
+pub fn carried_numbers(nodes: &[Node], sizes: &BTreeSet<&ConstExpr>) -> TokenStream {
+    let numbers = nodes.iter().filter_map(|node| match &node.op {
+        Op::Number(constant) if !sizes.contains(constant) => Some(constant),
+        _ => None,
+    });
+    let item = |c: &ConstExpr| {
+        let (name, value) = (c.alias(), &c.tokens);
+        quote!(#[doc(hidden)] pub const #name: f64 = (#value) as f64;)
+    };
+    numbers.collect::<BTreeSet<_>>().into_iter().map(item).collect()
 }

@@ -85,12 +85,14 @@ impl Printer<'_> {
         let (functions, types) = (self.functions(&passes), self.port_types()?);
         let (name, head, arguments) =
             (&self.ast.name, self.head(TokenStream::new()), self.arguments());
-        let checked = self.generic_checks().next().map(|_| quote!(let () = Self::__CHECKED;));
+        let mut untyped = self.generic_checks().filter(|check| !super::bounds::is_typed(check));
+        let checked = untyped.next().map(|_| quote!(let () = Self::__CHECKED;));
+        let clause = self.sizes.clause();
         let run_time_check = self.run_time_check();
         let marker = (!self.sizes.is_empty()).then(|| quote!(, sizes: ::core::marker::PhantomData));
         let network = self.network()?;
         Ok(quote! {
-            #head __n::Module for #name #arguments {
+            #head __n::Module for #name #arguments where #clause {
                 type Elem = E;
                 type Device = Dev;
                 #types
@@ -234,19 +236,21 @@ impl Printer<'_> {
     /// `impl Network` for one input and one output, and `impl ScalarLoss` where the outputs are a loss.
     fn network(&self) -> Result<TokenStream, String> {
         let (name, arguments) = (&self.ast.name, self.arguments());
+        let clause = self.sizes.clause();
         let mut all = TokenStream::new();
         let outputs: Vec<Shape> = (0..self.outputs()).map(|i| self.chain.output_shape(i)).collect();
         if is_loss(&outputs) {
             let head = self.head(TokenStream::new());
-            all.extend(quote!(#head __n::ScalarLoss for #name #arguments {}));
+            all.extend(quote!(#head __n::ScalarLoss for #name #arguments where #clause {}));
         }
         let [output] = &outputs[..] else { return Ok(all) };
         if let [input] = &self.inputs().collect::<Vec<_>>()[..] {
             let (input, output) = (self.sizes.types(input)?, self.sizes.types(output)?);
             let (bounds, element) = (self.sizes.static_bounds(), self.element(0));
+            let all_static = if clause.is_empty() { quote!() } else { self.sizes.all_static() };
             all.extend(quote! {
                 #[diagnostic::do_not_recommend]
-                impl<#bounds E: __n::Float, Dev: __n::Device<E>> __n::Network for #name #arguments {
+                impl<#bounds E: __n::Float, Dev: __n::Device<E>> __n::Network for #name #arguments where #clause #all_static {
                     type Input = (#(#input,)*);
                     type InputElement = #element;
                     type Output = (#(#output,)*);

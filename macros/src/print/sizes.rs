@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use crate::emit::dim_type;
+use crate::errors::Range;
 use crate::lower::Chain;
 use crate::shape::{Dim, param_ident};
 
@@ -27,6 +28,12 @@ pub struct Sizes {
     all: Vec<Size>,
     /// What each type parameter is where it is not given.
     defaults: bool,
+    /// Sizes that are computed from others and have to be types, with the names of these.
+    computed: Vec<(Dim, Ident)>,
+    /// Whether inputs or outputs have such sizes.
+    in_ports: bool,
+    /// The trait that has them, and what the sizes must satisfy beyond.
+    bound: Option<Ident>,
 }
 
 /// Names that printed code has for other types.
@@ -36,11 +43,20 @@ const TYPES: [&str; 8] = ["E", "Dev", "K", "B", "S", "R", "Self", "__n"];
 const MAX_SIZES: usize = 4;
 
 impl Sizes {
-    /// Which sizes have to be constant: those of parameters and states.
-    pub fn of(generics: &[Ident], chain: &Chain, defaults: bool) -> Result<Self, String> {
+    /// Which sizes have to be constant: those of parameters and states, and those that no input tells.
+    pub fn of(
+        name: &Ident,
+        generics: &[Ident],
+        chain: &Chain,
+        defaults: bool,
+    ) -> Result<Self, String> {
         let mut constant = BTreeSet::new();
         let kept = chain.params.iter().chain(&chain.states).flat_map(|param| &param.shape);
         kept.for_each(|dim| dim.params(&mut constant));
+        let inputs = || chain.graph.inputs.iter().flat_map(|port| &port.shape[1..]);
+        let told: BTreeSet<String> = inputs().filter_map(Dim::as_param).collect();
+        let untold = generics.iter().map(ToString::to_string).filter(|name| !told.contains(name));
+        constant.extend(untold);
         let size = |name: &Ident| {
             let text = name.to_string();
             let param = match TYPES.contains(&text.as_str()) {
@@ -51,7 +67,23 @@ impl Sizes {
             Size { value: param_ident(&text), name: text, param, constant }
         };
         let all = generics.iter().map(size).collect();
-        let sizes = Sizes { all, defaults };
+        let outputs = (0..chain.graph.outputs.len()).flat_map(|i| chain.output_shape(i));
+        let ports: Vec<Dim> = inputs().cloned().chain(outputs).filter(is_computed).collect();
+        let viewed = chain.layers.iter().filter_map(|layer| layer.view.as_ref());
+        let viewed = viewed.flat_map(|view| view.dims.iter().cloned()).filter(is_computed);
+        let in_ports = !ports.is_empty();
+        let mut computed: Vec<(Dim, Ident)> = vec![];
+        for dim in ports.into_iter().chain(viewed) {
+            if computed.iter().all(|(other, _)| *other != dim) {
+                let name = format_ident!("Size{}", computed.len());
+                computed.push((dim, name));
+            }
+        }
+        let open = chain.checks.iter().any(|check| {
+            super::bounds::is_typed(check) && super::is_generic(check.condition.dims().into_iter())
+        });
+        let bound = (open || !computed.is_empty()).then(|| format_ident!("{}Sizes", name));
+        let sizes = Sizes { all, defaults, computed, in_ports, bound };
         match sizes.lens().count() > MAX_SIZES {
             true => Err(format!("at most {MAX_SIZES} sizes may be known only at run time")),
             false => Ok(sizes),
@@ -78,21 +110,28 @@ impl Sizes {
         quote!(#(#names,)*)
     }
 
-    /// `T: Dim, D: Static,` as the item's parameters, by public paths.
+    /// `T: Dim, D: Dim,` as the item's parameters, by public paths.
     pub fn declared(&self) -> TokenStream {
-        self.all
-            .iter()
-            .map(|Size { param, constant, .. }| {
-                let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
-                match constant {
-                    true => quote!(#param: ::netform::dim::Static #default,),
-                    false => quote!(#param: ::netform::dim::Dim #default,),
-                }
-            })
-            .collect()
+        let default = self.defaults.then(|| quote!(= ::netform::dim::D<1>));
+        let params = self.all.iter().map(|size| &size.param);
+        quote!(#(#params: ::netform::dim::Dim #default,)*)
     }
 
-    /// The same in front of an `impl`.
+    /// The same in front of an `impl` whose functions say themselves which sizes are constant: one that is
+    /// not is an error there, where the network has the function but for it.
+    pub fn dims(&self) -> TokenStream {
+        let params = self.all.iter().map(|size| &size.param);
+        quote!(#(#params: __n::Dim,)*)
+    }
+
+    /// `D: Static,` for sizes that have to be constant.
+    fn constant(&self) -> TokenStream {
+        let constant = self.all.iter().filter(|size| size.constant).map(|size| &size.param);
+        // Where one is not, a note points at its name.
+        constant.map(|param| Range::of(param).over(quote!(#param: __n::Static,))).collect()
+    }
+
+    /// `T: Dim, D: Static,` in front of an `impl`.
     pub fn bounds(&self) -> TokenStream {
         self.all
             .iter()
@@ -166,26 +205,119 @@ impl Sizes {
         quote!(__n::axis(#known, #size, #text))
     }
 
-    /// The dimension type of a size; `None` where it is an expression of parameters, which types cannot be.
-    pub fn dim_type(&self, dim: &Dim) -> Option<TokenStream> {
-        let mut found = BTreeSet::new();
-        dim.params(&mut found);
-        if found.is_empty() {
-            return Some(dim_type(dim));
-        }
+    /// The type of a size that is a generic one.
+    pub fn param_type(&self, dim: &Dim) -> Option<TokenStream> {
         let name = dim.as_param()?;
         let size = self.all.iter().find(|size| size.name == name)?;
         let param = &size.param;
         Some(quote!(#param))
     }
 
+    /// The dimension type of a size: computed ones are those of an input, an output or a layer that is viewed.
+    pub fn dim_type(&self, dim: &Dim) -> Option<TokenStream> {
+        if !is_computed(dim) {
+            return self.param_type(dim).or_else(|| Some(dim_type(dim)));
+        }
+        let (_, name) = self.computed.iter().find(|(other, _)| other == dim)?;
+        let (key, bound) = (self.key(), self.bound.as_ref()?);
+        Some(quote!(<#key as #bound>::#name))
+    }
+
     /// The sizes of a sample as dimension types.
     pub fn types(&self, shape: &[Dim]) -> Result<Vec<TokenStream>, String> {
-        let of = |dim: &Dim| {
-            self.dim_type(dim).ok_or_else(|| {
-                format!("an input or output of size `{dim}` is not supported yet: give the size a name of its own, for example `N`, and check it where the network is used")
-            })
-        };
+        let of = |dim: &Dim| self.dim_type(dim).ok_or_else(|| format!("size `{dim}` has no type"));
         shape.iter().map(of).collect()
     }
+
+    /// ` with T = {T} and D = {D}`: the generic sizes in a shape, as rustc fills them into a message.
+    pub fn given(&self, shape: &[Dim]) -> String {
+        let mut found = BTreeSet::new();
+        shape.iter().for_each(|dim| dim.params(&mut found));
+        let given = self.all.iter().filter(|size| found.contains(&size.name));
+        let given: Vec<String> =
+            given.map(|size| format!("{} = {{{}}}", size.name, size.param)).collect();
+        match given.is_empty() {
+            true => String::new(),
+            false => format!(" with {}", given.join(" and ")),
+        }
+    }
+
+    /// The types of inputs with a parameter for each computed one, so that a mismatch is one of shapes, not of
+    /// the types that computed it; these parameters, and what they are equal to.
+    pub fn matched(
+        &self,
+        inputs: &[Vec<TokenStream>],
+    ) -> (Vec<Vec<TokenStream>>, TokenStream, TokenStream) {
+        let (mut fresh, mut same) = (TokenStream::new(), TokenStream::new());
+        let computed: Vec<String> = self
+            .computed
+            .iter()
+            .filter_map(|(dim, _)| self.dim_type(dim))
+            .map(|tokens| tokens.to_string())
+            .collect();
+        let mut count = 0_usize;
+        let mut one = |dim: &TokenStream| {
+            if !computed.contains(&dim.to_string()) {
+                return dim.clone();
+            }
+            let name = format_ident!("Given{}", count);
+            count += 1;
+            fresh.extend(quote!(#name: __n::Dim,));
+            same.extend(quote!(#name: __n::Same<#dim>,));
+            quote!(#name)
+        };
+        let inputs = inputs.iter().map(|dims| dims.iter().map(&mut one).collect()).collect();
+        (inputs, fresh, same)
+    }
+
+    /// All sizes as one type.
+    pub fn key(&self) -> TokenStream {
+        let names = self.names();
+        quote!((#names))
+    }
+
+    /// The name of the trait of the sizes, where there is one.
+    pub fn bound_name(&self) -> Option<&Ident> {
+        self.bound.as_ref()
+    }
+
+    /// The sizes that are computed from others.
+    pub fn computed(&self) -> &[(Dim, Ident)] {
+        &self.computed
+    }
+
+    /// `(T, D): NetSizes,` where the types of inputs or outputs need it.
+    pub fn clause(&self) -> TokenStream {
+        if self.in_ports { self.bounded() } else { TokenStream::new() }
+    }
+
+    /// What a function needs that passes are called by.
+    pub fn called(&self) -> TokenStream {
+        let (constant, clause) = (self.constant(), self.clause());
+        quote!(#constant #clause)
+    }
+
+    /// What a constructor needs, and what has computed sizes of other places.
+    pub fn checked(&self) -> TokenStream {
+        let (constant, bounded) = (self.constant(), self.bounded());
+        quote!(#constant #bounded)
+    }
+
+    fn bounded(&self) -> TokenStream {
+        let Some(bound) = &self.bound else { return TokenStream::new() };
+        let key = self.key();
+        quote!(#key: #bound,)
+    }
+
+    /// That computed sizes which may be known only at run time are constant.
+    pub fn all_static(&self) -> TokenStream {
+        let open = self.computed.iter().filter(|(dim, _)| self.has_len(std::iter::once(dim)));
+        let types = open.filter_map(|(dim, _)| self.dim_type(dim));
+        quote!(#(#types: __n::Static,)*)
+    }
+}
+
+/// Whether a size depends on generic ones and is none itself.
+pub fn is_computed(dim: &Dim) -> bool {
+    dim.as_param().is_none() && super::is_generic(std::iter::once(dim))
 }

@@ -1,14 +1,11 @@
 //! The type of a network with its constructors, `forward` and accessors.
 
-use std::collections::BTreeSet;
-
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::Ident;
 
-use super::{Printer, carried};
-use crate::lower::{LayerInfo, LayerView};
-use crate::shape::{ConstExpr, Dim, show};
+use super::Printer;
+use crate::shape::{Dim, show};
 
 /// The name of the trait of the shapes that a network of one input takes.
 pub fn input_trait(name: &Ident) -> Ident {
@@ -88,8 +85,9 @@ impl Printer<'_> {
         let [input] = &self.inputs().collect::<Vec<_>>()[..] else { return Ok(TokenStream::new()) };
         let (vis, name, takes) = (&self.ast.vis, &self.ast.name, input_trait(&self.ast.name));
         let message = format!(
-            "network `{name}` takes a tensor of shape {}, found one of shape `{{Self}}`",
-            batched(input)
+            "network `{name}` takes a tensor of shape {}{}, found one of shape `{{Self}}`",
+            batched(input),
+            self.sizes.given(input)
         );
         let note = format!("the input of one sample of `{name}` is declared as {}", show(input));
         let doc = format!("The shapes that `{name}` takes: {}.", batched(input));
@@ -114,13 +112,14 @@ impl Printer<'_> {
     }
 
     /// Constructors, `forward` and the accessors of layers.
-    pub fn inherent(&self, consts: &BTreeSet<&ConstExpr>) -> Result<TokenStream, String> {
+    pub fn inherent(&self, consts: &TokenStream) -> Result<TokenStream, String> {
         let (name, listing) = (&self.ast.name, self.listing);
-        let (head, arguments) = (self.head(TokenStream::new()), self.arguments());
-        let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
-        let consts = carried(consts);
-        let accessors =
-            self.chain.layers.iter().filter_map(|layer| self.accessor(layer, &layer.view));
+        let arguments = self.arguments();
+        let (bounds, names) = (self.sizes.dims(), self.sizes.names());
+        let checked = self.sizes.checked();
+        // Where sizes do not fit, the error says that this asks for others.
+        let new = Ident::new("new", name.span());
+        let (views, accessors) = self.accessors();
         let (forward_impl, forward) = self.forward()?;
         let settings: Vec<Ident> =
             self.chain.graph.settings.iter().map(|name| format_ident!("{}", name)).collect();
@@ -142,7 +141,7 @@ impl Printer<'_> {
                 ///
                 /// # Panics
                 /// If there is no memory for its parameters; `on` returns that as an error.
-                pub fn new(seed: __n::Seed #settings) -> Self {
+                pub fn #new(seed: __n::Seed #settings) -> Self where #checked {
                     match __n::build(__n::Cpu::default(), seed)#built {
                         Ok(net) => net,
                         Err(error) => panic!("{error}"),
@@ -150,13 +149,13 @@ impl Printer<'_> {
                 }
             }
             #forward_impl
-            #head #name #arguments {
+            impl<#bounds E: __n::Float, Dev: __n::Device<E>> #name #arguments {
                 #consts
                 /// A new network on `device`, its parameters drawn from `seed`.
                 ///
                 /// # Errors
                 /// If the device has not enough memory.
-                pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> {
+                pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> where #checked {
                     __n::build(device, seed)#built
                 }
                 /// A network on `device` with the weights of a safetensors file that is in memory, for example
@@ -164,12 +163,13 @@ impl Printer<'_> {
                 ///
                 /// # Errors
                 /// If a tensor is missing, extra or of another shape, or the device has not enough memory.
-                pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> {
+                pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> where #checked {
                     __n::from_bytes(bytes, device)#built
                 }
                 #forward
-                #(#accessors)*
+                #accessors
             }
+            #views
         })
     }
 
@@ -186,6 +186,7 @@ impl Printer<'_> {
         let inputs =
             self.inputs().map(|shape| self.sizes.types(shape)).collect::<Result<Vec<_>, _>>()?;
         let name = &self.ast.name;
+        let (clause, called) = (self.sizes.clause(), self.sizes.called());
         // Where an error says that `forward` asks for a shape, it points at the network's name.
         let forward = Ident::new("forward", name.span());
         let [input] = &inputs[..] else {
@@ -201,18 +202,20 @@ impl Printer<'_> {
                     pub fn #forward<B: __n::Dim>(
                         &self,
                         #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
-                    ) -> __n::Result<#results> {
+                    ) -> __n::Result<#results> where #called {
                         __n::forward(self, (#(#names,)*))
                     }
                 },
             ));
         };
         let mut takes = input_trait(name);
+        let (input, fresh, same) = self.sizes.matched(&[input.clone()]);
+        let input = &input[0];
         let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
         let assoc: Vec<Ident> = (0..outputs.len()).map(|i| format_ident!("Output{}", i)).collect();
         let implementation = quote! {
             #[diagnostic::do_not_recommend]
-            impl<B: __n::Dim, #bounds> #takes<#names> for (B, #(#input,)*) {
+            impl<B: __n::Dim, #bounds #fresh> #takes<#names> for (B, #(#input,)*) where #clause #same {
                 #(type #assoc = (B, #(#outputs,)*);)*
             }
         };
@@ -231,29 +234,10 @@ impl Printer<'_> {
                 pub fn #forward<S: #takes>(
                     &self,
                     input: &__n::Tensor<S, #element, Dev>,
-                ) -> __n::Result<#results> {
+                ) -> __n::Result<#results> where #called {
                     __n::forward(self, __n::Only(input))
                 }
             },
         ))
-    }
-
-    /// `fn fc1(&self) -> Linear<'_, Self, D<400>, D<120>>`; none for layers of nested networks, and where a
-    /// size is an expression of generic sizes, for which there is no type.
-    fn accessor(&self, layer: &LayerInfo, view: &Option<LayerView>) -> Option<TokenStream> {
-        let view = view.as_ref().filter(|_| !layer.name.contains('.'))?;
-        let name =
-            layer.ident.clone().unwrap_or_else(|| Ident::new(&layer.name, Span::call_site()));
-        let kind = format_ident!("{}", view.kind);
-        let dims =
-            view.dims.iter().map(|dim| self.sizes.dim_type(dim)).collect::<Option<Vec<_>>>()?;
-        let (weight, bias) = (view.weight, view.bias);
-        let doc = format!("The parameters of `{}: {}`.", layer.name, layer.text);
-        Some(quote! {
-            #[doc = #doc]
-            pub fn #name(&self) -> __n::#kind<'_, Self, #(#dims),*> {
-                __n::#kind::of(self, #weight, #bias)
-            }
-        })
     }
 }

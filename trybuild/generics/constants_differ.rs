@@ -1,0 +1,11 @@
+use netform::prelude::*;
+
+const WIDTH: usize = 5;
+
+network! {
+    pub Wide<D>: [D] -> [WIDTH * D] { fc: Linear(4 * D) }
+}
+
+fn main() {
+    let _ = Wide::<D<3>>::new(Seed(1));
+}

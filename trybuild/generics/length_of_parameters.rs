@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    pub Tagger<T, D, H>: (tokens: u32[T]) -> [T, D / H] {
+        let emb = Embedding(7, features = D);
+        let out = Linear(D / H);
+        out(emb(tokens))
+    }
+}
+
+fn main() {
+    let _ = Tagger::<Len, Len, D<2>>::new(Seed(1));
+}

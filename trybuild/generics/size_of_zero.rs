@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Up<D>: [D] -> [2 * D] { fc: Linear(2 * D) }
+}
+
+fn main() {
+    let _ = Up::<D<0>>::new(Seed(1));
+}
