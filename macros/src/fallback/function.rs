@@ -16,8 +16,7 @@ use crate::sizes::{Scope, tensor_type};
 pub fn stub(function: &Function) -> TokenStream {
     let (vis, name) = (&function.vis, &function.name);
     let takes = format_ident!("{}_takes", name, span = proc_macro2::Span::call_site());
-    let types: Vec<Ident> =
-        (0..function.inputs.len()).map(|i| format_ident!("X{}", i)).collect();
+    let types: Vec<Ident> = (0..function.inputs.len()).map(|i| format_ident!("X{}", i)).collect();
     let bound = quote!(#name: #takes<#(#types),*>);
     let of = quote!(<#name as #takes<#(#types),*>>);
     let method = |method: &str, more: usize, result: &str| {
@@ -95,9 +94,8 @@ fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
 fn implementation(function: &Function, takes: &Ident) -> TokenStream {
     let name = &function.name;
     let scope = Scope::of(&function.generics);
-    let declared = |shape: &TensorType| {
-        tensor_type(shape, &scope, &mut Errors::default()).unwrap_or_default()
-    };
+    let declared =
+        |shape: &TensorType| tensor_type(shape, &scope, &mut Errors::default()).unwrap_or_default();
     let inputs: Vec<Shape> = function.inputs.iter().map(|(_, shape)| declared(shape)).collect();
     let output = function.outputs.types.first().map(declared).unwrap_or_default();
     let shapes: Vec<Ident> = (0..inputs.len()).map(|i| format_ident!("S{}", i)).collect();
@@ -108,8 +106,7 @@ fn implementation(function: &Function, takes: &Ident) -> TokenStream {
     };
     let integers = (0..inputs.len()).filter(|i| function.inputs[*i].1.integer);
     let integers: Vec<&Ident> = integers.map(|i| &elements[i]).collect();
-    let floats: Vec<usize> =
-        (0..inputs.len()).filter(|i| !function.inputs[*i].1.integer).collect();
+    let floats: Vec<usize> = (0..inputs.len()).filter(|i| !function.inputs[*i].1.integer).collect();
     let given: Vec<TokenStream> = (0..inputs.len())
         .map(|i| {
             let (shape, element) = (&shapes[i], element(i));
@@ -126,9 +123,8 @@ fn implementation(function: &Function, takes: &Ident) -> TokenStream {
     let value = tensor(&output);
     let gradient = of_floats(&|i| given[i].clone());
     let jacobian = of_floats(&|i| tensor(&[&output[..], &inputs[i][..]].concat()));
-    let hessian = of_floats(&|i| {
-        of_floats(&|j| tensor(&[&inputs[i][..], &inputs[j][..]].concat()))
-    });
+    let hessian =
+        of_floats(&|i| of_floats(&|j| tensor(&[&inputs[i][..], &inputs[j][..]].concat())));
     let (both, value, gradient) =
         (result(quote!((#value, #gradient))), result(value.clone()), result(gradient.clone()));
     let (jacobian, hessian) = (result(jacobian), result(hessian));
