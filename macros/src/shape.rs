@@ -21,6 +21,8 @@ pub enum Atom {
     Window(Box<WindowSize>),
     /// A quotient that is no polynomial; that it leaves no remainder is left to const evaluation.
     Quotient(Box<Quotient>),
+    /// The size, or the next larger one that is a multiple of 16: where buffers begin.
+    Aligned(Box<Dim>),
 }
 
 /// `over / by`.
@@ -159,13 +161,17 @@ impl Dim {
         self.add(&other.mul(&Dim::literal(-1)))
     }
 
+    /// A quotient times what it is divided by is what was divided: that it leaves no remainder is checked
+    /// where it is declared.
     pub fn mul(&self, other: &Dim) -> Dim {
-        let mut product = Dim(BTreeMap::new());
+        let mut product = Dim::literal(0);
         for (a, m) in &self.0 {
             for (b, n) in &other.0 {
                 let mut atoms = [a.as_slice(), b.as_slice()].concat();
                 atoms.sort();
-                product = product.add(&Dim::from_term(m.saturating_mul(*n), atoms));
+                let n = m.saturating_mul(*n);
+                let whole = cancelled(&atoms, n);
+                product = product.add(&whole.unwrap_or_else(|| Dim::from_term(n, atoms)));
             }
         }
         product
@@ -224,6 +230,7 @@ impl Dim {
                     of.into_iter().for_each(|dim| dim.consts(found));
                 }
                 Atom::Quotient(q) => [&q.over, &q.by].into_iter().for_each(|dim| dim.consts(found)),
+                Atom::Aligned(dim) => dim.consts(found),
             }
         }
     }
@@ -243,6 +250,7 @@ impl Dim {
                 Atom::Quotient(q) => {
                     [&q.over, &q.by].into_iter().for_each(|dim| dim.params(found));
                 }
+                Atom::Aligned(dim) => dim.params(found),
             }
         }
     }
@@ -277,7 +285,11 @@ impl Dim {
     }
 
     fn is_constant(&self) -> bool {
-        self.0.keys().flatten().all(|atom| !matches!(atom, Atom::Batch | Atom::Param(_)))
+        self.0.keys().flatten().all(|atom| match atom {
+            Atom::Batch | Atom::Param(_) => false,
+            Atom::Aligned(dim) => dim.is_constant(),
+            Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
+        })
     }
 
     /// A `usize` expression.
@@ -342,6 +354,17 @@ impl Dim {
     }
 }
 
+/// A product of which one factor is a quotient by the others, or by some of them, without it.
+fn cancelled(atoms: &Monomial, n: i128) -> Option<Dim> {
+    atoms.iter().enumerate().find_map(|(i, atom)| {
+        let Atom::Quotient(quotient) = atom else { return None };
+        let mut rest = atoms.clone();
+        rest.remove(i);
+        let others = Dim::from_term(n, rest).div(&quotient.by)?;
+        Some(others.mul(&quotient.over))
+    })
+}
+
 /// What the number of a generic size is called in printed code: nothing else has such a name.
 pub fn param_ident(name: &str) -> Ident {
     format_ident!("__size_{}", name)
@@ -363,6 +386,10 @@ impl Atom {
                 let (over, by) = (q.over.tokens(), q.by.tokens());
                 quote!(::netform::device::quotient(#over, #by))
             }
+            Atom::Aligned(dim) => {
+                let size = dim.tokens();
+                quote!(::netform::device::aligned(#size))
+            }
             Atom::Window(w) => {
                 let [size, kernel, stride, padding, dilation] =
                     [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::tokens);
@@ -380,6 +407,7 @@ impl fmt::Display for Atom {
             Atom::Const(c) => f.write_str(&c.text),
             Atom::Window(w) => write!(f, "window({}, {})", w.size, w.kernel),
             Atom::Quotient(q) => write!(f, "({}) / ({})", q.over, q.by),
+            Atom::Aligned(dim) => write!(f, "aligned({dim})"),
         }
     }
 }
@@ -471,6 +499,20 @@ mod tests {
         assert!(Dim::window(&n(4), &n(5), &n(1), &n(0), &n(1)) == n(0));
         assert!(Dim::window(&n(9), &n(3), &n(2), &n(1), &n(2)) == n(4));
         assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0), &n(1)).as_literal().is_none());
+    }
+
+    #[test]
+    fn a_quotient_times_its_divisor_is_whole() {
+        let (d, h, t) = (param("D"), param("H"), param("T"));
+        let quotient = |over: &Dim, by: &Dim| {
+            Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+        };
+        let each = quotient(&d, &h);
+        assert!(numel(&[t.clone(), h.clone(), each.clone()]) == t.mul(&d));
+        assert!(each.mul(&each).mul(&h).mul(&h) == d.mul(&d));
+        let half = quotient(&d, &Dim::literal(2));
+        assert!(half.mul(&Dim::literal(6)) == d.mul(&Dim::literal(3)));
+        assert!(half.mul(&Dim::literal(3)).as_term().is_some_and(|(n, _)| n == 3));
     }
 
     #[test]
