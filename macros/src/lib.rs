@@ -31,6 +31,7 @@ mod ops;
 mod parse;
 mod plan;
 mod print;
+mod recompute;
 mod row_groups;
 mod rows;
 mod shape;
