@@ -17,19 +17,63 @@ network! {
     }
 }
 
+network! {
+    /// A block of a transformer, and the heads of its attention as in one product.
+    pub Block: (x: [16, 32]) -> [16, 32] {
+        let norm1 = LayerNorm;
+        let qkv = Linear(3 * 32);
+        let proj = Linear(32);
+        let norm2 = LayerNorm;
+        let up = Linear(4 * 32);
+        let down = Linear(32);
+        let heads = qkv(norm1(x)).reshape([16, 3, 4, 8]).permute([1, 2, 0, 3]);
+        let [q, k, v] = heads.unstack(0);
+        let scores = softmax(causal(q @ k.transpose() / sqrt(8)), axis = -1);
+        let y = x + proj((scores @ v).permute([1, 0, 2]).reshape([16, 32]));
+        y + down(gelu(up(norm2(y)), approximate = tanh))
+    }
+
+    /// The loss of a classifier, as a network: labels are an input.
+    pub Loss: (logits: [10], label: u32[]) -> [] { cross_entropy(logits, label) }
+}
+
+/// The plan, and what a sample takes in f32, against the file.
+fn snapshot<N: Module>(file: &str) {
+    let path = format!("{}/tests/snapshots/{file}", env!("CARGO_MANIFEST_DIR"));
+    let bytes = |len: fn(Extent) -> usize, batch: usize| 4 * len(Extent::of(batch));
+    let mut text = N::PLAN.to_owned();
+    for (what, len) in [
+        ("a training step", N::train_workspace as fn(Extent) -> usize),
+        ("inference", N::infer_workspace),
+    ] {
+        let [one, many] = [1, 64].map(|batch| bytes(len, batch));
+        text +=
+            &format!("bytes of the workspace of {what} in f32: {one} of 1 sample, {many} of 64\n");
+    }
+    if std::env::var_os("NETFORM_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap();
+    let first = text.lines().zip(expected.lines()).find(|(found, line)| found != line);
+    assert!(
+        text == expected,
+        "the plan differs from {path}, first in {first:?}; it is now\n{text}"
+    );
+}
+
 #[test]
 fn digits() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/digits_plan.txt");
-    if std::env::var_os("NETFORM_BLESS").is_some() {
-        std::fs::write(path, Digits::PLAN).unwrap();
-    }
-    let expected = std::fs::read_to_string(path).unwrap();
-    let first = Digits::PLAN.lines().zip(expected.lines()).find(|(found, line)| found != line);
-    assert!(
-        Digits::PLAN == expected,
-        "the plan differs from tests/snapshots/digits_plan.txt, first in {first:?}; it is now\n{}",
-        Digits::PLAN
-    );
+    snapshot::<Digits>("digits_plan.txt");
+}
+
+#[test]
+fn block() {
+    snapshot::<Block>("block_plan.txt");
+}
+
+#[test]
+fn loss() {
+    snapshot::<Loss>("loss_plan.txt");
 }
 
 /// A buffer of the workspace: its place for a batch of one, and the lines at which it is written and last read.

@@ -182,3 +182,44 @@ cases! {
         ))
     }
 }
+
+/// Scalar ops that the file has no case of, against a formula in f64 and its central differences. A case is
+/// one line: the name, and the formula.
+macro_rules! formulas {
+    ($($name:ident: |$x:ident| $formula:expr;)*) => { $(
+        mod $name {
+            use super::*;
+
+            network! {
+                #[doc = stringify!($name)]
+                pub Net: (x: []) -> [] { $name(x) }
+            }
+
+            #[test]
+            fn agrees() {
+                let f = |$x: f64| -> f64 { $formula };
+                formula!(f32, f);
+                formula!(f64, f);
+            }
+        }
+    )* };
+}
+
+macro_rules! formula {
+    ($e:ty, $f:ident) => {{
+        let points: Vec<f64> = (-20..=20).map(|i| f64::from(i) / 4.0).collect();
+        let net = Net::<$e>::on(Cpu::default(), Seed(0)).unwrap();
+        let x =
+            Tensor::<(Batch,), $e>::from_vec(points.iter().map(|x| *x as $e).collect()).unwrap();
+        let one = Tensor::from_vec(vec![1.0; points.len()]).unwrap();
+        let values: Vec<f64> = points.iter().map(|x| $f(*x)).collect();
+        assert_close("out", &net.forward(&x).unwrap().to_vec(), &values);
+        let slope = |x: &f64| ($f(x + 1e-5) - $f(x - 1e-5)) / 2e-5;
+        let slopes: Vec<f64> = points.iter().map(slope).collect();
+        assert_close("grad0", &net.vjp(&x, &one).unwrap().inputs().unwrap().to_vec(), &slopes);
+    }};
+}
+
+formulas! {
+    log_sigmoid: |x| -(-x).exp().ln_1p();
+}

@@ -220,6 +220,12 @@ pub const fn quotient(over: usize, by: usize) -> usize {
     }
 }
 
+/// The size, or the next larger multiple of 16: where buffers begin in the workspace.
+#[doc(hidden)]
+pub const fn aligned(size: usize) -> usize {
+    size.div_ceil(16).saturating_mul(16)
+}
+
 /// The kernels of a device, called by printed code in the order of the plan. On a device that
 /// executes at once a call computes; on one that records, it records.
 ///

@@ -1,5 +1,7 @@
 //! What layers are composed of beside single ops.
 
+use std::rc::Rc;
+
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::ops::reduce::Fold;
@@ -33,11 +35,40 @@ impl Graph {
     }
 
     /// e^(x - max) / sum of e^(x - max): the maximum changes nothing but overflow, and gets no gradient.
+    /// With y the result, the gradient is y (dy - sum of dy y): it reads neither x nor e^x.
     pub fn softmax(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
-        let shifted = self.shifted(x, axis)?.0;
-        let e = self.scalar("exp", &[shifted])?;
-        let sum = self.sum(e, vec![axis])?;
-        self.scalar("div", &[e, sum])
+        let value = move |g: &mut Graph, x: NodeId| {
+            let shifted = g.shifted(x, axis)?.0;
+            let e = g.scalar("exp", &[shifted])?;
+            let sum = g.sum(e, vec![axis])?;
+            g.scalar("div", &[e, sum])
+        };
+        self.with_derivative("softmax", x, value, |g, x, dy| {
+            let y = value(g, x)?;
+            let part = g.scalar("mul", &[dy, y])?;
+            let sum = g.sum(part, vec![axis])?;
+            let difference = g.scalar("sub", &[dy, sum])?;
+            g.scalar("mul", &[y, difference])
+        })
+    }
+
+    /// A composition whose gradient is given too, from x and dy.
+    pub fn with_derivative(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        value: impl Fn(&mut Graph, NodeId) -> Result<NodeId, String>,
+        gradient: impl Fn(&mut Graph, NodeId, NodeId) -> Result<NodeId, String>,
+    ) -> Result<NodeId, String> {
+        let shape = self.shape(x).clone();
+        let mut derivative = Graph::new(format!("{name}'"));
+        let inputs = ["x", "dy"].map(|name| derivative.input(name, shape.clone(), false));
+        derivative.outputs = vec![gradient(&mut derivative, inputs[0], inputs[1])?];
+        let mut called = Graph::new(name);
+        let input = called.input("x", shape, false);
+        called.outputs = vec![value(&mut called, input)?];
+        called.derivative = Some(Rc::new(derivative));
+        self.push(Op::Call { graph: Rc::new(called), output: 0 }, &[x])
     }
 
     /// x - max and max, over one axis, which remains.

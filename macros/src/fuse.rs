@@ -210,6 +210,8 @@ pub struct Builder<'g> {
     tree: Tree,
     names: Vec<(NodeId, String)>,
     texts: Vec<(NodeId, String)>,
+    /// For listings, what is computed once and used several times.
+    shared: Vec<String>,
 }
 
 impl<'g> Builder<'g> {
@@ -227,7 +229,7 @@ impl<'g> Builder<'g> {
             wgsl: vec![],
             text: String::new(),
         };
-        Builder { graph, members, host, tree, names: vec![], texts: vec![] }
+        Builder { graph, members, host, tree, names: vec![], texts: vec![], shared: vec![] }
     }
 
     /// The tree whose value is `root`: one of the members, or a single leaf.
@@ -235,7 +237,8 @@ impl<'g> Builder<'g> {
         let (name, text) = self.operand(root)?;
         self.tree.rust.push_str(&name);
         self.tree.wgsl.push(name);
-        self.tree.text = text;
+        self.shared.push(text);
+        self.tree.text = self.shared.join("; ");
         Ok(self.tree)
     }
 
@@ -249,13 +252,27 @@ impl<'g> Builder<'g> {
         let pair = if self.host == Some(id) {
             ("x".to_owned(), "x".to_owned())
         } else if self.members.contains(&id) {
-            self.member(id)?
+            let (name, text) = self.member(id)?;
+            (name, self.shortened(id, text))
         } else {
             self.leaf(id)?
         };
         self.names.push((id, pair.0.clone()));
         self.texts.push((id, pair.1.clone()));
         Ok(pair)
+    }
+
+    /// The text of a member, or the name that it gets where several members read it: written out, a chain of
+    /// such members would double with each of them.
+    fn shortened(&mut self, id: NodeId, text: String) -> String {
+        let inputs = self.members.iter().flat_map(|member| &self.graph.nodes[*member].inputs);
+        let readers = inputs.filter(|input| **input == id).count();
+        if readers < 2 || !text.contains('(') {
+            return text;
+        }
+        let name = format!("t{}", self.shared.len());
+        self.shared.push(format!("{name} = {text}"));
+        name
     }
 
     fn member(&mut self, id: NodeId) -> Result<(String, String), String> {

@@ -47,6 +47,9 @@ pub struct Graph {
     pub settings: Vec<String>,
     pub nodes: Vec<Node>,
     pub outputs: Vec<NodeId>,
+    /// The gradient of the only input, from that input and the gradient of the only output, where there is
+    /// a better way than that of the single ops.
+    pub derivative: Option<Rc<Graph>>,
 }
 
 impl Graph {

@@ -15,7 +15,8 @@ pub struct Groups {
     pub forward: Vec<bool>,
     /// For each scalar op, the node of whose kernel it is a part: a scalar op or a reduction.
     pub root: Vec<Option<NodeId>>,
-    /// Scalar ops that read no storage: computed again in every kernel that needs them.
+    /// Scalar ops that are computed again in every kernel that needs them: those that read no storage, and
+    /// those of the backward pass that the forward pass has computed in a loop.
     pub free: Vec<bool>,
     /// Kernels over rows, and for each node the one that computes it.
     pub rows: Vec<RowGroup>,
@@ -30,22 +31,27 @@ pub fn scalar(op: &Op) -> bool {
 }
 
 impl Groups {
-    /// `updates` are outputs that are written over an input.
-    pub fn of(g: &Graph, forward: usize, updates: &BTreeMap<NodeId, NodeId>) -> Groups {
+    /// `updates` are outputs that are written over an input, `again` scalar ops that have no storage.
+    pub fn of(
+        g: &Graph,
+        forward: usize,
+        updates: &BTreeMap<NodeId, NodeId>,
+        again: &BTreeSet<NodeId>,
+    ) -> Groups {
         let forward = match forward {
             0 => vec![true; g.nodes.len()],
             n => g.ancestors(&g.outputs[..n]),
         };
         let outputs: BTreeSet<NodeId> =
             g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
-        let plain = Groups::with_rows(g, forward, &outputs, vec![]);
+        let plain = Groups::with_rows(g, forward, &outputs, vec![], again);
         let mut rows = row_groups::find(g, &plain, &outputs, updates);
         if rows.is_empty() {
             return plain;
         }
         // Some axes cannot be those of a grid.
         rows.retain(|group| crate::rows::rows(g, &plain, group, &[]).is_ok());
-        Groups::with_rows(g, plain.forward, &outputs, rows)
+        Groups::with_rows(g, plain.forward, &outputs, rows, again)
     }
 
     /// The groups beside kernels over rows.
@@ -54,13 +60,15 @@ impl Groups {
         forward: Vec<bool>,
         outputs: &BTreeSet<NodeId>,
         rows: Vec<RowGroup>,
+        again: &BTreeSet<NodeId>,
     ) -> Groups {
         let consumers = consumers(g);
         let mut row_of = vec![None; g.nodes.len()];
         for (i, group) in rows.iter().enumerate() {
             group.members.iter().for_each(|id| row_of[*id] = Some(i));
         }
-        let (root, free) = (vec![None; g.nodes.len()], free(g, &consumers, outputs));
+        let (root, mut free) = (vec![None; g.nodes.len()], free(g, &consumers, outputs));
+        again.iter().for_each(|id| free[*id] = true);
         let mut groups = Groups { forward, root, free, rows, row_of, epilogue: BTreeMap::new() };
         for id in (0..g.nodes.len()).rev() {
             if scalar(&g.nodes[id].op) && !groups.free[id] && groups.row_of[id].is_none() {

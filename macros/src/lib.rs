@@ -32,6 +32,7 @@ mod ops;
 mod parse;
 mod plan;
 mod print;
+mod recompute;
 mod row_groups;
 mod rows;
 mod shape;

@@ -1,11 +1,12 @@
 //! Buffer lifetimes to offsets in one workspace: buffers that are never needed at once share memory.
 //!
 //! Sizes are symbolic, so buffers are grouped by what their size is a multiple of (the batch, nothing, a
-//! product of constants): within a group the multiples are numbers, and can be packed.
+//! product of constants): within a group the multiples are numbers, and can be packed. Offsets are aligned
+//! by their multiples or, where those are small numbers, by what they are multiples of.
 
 use std::collections::BTreeMap;
 
-use crate::shape::Dim;
+use crate::shape::{Atom, Dim};
 
 /// A buffer that lives from step `start` to step `end`, both included.
 #[derive(Clone)]
@@ -37,13 +38,12 @@ pub fn pack(buffers: &[Buffer]) -> Layout {
                 None => (buffer.size.clone(), 1),
             },
         };
-        let aligned =
-            (multiple.saturating_add(ALIGNMENT - 1) / ALIGNMENT).saturating_mul(ALIGNMENT);
-        groups.entry(unit).or_default().push((i, aligned));
+        groups.entry(unit).or_default().push((i, multiple));
     }
     let mut offsets = vec![Dim::literal(0); buffers.len()];
     let mut len = Dim::literal(0);
-    for (unit, mut members) in groups {
+    for (unit, members) in groups {
+        let (unit, mut members) = aligned(unit, members);
         members.sort_by_key(|(i, size)| (-size, *i));
         let mut placed: Vec<(usize, i128, i128)> = vec![];
         for (i, size) in members {
@@ -56,6 +56,19 @@ pub fn pack(buffers: &[Buffer]) -> Layout {
         len = len.add(&unit.mul(&Dim::literal(end)));
     }
     Layout { offsets, len }
+}
+
+/// A group whose offsets are aligned. A multiple of 1 rounded to 16 would be 16 times the memory where it
+/// counts more than samples or single elements.
+fn aligned(unit: Dim, mut members: Vec<(usize, i128)>) -> (Dim, Vec<(usize, i128)>) {
+    let simple = unit.is_one() || unit == Dim::batch();
+    if !simple && members.iter().any(|(_, multiple)| *multiple < ALIGNMENT) {
+        return (Dim::atom(Atom::Aligned(Box::new(unit))), members);
+    }
+    for (_, multiple) in &mut members {
+        *multiple = (multiple.saturating_add(ALIGNMENT - 1) / ALIGNMENT).saturating_mul(ALIGNMENT);
+    }
+    (unit, members)
 }
 
 /// The lowest offset at which buffer `i` overlaps nothing that lives with it.
@@ -99,6 +112,17 @@ mod tests {
         let size = Dim::literal(32).add(&Dim::batch().mul(&Dim::literal(48)));
         let layout = pack(&[Buffer { size: size.clone(), start: 0, end: 1 }]);
         assert!(layout.len == size);
+    }
+
+    #[test]
+    fn multiples_of_constants_are_not_padded_to_multiples_of_16() {
+        let unit = Dim::batch().mul(&Dim::atom(Atom::Param("D".to_owned())));
+        let buffer = |n: i128| Buffer { size: unit.mul(&Dim::literal(n)), start: 0, end: 1 };
+        let layout = pack(&[buffer(1), buffer(4)]);
+        assert_eq!(layout.len.to_string(), "5 * aligned(batch * D)");
+        assert_eq!(layout.offsets[0].to_string(), "4 * aligned(batch * D)");
+        let layout = pack(&[buffer(100), buffer(32)]);
+        assert_eq!(layout.len.to_string(), "144 * batch * D");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::kernels::{Kernel, kernel};
 use crate::memory::{self, Buffer};
 use crate::ops::Op;
 use crate::ops::scan::siblings;
+use crate::recompute::{Recomputed, recomputed};
 use crate::rows::rows;
 use crate::shape::{Dim, numel};
 
@@ -93,8 +94,10 @@ pub fn plan(request: &Request) -> Result<Plan, String> {
 fn scheduled(request: &Request, copies: bool) -> Result<Plan, String> {
     let graph = legalise(request, copies)?;
     graph.check()?;
+    let Recomputed { graph, again } = recomputed(&graph, request.forward)?;
+    graph.check()?;
     let updates = updates(&graph, request);
-    let groups = Groups::of(&graph, request.forward, &updates);
+    let groups = Groups::of(&graph, request.forward, &updates, &again);
     let mut steps = schedule(&graph, &groups, &updates)?;
     // The forward pass first; each part keeps the order of the graph.
     let forward = |step: &Step| step.writes.iter().any(|id| groups.forward[*id]);
@@ -158,14 +161,9 @@ fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
             // A reduction reads any strides, but not a number.
             Op::Reduce { .. } => false,
             Op::Reshape(_) => reshape_needs_copy(&mut to, &node.op, &inputs)?,
-            // All values of a scan have the same inputs, and are to have the same copies.
             Op::Scan { .. } => {
-                for (id, input) in node.inputs.iter().zip(&mut inputs) {
-                    *input = match copied.get(&map[*id]) {
-                        Some(copy) => *copy,
-                        None => stored(&mut to, *input)?,
-                    };
-                    copied.insert(map[*id], *input);
+                for input in &mut inputs {
+                    *input = stored(&mut to, &mut copied, *input)?;
                 }
                 false
             }
@@ -173,14 +171,14 @@ fn legalise(request: &Request, copies: bool) -> Result<Graph, String> {
         };
         if strided {
             for input in &mut inputs {
-                *input = stored(&mut to, *input)?;
+                *input = stored(&mut to, &mut copied, *input)?;
             }
         }
         map.push(to.push(node.op.clone(), &inputs)?);
     }
     let mut taken = BTreeSet::new();
     for id in &from.outputs {
-        let mut id = stored(&mut to, map[*id])?;
+        let mut id = stored(&mut to, &mut copied, map[*id])?;
         let base = view(&to, id).ok_or("an output that needs a copy")?.base;
         let given = matches!(to.nodes[base].op, Op::Input(_) | Op::Param(_) | Op::State(_));
         if given || !taken.insert(base) || numel(to.shape(base)) != numel(to.shape(id)) {
@@ -252,12 +250,22 @@ fn reshape_needs_copy(g: &mut Graph, op: &Op, inputs: &[NodeId]) -> Result<bool,
     Ok(copy)
 }
 
-/// The node, or a copy of it in row order.
-fn stored(g: &mut Graph, id: NodeId) -> Result<NodeId, String> {
+/// The node, or a copy of it in row order: the backward pass reads the copy of the forward pass.
+fn stored(
+    g: &mut Graph,
+    copied: &mut BTreeMap<NodeId, NodeId>,
+    id: NodeId,
+) -> Result<NodeId, String> {
     match view(g, id) {
-        Some(v) if v.is_stored() && !inline(&g.nodes[v.base].op) => Ok(id),
-        _ => g.push(Op::Contiguous, &[id]),
+        Some(v) if v.is_stored() && !inline(&g.nodes[v.base].op) => return Ok(id),
+        _ => {}
     }
+    if let Some(copy) = copied.get(&id) {
+        return Ok(*copy);
+    }
+    let copy = g.push(Op::Contiguous, &[id])?;
+    copied.insert(id, copy);
+    Ok(copy)
 }
 
 /// Kernels in the order of the graph, as far as a kernel with several outputs does not come between them.

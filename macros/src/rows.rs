@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use levels::is_cheap;
 use levels::{Levels, kept, levels, members_read, pass_of};
 
 use crate::fuse::{Leaf, Number, align, merge, number, position, view};
@@ -108,7 +109,8 @@ pub fn rows(g: &Graph, groups: &Groups, group: &RowGroup, outs: &[NodeId]) -> Re
         steps: vec![],
         text: String::new(),
     };
-    let mut builder = Builder { g, groups, group, kept, rows, names: BTreeMap::new() };
+    let mut builder =
+        Builder { g, groups, group, kept, rows, names: BTreeMap::new(), shortened: 0 };
     let last = levels.values().copied().max().unwrap_or(0);
     for level in 0..=last {
         builder.numbers(&levels, level)?;
@@ -127,7 +129,12 @@ struct Builder<'g> {
     rows: Rows,
     /// The numbers of the row.
     names: BTreeMap<NodeId, String>,
+    /// How many texts of listings have a name instead.
+    shortened: usize,
 }
+
+/// The length from which on a text has a name.
+const LONG: usize = 160;
 
 /// Where code is: in a pass (or at one element), or between passes.
 struct Scope {
@@ -327,7 +334,15 @@ impl Builder<'_> {
         scope.code.rust.push_str(&format!("let {name} = {};", fill(row.rust)));
         scope.code.wgsl.push(format!("let {name} = {};", fill(row.wgsl)));
         let texts: Vec<&str> = operands.iter().map(|(_, text)| text.as_str()).collect();
-        Ok((name, format!("{}({})", row.name, texts.join(", "))))
+        let mut text = format!("{}({})", row.name, texts.join(", "));
+        // Written out at every reader, a chain would double with each that is read twice.
+        if text.len() > LONG {
+            let short = format!("t{}", self.shortened);
+            self.shortened += 1;
+            self.says(&format!("{short} = {text}"));
+            text = short;
+        }
+        Ok((name, text))
     }
 
     /// The variable that holds an operand, and its text for listings.

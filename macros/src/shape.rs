@@ -21,6 +21,8 @@ pub enum Atom {
     Window(Box<WindowSize>),
     /// A quotient that is no polynomial; that it leaves no remainder is left to const evaluation.
     Quotient(Box<Quotient>),
+    /// The size, or the next larger one that is a multiple of 16: where buffers begin.
+    Aligned(Box<Dim>),
 }
 
 /// `over / by`.
@@ -164,8 +166,10 @@ impl Dim {
         self.add(&other.mul(&Dim::literal(-1)))
     }
 
+    /// A quotient times what it is divided by is what was divided: that it leaves no remainder is checked
+    /// where it is declared.
     pub fn mul(&self, other: &Dim) -> Dim {
-        let mut product = Dim(BTreeMap::new());
+        let mut product = Dim::literal(0);
         for (a, m) in &self.0 {
             for (b, n) in &other.0 {
                 let mut atoms = [a.as_slice(), b.as_slice()].concat();
@@ -291,6 +295,7 @@ impl Dim {
                     of.into_iter().for_each(|dim| dim.consts(found));
                 }
                 Atom::Quotient(q) => [&q.over, &q.by].into_iter().for_each(|dim| dim.consts(found)),
+                Atom::Aligned(dim) => dim.consts(found),
             }
         }
     }
@@ -310,6 +315,7 @@ impl Dim {
                 Atom::Quotient(q) => {
                     [&q.over, &q.by].into_iter().for_each(|dim| dim.params(found));
                 }
+                Atom::Aligned(dim) => dim.params(found),
             }
         }
     }
@@ -344,7 +350,11 @@ impl Dim {
     }
 
     fn is_constant(&self) -> bool {
-        self.0.keys().flatten().all(|atom| !matches!(atom, Atom::Batch | Atom::Param(_)))
+        self.0.keys().flatten().all(|atom| match atom {
+            Atom::Batch | Atom::Param(_) => false,
+            Atom::Aligned(dim) => dim.is_constant(),
+            Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
+        })
     }
 
     /// A `usize` expression.
@@ -433,6 +443,10 @@ impl Atom {
                 let (over, by) = (q.over.tokens(), q.by.tokens());
                 quote!(::netform::device::quotient(#over, #by))
             }
+            Atom::Aligned(dim) => {
+                let size = dim.tokens();
+                quote!(::netform::device::aligned(#size))
+            }
             Atom::Window(w) => {
                 let [size, kernel, stride, padding, dilation] =
                     [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::tokens);
@@ -450,6 +464,7 @@ impl fmt::Display for Atom {
             Atom::Const(c) => f.write_str(&c.text),
             Atom::Window(w) => write!(f, "window({}, {})", w.size, w.kernel),
             Atom::Quotient(q) => write!(f, "({}) / ({})", q.over, q.by),
+            Atom::Aligned(dim) => write!(f, "aligned({dim})"),
         }
     }
 }
@@ -561,6 +576,20 @@ mod tests {
         assert!(Dim::window(&n(4), &n(5), &n(1), &n(0), &n(1)) == n(0));
         assert!(Dim::window(&n(9), &n(3), &n(2), &n(1), &n(2)) == n(4));
         assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0), &n(1)).as_literal().is_none());
+    }
+
+    #[test]
+    fn a_quotient_times_its_divisor_is_whole() {
+        let (d, h, t) = (param("D"), param("H"), param("T"));
+        let quotient = |over: &Dim, by: &Dim| {
+            Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+        };
+        let each = quotient(&d, &h);
+        assert!(numel(&[t.clone(), h.clone(), each.clone()]) == t.mul(&d));
+        assert!(each.mul(&each).mul(&h).mul(&h) == d.mul(&d));
+        let half = quotient(&d, &Dim::literal(2));
+        assert!(half.mul(&Dim::literal(6)) == d.mul(&Dim::literal(3)));
+        assert!(half.mul(&Dim::literal(3)).as_term().is_some_and(|(n, _)| n == 3));
     }
 
     #[test]

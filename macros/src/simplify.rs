@@ -8,6 +8,7 @@ use crate::ops::{Op, scalar};
 use crate::shape::{numel, show};
 
 mod movement;
+mod reshapes;
 mod scans;
 
 /// The same function with fewer nodes.
@@ -79,7 +80,10 @@ impl Simplifier {
                     Some(id) => id,
                     None => {
                         let shape = scalar::shape(row, &self.out, &inputs)?;
-                        self.merged(op, &Node { shape, ..node.clone() }, inputs)
+                        match self.before_reshape(row, &inputs, &shape)? {
+                            Some(id) => id,
+                            None => self.merged(op, &Node { shape, ..node.clone() }, inputs),
+                        }
                     }
                 };
                 return Ok(self.stretched(id, node));

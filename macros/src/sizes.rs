@@ -135,6 +135,19 @@ fn no_size(expr: &Expr, name: &str, scope: &Scope) -> syn::Error {
     expr.range.error(format!("`{name}` is no size; {hint}"))
 }
 
+/// The divisions in a size that leave it to const evaluation whether there is a remainder: also those that
+/// a factor makes whole again.
+pub fn quotients(expr: &Expr, scope: &Scope) -> Vec<Quotient> {
+    let ExprKind::Binary(op, a, b) = &expr.kind else { return vec![] };
+    let mut found = [quotients(a, scope), quotients(b, scope)].concat();
+    if let (BinaryOp::Div, Ok(over), Ok(by)) = (op, size_or_zero(a, scope), size_or_zero(b, scope))
+        && over.div(&by).is_none()
+    {
+        found.push(Quotient { over, by });
+    }
+    found
+}
+
 fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> {
     use BinaryOp::{Add, Div, Matmul, Mul, Sub};
     Ok(match op {

@@ -60,19 +60,19 @@ impl Graph {
         self.scalar("div", &[sum, count])
     }
 
-    /// (x - mean) / sqrt(variance + eps)
+    /// (x - mean) / sqrt(variance + eps), and what is multiplied by for the division.
     fn standardised(
         &mut self,
         x: NodeId,
         mean: NodeId,
         variance: NodeId,
         eps: f64,
-    ) -> Result<NodeId, String> {
+    ) -> Result<[NodeId; 2], String> {
         let centred = self.scalar("sub", &[x, mean])?;
         let eps = self.constant(eps);
         let shifted = self.scalar("add", &[variance, eps])?;
         let scale = self.scalar("rsqrt", &[shifted])?;
-        self.scalar("mul", &[centred, scale])
+        Ok([self.scalar("mul", &[centred, scale])?, scale])
     }
 
     /// `x * weight + bias`, as far as there are any.
@@ -114,9 +114,26 @@ impl Graph {
         axes: Vec<usize>,
         eps: f64,
     ) -> Result<NodeId, String> {
-        let mean = self.mean(x, axes.clone())?;
-        let variance = self.variance(x, axes, false)?;
-        let y = self.standardised(x, mean, variance, eps)?;
+        let parts = |g: &mut Graph, x: NodeId| {
+            let mean = g.mean(x, axes.clone())?;
+            let variance = g.variance(x, axes.clone(), false)?;
+            g.standardised(x, mean, variance, eps)
+        };
+        let y = self.with_derivative(
+            "normalised",
+            x,
+            |g, x| parts(g, x).map(|[y, _]| y),
+            // (dy - mean of dy - y mean of dy y) / sqrt(variance + eps)
+            |g, x, dy| {
+                let [y, scale] = parts(g, x)?;
+                let product = g.scalar("mul", &[dy, y])?;
+                let [along, mean] = [product, dy].map(|it| g.mean(it, axes.clone()));
+                let along = g.scalar("mul", &[y, along?])?;
+                let rest = g.scalar("sub", &[dy, mean?])?;
+                let rest = g.scalar("sub", &[rest, along])?;
+                g.scalar("mul", &[rest, scale])
+            },
+        )?;
         self.affine(y, weight, bias)
     }
 
@@ -182,7 +199,7 @@ impl Graph {
         let axes: Vec<usize> = (0..shape.len()).filter(|axis| *axis != 1).collect();
         let mean = self.mean(x, axes.clone())?;
         let variance = self.variance(x, axes.clone(), false)?;
-        let y = self.standardised(x, mean, variance, eps)?;
+        let [y, _] = self.standardised(x, mean, variance, eps)?;
         let weight = weight.map(|w| self.per_channel(w, x)).transpose()?;
         let bias = bias.map(|b| self.per_channel(b, x)).transpose()?;
         let y = self.affine(y, weight, bias)?;
@@ -203,7 +220,7 @@ impl Graph {
     ) -> Result<NodeId, String> {
         let mean = self.per_channel(mean, x)?;
         let variance = self.per_channel(variance, x)?;
-        let y = self.standardised(x, mean, variance, eps)?;
+        let [y, _] = self.standardised(x, mean, variance, eps)?;
         let weight = weight.map(|w| self.per_channel(w, x)).transpose()?;
         let bias = bias.map(|b| self.per_channel(b, x)).transpose()?;
         self.affine(y, weight, bias)

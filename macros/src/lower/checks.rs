@@ -7,8 +7,8 @@ use super::Chain;
 use crate::ast::Expr;
 use crate::errors::Range;
 use crate::ops::conv::Window2;
-use crate::shape::{Atom, Dim, Shape, numel, show};
-use crate::sizes::too_large;
+use crate::shape::{Atom, Dim, Quotient, Shape, numel, show};
+use crate::sizes::{quotients, too_large};
 
 /// What a message is made of: numbers and shapes are filled in by the macro where it knows them, by const
 /// evaluation where it does not.
@@ -163,8 +163,10 @@ impl Chain {
 
     /// That a size is at least `least`, and that nothing in it leaves a remainder.
     pub fn require_size(&mut self, expr: &Expr, dim: &Dim, least: usize) {
-        for quotient in dim.quotients() {
-            let (over, by) = (quotient.over.clone(), quotient.by.clone());
+        let mut divisions = quotients(expr, &self.scope);
+        let others = dim.quotients().into_iter().cloned();
+        divisions.extend(others.filter(|other| !divisions.contains(other)).collect::<Vec<_>>());
+        for Quotient { over, by } in divisions {
             let message = vec![
                 text(format!("`{expr}` leaves a remainder: ")),
                 Part::Number(over.clone()),

@@ -1,5 +1,6 @@
 //! Calls of another graph. The derivative is a call of the other graph's derivative, which computes
-//! forward again what it needs: after inlining, equal nodes are merged and nothing is computed twice.
+//! forward again what it needs: after inlining, equal nodes are merged and nothing is computed twice. A graph
+//! may have a derivative of its own.
 
 use std::rc::Rc;
 
@@ -38,7 +39,10 @@ pub fn cotangents(
     inputs: &[NodeId],
     dy: NodeId,
 ) -> Result<Cotangents, String> {
-    let derivative = Rc::new(autodiff::derivative(called, output)?);
+    let derivative = match &called.derivative {
+        Some(derivative) => derivative.clone(),
+        None => Rc::new(autodiff::derivative(called, output)?),
+    };
     let mut arguments = inputs.to_vec();
     arguments.push(dy);
     (0..inputs.len())

@@ -47,6 +47,7 @@ pub static TABLE: &[Row] = &[
     row("tanh", "{a}.tanh()", "tanh({a})", &["1 - y * y"]),
     row("sigmoid", "{a}.sigmoid()", "sigmoid({a})", &["y * (1 - y)"]),
     row("softplus", "{a}.softplus()", "softplus({a})", &["sigmoid(a)"]),
+    row("log_sigmoid", "(-(-{a}).softplus())", "(-softplus(-{a}))", &["sigmoid(-a)"]),
     // Not max(a, 0): that would turn a NaN into 0, and hide it.
     row(
         "relu",

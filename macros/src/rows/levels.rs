@@ -13,6 +13,11 @@ const CHEAP: &[&str] = &[
     "select",
 ];
 
+/// Whether a scalar op is one of those.
+pub fn is_cheap(name: &str) -> bool {
+    CHEAP.contains(&name)
+}
+
 /// When a value is known: a number of the row after as many passes, an element from that pass on.
 pub type Levels = BTreeMap<NodeId, usize>;
 
@@ -52,7 +57,7 @@ pub fn kept(g: &Graph, group: &RowGroup, levels: &Levels, outs: &[NodeId]) -> Ve
         if folds || outs.contains(&id) {
             passes.insert(pass_of(g, id, levels));
         }
-        let cheap = matches!(g.nodes[id].op, Op::Scalar(row) if CHEAP.contains(&row.name));
+        let cheap = matches!(g.nodes[id].op, Op::Scalar(row) if is_cheap(row.name));
         let first = passes.first().copied();
         if let Some(first) = first.filter(|_| !folds && !cheap && passes.len() > 1) {
             kept.push((id, first));

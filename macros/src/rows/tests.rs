@@ -14,7 +14,7 @@ fn shape(sizes: &[i128]) -> Shape {
 /// The plan of a graph with outputs of its own, the first `forward` of which come before the others.
 fn planned(g: &Graph, forward: usize) -> Plan {
     g.check().unwrap();
-    let graph = simplify(g).unwrap();
+    let graph = simplify(&g.inline().unwrap()).unwrap();
     let inputs = graph.inputs.len();
     plan(&Request {
         graph: &graph,
@@ -207,7 +207,7 @@ fn what_is_written_over_an_input_stays_apart() {
     let max = g.max(other, vec![1]).unwrap();
     let last = g.scalar("sub", &[other, max]).unwrap();
     g.outputs = vec![sum, last];
-    let g = simplify(&g).unwrap();
+    let g = simplify(&g.inline().unwrap()).unwrap();
     let request = Request {
         graph: &g,
         inputs: vec![Place::Argument(0), Place::Argument(1)],
@@ -219,4 +219,43 @@ fn what_is_written_over_an_input_stays_apart() {
     let plan = plan(&request).unwrap();
     // Also, what reads the old value comes first.
     assert_kinds(&plan, &["rows", "rows", "map"], &[]);
+}
+
+/// gelu(x @ w + b) @ v: what the derivative of the activation needs is computed again from its argument.
+#[test]
+fn what_an_activation_is_computed_from_is_stored_and_the_rest_computed_again() {
+    let mut g = Graph::new("layers");
+    let x = g.input("x", shape(&[16]), false);
+    let [w, v] = ["w", "v"].map(|name| g.param(name, vec![Dim::literal(16), Dim::literal(16)]));
+    let b = g.param("b", vec![Dim::literal(16)]);
+    let plain = Op::Matmul { transpose_a: false, transpose_b: false };
+    let product = g.push(plain.clone(), &[x, w]).unwrap();
+    let biased = g.scalar("add", &[product, b]).unwrap();
+    let y = g.gelu(biased, true).unwrap();
+    let out = g.push(plain, &[y, v]).unwrap();
+    let forward = planned(&Graph { outputs: vec![out], ..g.clone() }, 0);
+    assert_kinds(&forward, &["matmul", "matmul"], &[]);
+    let plan = with_gradients(g, out, &[w, b]);
+    assert_kinds(&plan, &["matmul", "map", "matmul"], &["matmul", "sum", "matmul"]);
+    let listing = plan.listing(0..plan.steps.len());
+    // Once in each pass.
+    assert_eq!(listing.matches("tanh").count(), 2, "{listing}");
+}
+
+/// The same after a reshape to positions.
+#[test]
+fn bias_and_activation_are_part_of_a_product_of_the_rows_of_all_positions() {
+    let mut g = Graph::new("positions");
+    let x = g.input("x", shape(&[8, 16]), false);
+    let w = g.param("w", vec![Dim::literal(16), Dim::literal(16)]);
+    let b = g.param("b", vec![Dim::literal(16)]);
+    let rows = vec![Dim::batch().mul(&Dim::literal(8)), Dim::literal(16)];
+    let flat = g.reshape(x, rows).unwrap();
+    let product =
+        g.push(Op::Matmul { transpose_a: false, transpose_b: false }, &[flat, w]).unwrap();
+    let wide = g.reshape(product, shape(&[8, 16])).unwrap();
+    let biased = g.scalar("add", &[wide, b]).unwrap();
+    let y = g.silu(biased).unwrap();
+    g.outputs = vec![y];
+    assert_kinds(&planned(&g, 0), &["matmul"], &[]);
 }
