@@ -209,7 +209,7 @@ impl Printer<'_> {
             ));
         };
         let mut takes = input_trait(name);
-        let (input, fresh, same) = self.sizes.matched(&[input.clone()]);
+        let (input, fresh, same) = self.sizes.matched(std::slice::from_ref(input));
         let input = &input[0];
         let (bounds, names) = (self.sizes.bounds(), self.sizes.names());
         let assoc: Vec<Ident> = (0..outputs.len()).map(|i| format_ident!("Output{}", i)).collect();
