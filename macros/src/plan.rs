@@ -256,9 +256,11 @@ fn stored(
     copied: &mut BTreeMap<NodeId, NodeId>,
     id: NodeId,
 ) -> Result<NodeId, String> {
-    match view(g, id) {
-        Some(v) if v.is_stored() && !inline(&g.nodes[v.base].op) => return Ok(id),
-        _ => {}
+    if let Some(v) = view(g, id)
+        && v.is_stored()
+        && !inline(&g.nodes[v.base].op)
+    {
+        return Ok(id);
     }
     if let Some(copy) = copied.get(&id) {
         return Ok(*copy);

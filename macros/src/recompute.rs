@@ -77,7 +77,7 @@ impl<'g> Finder<'g> {
     fn choose(&mut self) -> BTreeSet<NodeId> {
         let g = self.g;
         let (mut read, mut fixed) = (BTreeSet::new(), BTreeSet::new());
-        for (_, node) in g.nodes.iter().enumerate().filter(|(id, _)| !self.forward[*id]) {
+        for (node, _) in g.nodes.iter().zip(&self.forward).filter(|(_, forward)| !**forward) {
             let loops = matches!(node.op, Op::Scalar(_) | Op::Reduce { .. });
             for &input in &node.inputs {
                 let Some(base) = view(g, input).map(|v| v.base) else { continue };

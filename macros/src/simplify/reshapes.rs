@@ -8,7 +8,8 @@ use crate::shape::{Shape, numel};
 
 impl Simplifier {
     /// `f(reshape(x), reshape(y), c)` as `reshape(f(x, y, c))`, where x and y are matrices `[rows, n]` that
-    /// became `[.., n]`, and c is a number or a row `[n]`.
+    /// became `[.., n]`, and c is a number or a row `[n]`. A gradient that is multiplied by the weight of a norm
+    /// stays where it is: it belongs to the kernel over rows that follows.
     pub(super) fn before_reshape(
         &mut self,
         row: &'static scalar::Row,
@@ -39,7 +40,14 @@ impl Simplifier {
                 None => return Ok(None),
             }
         }
-        if from.is_none() {
+        let numbers = |id: &NodeId| numel(self.out.shape(*id)).is_one();
+        let plain = matches!(row.name, "add" | "sub")
+            || operands.iter().all(|id| numbers(id) || Some(self.out.shape(*id)) == from.as_ref())
+            || operands.iter().any(|id| {
+                let node = &self.out.nodes[*id];
+                matches!(node.op, Op::Scalar(_)) && Some(&node.shape) == from.as_ref()
+            });
+        if from.is_none() || !plain {
             return Ok(None);
         }
         for operand in &mut operands {
