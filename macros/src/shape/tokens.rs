@@ -1,9 +1,10 @@
 //! Sizes as `usize` expressions of printed code.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::{Atom, Dim, Monomial};
+use super::{Atom, ConstExpr, Dim, Monomial};
+use crate::errors::Range;
 
 impl Dim {
     fn is_constant(&self) -> bool {
@@ -110,5 +111,14 @@ impl Atom {
                 quote!(::netform::device::window(#size, #kernel, #stride, #padding, #dilation))
             }
         }
+    }
+}
+
+impl ConstExpr {
+    /// As a number that is no size. It is at the user's tokens: what is no number is an error there, one however
+    /// often it is printed.
+    pub fn number(&self) -> TokenStream {
+        let (tokens, at) = (&self.tokens, Range::of(&self.tokens).start());
+        quote_spanned!(at=> (#tokens) as f64)
     }
 }
