@@ -141,7 +141,9 @@ pub use netform_core::tensor::Tensor;
 /// # Expressions
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
-/// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`.
+/// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
+/// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
+/// `tanh(emb(ids)) @ emb.weight.transpose()`.
 ///
 /// ```
 /// use netform::prelude::*;
@@ -257,7 +259,8 @@ pub use netform_core::tensor::Tensor;
 /// # What it prints
 /// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
 /// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each
-/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
+/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and
+/// `Digits::PLAN`, the graph and its planned steps as text.
 pub use netform_macros::network;
 
 #[doc(hidden)]
