@@ -138,6 +138,9 @@ pub use netform_core::tensor::Tensor;
 /// | `Residual { .. }`, `Parallel { a, b }`, `[layer; 12]` | what is inside added to its input, results concatenated along `axis = 0`, and repeated with weights of its own |
 /// | another network | `enc: Encoder`, `enc: Encoder -> [64]`, `Block<T, D>`, `Encoder(rate = 0.1)`; in any module or crate, before or after it |
 ///
+/// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
+/// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
+///
 /// # Expressions
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
@@ -223,9 +226,6 @@ pub use netform_core::tensor::Tensor;
 ///
 /// A function of outputs and targets is also a loss, by its name: `Trainer::new(distance, Adam::new(1e-3))`. Where a
 /// value of a named type is needed, that is `distance {}`.
-///
-/// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
-/// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
 ///
 /// # Losses
 /// An `fn` of outputs and targets is a loss, accepted wherever the ones in [`loss`] are: [`loss::Mse`],
