@@ -146,7 +146,8 @@ pub use netform_core::tensor::Tensor;
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
 /// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
 /// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
-/// `tanh(emb(ids)) @ emb.weight.transpose()`.
+/// `tanh(emb(ids)) @ emb.weight.transpose()`. A name in capitals alone is a constant here: a network that expressions
+/// use is called `Mlp`, not `MLP`.
 ///
 /// ```
 /// use netform::prelude::*;
@@ -182,7 +183,7 @@ pub use netform_core::tensor::Tensor;
 /// | shapes | `reshape(x, [4, 4])`, `flatten`, `squeeze(x, axis = 0)`, `unsqueeze(x, axis = 0)`, `transpose(x, axes = (-2, -1))`, `permute(x, [1, 0, 2])`, `broadcast(x, [4, 4])`, `concat(a, b, axis = 0)`, `stack(a, b, axis = 0)`, `unstack(x, axis)`, `split(x, n, axis = -1)`, `slice(x, start, end, axis = 0, step = 1)`, `pad(x, before = 1, after = 1, axis = -1)`, `flip(x, axis = 0)` |
 /// | products | `a @ b`, `matmul(a, b)`, `dot(a, b)`, `attention(q, k, v, causal = false)` |
 /// | integers | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
-/// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and step: `normal([4, 4])`, `uniform([4, 4])`, `dropout(x, 0.25)` |
+/// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)` |
 /// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
 /// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
 ///
