@@ -146,8 +146,7 @@ pub use netform_core::tensor::Tensor;
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
 /// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
 /// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
-/// `tanh(emb(ids)) @ emb.weight.transpose()`. A name in capitals alone is a constant here: a network that expressions
-/// use is called `Mlp`, not `MLP`.
+/// `tanh(emb(ids)) @ emb.weight.transpose()`.
 ///
 /// ```
 /// use netform::prelude::*;

@@ -306,6 +306,21 @@ impl fmt::Display for Index {
 }
 
 impl Layer {
+    /// A layer of this path alone.
+    pub fn plain(path: Path, kind: Ident, range: Range) -> Self {
+        Layer {
+            name: None,
+            path,
+            kind,
+            generics: vec![],
+            args: vec![],
+            children: None,
+            repeat: None,
+            expected: None,
+            range,
+        }
+    }
+
     /// The layer without its name: `Linear(120)`.
     pub fn constructor(&self) -> String {
         let mut text = path_text(&self.path);

@@ -185,6 +185,10 @@ impl Chain {
                 return Ok(Value::Tuple(items.iter().map(|item| self.value(item)).collect::<Lowered<_>>()?));
             }
             ExprKind::List(items) => self.stacked(items, at)?,
+            // A function whose name begins with a capital letter.
+            ExprKind::Layer(layer) if self.uses.functions.contains_key(&path_text(&layer.path)) => {
+                return self.call_function(&path_text(&layer.path), &layer.args, at);
+            }
             ExprKind::Layer(layer) => return self.report(at, format!("`{layer}` is a layer: bind it with `let f = {layer};` and call `f(x)`, or call it here: `{layer}(x)`")),
             ExprKind::Bool(b) => return self.report(at, format!("`{b}` is not a tensor; comparisons give 1 and 0")),
             ExprKind::Arrow(..) => return self.report(at, format!("`{expr}` states the sizes of a layer; it is no value")),

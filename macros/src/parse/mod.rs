@@ -1,6 +1,7 @@
 //! Tokens to AST. Its own precedence parser, because syn's stops at `@` and at `400 -> 128`.
 
 mod block;
+mod capitals;
 mod expr;
 mod layers;
 
@@ -154,8 +155,12 @@ fn parse_network(
         }
     };
     let outputs = if input.peek(Token![->]) { Some(parse_outputs(input)?) } else { None };
+    let names = inputs.iter().map(|(name, _)| name).chain(&settings).chain(&generics);
     let body = match named {
-        true => parse_body(input, errors, parse_block)?.map(Body::Block),
+        true => parse_body(input, errors, parse_block)?.map(|mut block| {
+            capitals::resolve(&mut block, names.map(ToString::to_string));
+            Body::Block(block)
+        }),
         false => parse_body(input, errors, parse_chain_in_braces)?.map(Body::Chain),
     };
     let body = body.unwrap_or_else(|| Body::Chain(vec![]));
@@ -175,10 +180,12 @@ fn parse_function(
     let inputs = parse_inputs(input, Some(&mut settings))?;
     let outputs = parse_outputs(input)?;
     let at = Range::of(&name);
-    let body = parse_body(input, errors, parse_block)?.unwrap_or_else(|| Block {
+    let mut body = parse_body(input, errors, parse_block)?.unwrap_or_else(|| Block {
         statements: vec![],
         result: Expr { kind: ExprKind::Tuple(vec![]), range: at },
     });
+    let names = inputs.iter().map(|(name, _)| name).chain(&settings).chain(&generics);
+    capitals::resolve(&mut body, names.map(ToString::to_string));
     Ok(Function { attrs, vis, name, generics, inputs, settings, outputs, body })
 }
 
