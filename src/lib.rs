@@ -145,8 +145,9 @@ pub use netform_core::tensor::Tensor;
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
 /// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
-/// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
-/// `tanh(emb(ids)) @ emb.weight.transpose()`.
+/// called twice shares its weights, and a batch norm moves its running statistics at each call, but cannot be called
+/// inside `scan`. `emb.weight` is a weight of a layer that was called before, and `block.fc.weight` or
+/// `blocks[0].fc.weight` one of a layer inside a network: tied weights are `tanh(emb(ids)) @ emb.weight.transpose()`.
 ///
 /// ```
 /// use netform::prelude::*;

@@ -12,6 +12,7 @@ mod nested;
 mod operands;
 mod scans;
 pub mod values;
+mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
