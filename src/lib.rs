@@ -248,7 +248,8 @@ pub use netform_core::tensor::Tensor;
 /// [`loss::KlDivergence`] and [`loss::CosineSimilarity`]. It yields one number for each sample, `-> []`, or a value
 /// and its weight, `-> ([], [])`: the loss of a batch is the mean, or the sum of values over the sum of weights.
 /// `..S` stands for any leading axes. A `delta: f32` or a `weights: [f32; C]` after the tensors is given at run
-/// time, as a field of the function's type; inside another item it is an operand like others.
+/// time, as a field of the function's type, of `f32` or of `f64` as it is declared; inside another item it is an
+/// operand like others.
 ///
 /// ```
 /// use netform::prelude::*;

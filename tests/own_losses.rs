@@ -94,9 +94,38 @@ fn own_losses_with_settings() {
     let mut short = LossGradient::new(with_margin { weights: vec![1.0], margin: 0.75 });
     let error = short.run(&outputs, &labels).unwrap_err().to_string();
     assert_eq!(error, "`weights` of loss `with_margin`: expected 3 numbers, found 1");
-    let mut no = LossGradient::new(with_margin { weights: vec![1.0; 3], margin: f64::NAN });
+    let mut no = LossGradient::new(with_margin { weights: vec![1.0; 3], margin: f32::NAN });
     let error = no.run(&outputs, &labels).unwrap_err().to_string();
     assert_eq!(error, "`margin` of loss `with_margin` is NaN; it must be finite");
+}
+
+network! {
+    /// Numbers of both types.
+    pub fn of_both<C>(x: [C], t: [C], weights: [f32; C], shifts: [f64; C], a: f32, b: f64) -> [] {
+        a * sum(weights * abs(x - t + shifts)) + b
+    }
+
+    /// A number of either type.
+    pub Times(factor: f32): (x: [2]) -> [2] { x * factor }
+}
+
+/// What is declared as `f32` is `f32` in Rust, whatever the network's element is, and `f64` is `f64`.
+#[test]
+fn numbers_have_the_type_that_is_declared() {
+    let (weights, shifts): (Vec<f32>, Vec<f64>) = (vec![0.5, 2.0], vec![0.1, -0.1]);
+    let (a, b): (f32, f64) = (0.25, 0.3);
+    let mut loss = LossGradient::new(of_both { weights, shifts, a, b });
+    let x = Tensor::<(Batch, D<2>), f64>::from_vec(vec![1.0, 2.0]).unwrap();
+    let t = Tensor::<(Batch, D<2>), f64>::from_vec(vec![0.0, 1.0]).unwrap();
+    let (value, _) = loss.run(&x, &t).unwrap();
+    assert!((value - (0.25 * (0.5 * 1.1 + 2.0 * 0.9) + 0.3)).abs() < 1e-15, "{value}");
+
+    let x = Tensor::<(Batch, D<2>)>::from_vec(vec![1.0, 2.0]).unwrap();
+    for net in
+        [Times::new(Seed(1), a), Times::new(Seed(1), f64::from(a)), Times::new(Seed(1), 0.25)]
+    {
+        assert_eq!(net.forward(&x).unwrap().to_vec(), [0.25, 0.5]);
+    }
 }
 
 network! {

@@ -90,7 +90,8 @@ impl Chain {
     /// The values of a network's settings: by name, or in their order.
     fn given(&mut self, network: &Network, layer: &Layer) -> Lowered<Vec<(String, NodeId)>> {
         let key = &network.name;
-        let names: Vec<String> = network.settings.iter().map(ToString::to_string).collect();
+        let names: Vec<String> =
+            network.settings.iter().map(|setting| setting.name.to_string()).collect();
         let takes = format!("its settings are {}", names.join(", "));
         let mut given: Vec<(String, NodeId)> = vec![];
         for arg in &layer.args {
