@@ -254,7 +254,7 @@ impl Chain {
         if input || name == "input" {
             format!("; declare it as `u32{shape}`")
         } else {
-            "; integers are inputs, declared as `u32[..]`".to_owned()
+            "; integers are inputs, declared as `u32[..]`, and what `argmax` yields".to_owned()
         }
     }
 
