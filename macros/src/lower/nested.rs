@@ -63,6 +63,12 @@ impl Chain {
             dims.insert(name.to_string(), dim);
         }
         let settings = self.given(network, layer)?;
+        given.extend(
+            settings
+                .iter()
+                .zip(&layer.args)
+                .map(|((name, _), arg)| format!("{name} = {}", arg.value)),
+        );
         let prefix = format!("{}.", self.name_of(layer));
         // Applied again, it has the same names again.
         self.names.retain(|name| !name.starts_with(&prefix));

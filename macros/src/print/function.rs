@@ -179,7 +179,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
     let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
     let arrays: Vec<Dim> = ports[2..].iter().map(|port| numel(&port.shape)).collect();
-    let lens = (&numel(targets), &arrays[..]);
+    let lens = (&numel(targets), &arrays[..], &compiled.rates);
     let mut all: TokenStream = (0..=most)
         .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), lens))
         .collect();
@@ -228,7 +228,7 @@ fn loss(
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
-    (target_len, arrays): (&Dim, &[Dim]),
+    (target_len, arrays, rates): (&Dim, &[Dim], &std::collections::BTreeSet<usize>),
 ) -> TokenStream {
     let name = &ast.name;
     let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
@@ -246,7 +246,7 @@ fn loss(
     };
     let target_len = target_len.tokens();
     let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
-    let (arrays, constants) = settings::constants(ast, arrays, &known);
+    let (arrays, constants) = settings::constants(ast, arrays, rates, &known);
     let settings = &ast.settings;
     let numbers = match settings.is_empty() {
         true => TokenStream::new(),

@@ -6,6 +6,7 @@ mod checks;
 mod feed;
 mod function;
 mod module;
+pub mod names;
 mod settings;
 mod sizes;
 mod types;
@@ -40,6 +41,8 @@ const MAX_SETTINGS: usize = 8;
 /// What is printed for one network is put together from these.
 struct Printer<'p> {
     ast: &'p Network,
+    /// The network's name inside of the printed code.
+    name: Ident,
     chain: &'p Chain,
     sizes: Sizes,
     listing: &'p str,
@@ -55,7 +58,8 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     let numbers = carried_numbers(&chain.graph.nodes, &found);
     let carries = !found.is_empty() || !numbers.is_empty();
     let sizes = Sizes::of(&ast.name, &ast.generics, chain, carries)?;
-    let printer = Printer { ast, chain, sizes, listing: &compiled.listing };
+    let (name, alias) = names::within(ast);
+    let printer = Printer { ast, name, chain, sizes, listing: &compiled.listing };
     let mut expressions = Expressions::default();
     let implementation = printer.module(compiled, &mut expressions)?;
     let types = printer.types()?;
@@ -73,6 +77,7 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
         #[allow(unused, non_snake_case, non_upper_case_globals, clippy::all)]
         const _: () = {
             use ::netform::__private as __n;
+            #alias
             #consts
             #checks
             #bounds
@@ -172,7 +177,7 @@ impl Printer<'_> {
         if generic.is_empty() {
             return plain;
         }
-        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (name, arguments) = (&self.name, self.arguments());
         let (head, constants) = (self.head(TokenStream::new()), self.sizes.constants());
         quote! {
             #plain

@@ -1,6 +1,8 @@
 //! What a function is given at run time beside tensors, numbers (`delta: f32`) and arrays of them
 //! (`weights: [f32; C]`): fields of its type, which its passes as a loss read.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -46,6 +48,7 @@ pub fn numbers(ast: &Function) -> (TokenStream, TokenStream) {
 pub fn constants(
     ast: &Function,
     lens: &[Dim],
+    rates: &BTreeSet<usize>,
     sizes: &TokenStream,
 ) -> (Vec<TokenStream>, TokenStream) {
     let mut offset = Dim::literal(0);
@@ -60,9 +63,13 @@ pub fn constants(
     let finite: Vec<TokenStream> = ast
         .settings
         .iter()
-        .map(|name| {
+        .enumerate()
+        .map(|(i, name)| {
             let text = format!("`{name}` of loss `{}`", ast.name);
-            quote!(__n::number(#text, self.#name)?;)
+            match rates.contains(&i) {
+                true => quote!(__n::rate(#text, self.#name)?;),
+                false => quote!(__n::number(#text, self.#name)?;),
+            }
         })
         .collect();
     if !ast.has_fields() {

@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
 
+use super::names::TYPES;
 use crate::emit::dim_type;
 use crate::errors::Range;
 use crate::lower::Chain;
@@ -35,9 +36,6 @@ pub struct Sizes {
     /// The trait that has them, and what the sizes must satisfy beyond.
     bound: Option<Ident>,
 }
-
-/// Names that printed code has for other types.
-const TYPES: [&str; 8] = ["E", "Dev", "K", "B", "S", "R", "Self", "__n"];
 
 /// The most sizes that may be known only at run time: `MAX_SIZES` of netform-core.
 const MAX_SIZES: usize = 4;
