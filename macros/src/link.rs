@@ -37,6 +37,11 @@ pub struct Found {
 
 impl Found {
     /// Whether the item, or what it uses, has an error of its own, which is reported where it is declared.
+    /// Whether it is what a path leads to.
+    pub fn is(&self, path: &Path) -> bool {
+        path_text(&self.path) == path_text(path)
+    }
+
     pub fn is_broken(&self) -> bool {
         self.item.is_empty() || self.uses.iter().any(Found::is_broken)
     }

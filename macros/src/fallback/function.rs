@@ -63,7 +63,7 @@ pub fn stub(function: &Function) -> TokenStream {
             type Jacobian;
             type Hessian;
         }
-        #[allow(unused, missing_docs, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, missing_docs, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
             impl #name {
@@ -145,6 +145,18 @@ fn implementation(function: &Function, takes: &Ident) -> TokenStream {
     let (both, value, gradient) =
         (result(quote!((#value, #gradient))), result(value.clone()), result(gradient.clone()));
     let (jacobian, hessian) = (result(jacobian), result(hessian));
+    if inputs.is_empty() {
+        // No type tells an element or a device.
+        return quote! {
+            impl #takes for #name {
+                type Value = __n::Tensor<()>;
+                type Gradient = ();
+                type ValueAndGradient = ();
+                type Jacobian = ();
+                type Hessian = ();
+            }
+        };
+    }
     let consts = const_items(&found_consts(inputs.iter().flatten().chain(&output)));
     quote! {
         #consts

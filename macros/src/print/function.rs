@@ -52,7 +52,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let losses = losses(ast, compiled);
     Ok(quote! {
         #items
-        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
             #consts
@@ -130,7 +130,7 @@ pub fn tensor_function(
     let (consts, carried) = (const_items(&found), carried(&found));
     Ok(quote! {
         #items
-        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
             #consts

@@ -6,7 +6,7 @@ mod checks;
 mod feed;
 mod function;
 mod module;
-pub mod names;
+mod names;
 mod settings;
 mod sizes;
 mod types;
@@ -28,12 +28,13 @@ use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape};
 
 pub use function::{function, tensor_function};
+pub use names::within;
 pub use settings::function_type;
 pub use sizes::Sizes;
 pub use types::input_trait;
 
 /// The most inputs of a network, and the most outputs: `MAX_PORTS` of netform-core.
-const MAX_PORTS: usize = 8;
+pub const MAX_PORTS: usize = 8;
 
 /// The most settings: `MAX_SETTINGS` of netform-core.
 const MAX_SETTINGS: usize = 8;
@@ -74,7 +75,9 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     Ok(quote! {
         #types
         #bound
-        #[allow(unused, non_snake_case, non_upper_case_globals, clippy::all)]
+        #[allow(
+            unused, unused_qualifications, non_snake_case, non_upper_case_globals, clippy::all, clippy::pedantic
+        )]
         const _: () = {
             use ::netform::__private as __n;
             #alias
