@@ -271,6 +271,15 @@ pub trait Module: Sized + Send + Sync {
     }
 }
 
+/// A network as `{:?}` prints it: its name and the number of its parameters.
+///
+/// # Errors
+/// If the formatter returns one.
+#[doc(hidden)]
+pub fn debug<M: Module>(_: &M, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.debug_struct(M::NAME).field("parameters", &M::PARAM_LEN).finish_non_exhaustive()
+}
+
 /// A new network with its settings, in their order.
 ///
 /// # Errors

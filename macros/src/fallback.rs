@@ -315,6 +315,9 @@ impl Stub<'_> {
                 fn vjp_forward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
                 fn vjp_backward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
             }
+            #head ::core::fmt::Debug #of {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { __n::debug(self, f) }
+            }
             #network
             #scalar
         }

@@ -39,6 +39,7 @@ mod shape;
 mod signatures;
 mod simplify;
 mod sizes;
+mod synonyms;
 
 use ast::{Declaration, Function, Item, Network};
 use dependencies::Dependencies;
@@ -130,6 +131,7 @@ fn compile(declaration: &Declaration, found: &[Found], errors: &mut Errors) -> T
 fn compile_network(network: &Network, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {
     let mut chain = lower::network(network, uses, true);
     std::mem::take(&mut chain.errors).propagate()?;
+    print::limits(network, &chain)?;
     let internal = |message| {
         Range::of(&network.name).error(format!("netform cannot compile this network: {message}"))
     };

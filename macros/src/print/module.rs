@@ -109,6 +109,11 @@ impl Printer<'_> {
                 #run_time_check
                 #functions
             }
+            #head ::core::fmt::Debug for #name #arguments where #clause {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    __n::debug(self, f)
+                }
+            }
             #network
         })
     }
