@@ -111,6 +111,20 @@ fn rates_of_losses_are_checked() -> netform::Result<()> {
 }
 
 #[test]
+fn functions_draw_the_same_numbers_at_every_call() {
+    network! {
+        fn dropped(x: [64]) -> [64] { dropout(x, 0.5) }
+        fn drawn(x: [64]) -> [64] { x + normal([64]) }
+    }
+    let x = Tensor::<(D<64>,)>::ones((D,));
+    let kept = dropped(&x).to_vec();
+    assert!(kept.contains(&0.0) && kept.contains(&2.0), "{kept:?}");
+    assert_eq!(kept, dropped(&x).to_vec());
+    assert_ne!(drawn(&x).to_vec(), x.to_vec());
+    assert_eq!(drawn(&x).to_vec(), drawn(&x).to_vec());
+}
+
+#[test]
 fn shared_parts_are_listed_once() {
     let table = Twins::new(Seed(1), 0.5, 1.0).summary().to_string();
     for once in ["part.fc ", "part.act ", "Dropout(p)", "Part(rate), used 3 times"] {
