@@ -73,12 +73,12 @@ impl Expressions {
             "matmul" => quote!(#head(
                 k: &mut K, out: __n::Span, a: __n::Span, b: __n::Span, dims: __n::MatmulDims, #tail
             ) {
-                k.matmul(out, a, b, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
+                k.matmul([out], a, b, dims, ins, consts, #[inline(always)] |x: E, #parameters| [{ #body }], #text)
             }),
             _ => quote!(#head(
                 k: &mut K, y: __n::Span, x: __n::Span, w: __n::Span, dims: __n::Conv2dDims, #tail
             ) {
-                k.conv2d(y, x, w, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
+                k.conv2d([y], x, w, dims, ins, consts, #[inline(always)] |x: E, #parameters| [{ #body }], #text)
             }),
         });
         Ok(quote!(#name))
