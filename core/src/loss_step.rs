@@ -3,7 +3,7 @@
 use crate::device::{
     Access, Arg, Bindings, Counter, Device, Fold, Kernels, Memory, Run, Slot, Span,
 };
-use crate::element::{Element, Float};
+use crate::element::Float;
 use crate::error::Result;
 use crate::feed::Feed;
 use crate::loss::Loss;
@@ -184,23 +184,9 @@ fn fold<E: Float, K: Kernels<E>>(k: &mut K, out: Span, values: Span, scale: E) {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OwnOutput;
 
-/// What the targets of a data set without targets consist of: nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NoTargets;
-
-impl std::fmt::Display for NoTargets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("-")
-    }
-}
-
-impl crate::element::sealed::Sealed for NoTargets {}
-impl Element for NoTargets {
-    const NAME: &'static str = "none";
-    fn from_le_bytes(_: &[u8]) -> Self {
-        NoTargets
-    }
-    fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+crate::element::nothing! {
+    /// What the targets of a data set without targets consist of: nothing.
+    NoTargets, "-"
 }
 
 // Not a hint for whoever has another loss.
