@@ -10,6 +10,7 @@ mod compile;
 mod compositions;
 mod dependencies;
 mod emit;
+mod epilogues;
 mod errors;
 mod fallback;
 mod fuse;
