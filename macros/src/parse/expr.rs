@@ -369,7 +369,7 @@ fn parse_literal(input: ParseStream) -> Result<Expr> {
         Lit::Int(n) => ExprKind::Int(
             n.base10_parse().map_err(|_| range.error(format!("`{n}` is too large for a size")))?,
         ),
-        Lit::Float(x) => ExprKind::Float(finite(&x)?),
+        Lit::Float(x) => ExprKind::Float(finite(x)?),
         Lit::Bool(b) => ExprKind::Bool(b.value),
         _ => return Err(range.error("expected a number, a name, or a const expression in braces")),
     };
