@@ -62,13 +62,15 @@ fn inputs(item: &Item, errors: &mut Errors) {
     }
 }
 
-/// A function is called by its name in expressions, where a capital letter begins a layer.
+/// Letters are type parameters of what is printed for a function, which would hide it.
 fn function_name(name: &Ident, errors: &mut Errors) {
     let text = name.to_string();
-    if text.starts_with(|c: char| c.is_uppercase()) {
+    let digits = text.strip_prefix(|c: char| c.is_uppercase());
+    let letter = digits.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()));
+    if letter || text == "Dev" {
         let small = text.to_lowercase();
         let message = format!(
-            "the name of a function begins with a small letter, since `{text}(..)` is a layer in expressions: call it `{small}`"
+            "a function cannot be called `{text}`: types in what `network!` prints for it are; call it `{small}`"
         );
         errors.push(Range::of(name).error(message));
     }
