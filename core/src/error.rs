@@ -93,6 +93,14 @@ pub enum Error {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// A device is not there, was lost, or cannot do what it was asked for.
+    #[error("{device}: {problem}")]
+    Device {
+        /// The device's name.
+        device: String,
+        /// What was found, and what to do.
+        problem: String,
+    },
 }
 
 impl Error {
