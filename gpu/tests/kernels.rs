@@ -4,9 +4,10 @@ mod common;
 
 use common::{close, numbers, vulkan};
 use netform_core::device::{
-    Arg, Conv2dDims, Fold, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims, Slot, Span,
+    Arg, Conv2dDims, Fold, Grid, IndexDims, Kernels, MatmulDims, Memory, Pool2dDims, Slot, Span,
 };
 use netform_core::error::Error;
+use netform_gpu::Vulkan;
 
 fn input(i: u8, len: usize) -> Span {
     Span::new(Slot::Input(i), 0, len)
@@ -22,8 +23,25 @@ fn view(span: Span, strides: Grid) -> Arg {
 
 #[test]
 fn memory() {
-    use netform_core::device::Memory;
     let Some(vulkan) = vulkan("memory") else { return };
+    check_memory(&vulkan);
+    // As on a card whose memory the processor does not see.
+    let staged = Vulkan::with_staging().unwrap();
+    check_memory(&staged);
+    let data = numbers(5_000_000, 1);
+    let mut buffer = staged.zeros::<f32>(data.len() + 3).unwrap();
+    staged.write(&mut buffer, 3, &data).unwrap();
+    let mut found = vec![0.0; data.len()];
+    staged.read(&buffer, 3, &mut found).unwrap();
+    assert!(found == data);
+    let (found, expected) = on_both!(staged, 1000, vec![&data], &[], |k| {
+        let ins = [view(input(0, data.len()), [0, 0, 0, 3])];
+        k.map([work(0, 1000)], [1, 1, 1, 1000], ins, [2.0], |[a], [c]| [a * c], &["a0 * c0"]);
+    });
+    assert_eq!(found.unwrap(), expected.unwrap());
+}
+
+fn check_memory(vulkan: &Vulkan) {
     let mut buffer = vulkan.zeros::<f32>(5).unwrap();
     assert_eq!(vulkan.len(&buffer), 5);
     let mut all = [1.0; 5];
@@ -50,11 +68,11 @@ fn memory() {
 #[test]
 fn a_name_that_no_device_has() {
     let Some(_) = vulkan("a_name_that_no_device_has") else { return };
-    let message = netform_gpu::Vulkan::named("no such card").unwrap_err().to_string();
+    let message = Vulkan::named("no such card").unwrap_err().to_string();
     assert!(message.contains("`no such card`") && message.contains("0: `"), "{message}");
     let all = netform_gpu::devices().unwrap();
     assert!(all.iter().all(|device| device.buffer_bytes >= 1 << 27 && !device.name.is_empty()));
-    assert_eq!(netform_gpu::Vulkan::named("0").unwrap().info().name, all[0].name);
+    assert_eq!(Vulkan::named("0").unwrap().info().name, all[0].name);
 }
 
 #[test]

@@ -18,7 +18,9 @@ use netform_core::weights::Weights;
 use netform_macros::network;
 
 /// All elements.
-fn all<S: netform::shape::Shape, Dev: netform::device::Memory>(t: &Tensor<S, f32, Dev>) -> Vec<f32> {
+fn all<S: netform::shape::Shape, Dev: netform::device::Memory>(
+    t: &Tensor<S, f32, Dev>,
+) -> Vec<f32> {
     let mut data = vec![0.0; t.shape().numel()];
     t.read(&mut data).unwrap();
     data

@@ -21,7 +21,17 @@ fn points(stream: u64) -> Vec<f32> {
         })
         .collect();
     all.extend([0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 3.5, -0.5, 2.0, -2.0, 3.0, -3.0]);
-    all.extend([f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e30, -1e30, 1e-30, -1e-30, 200.0, -200.0]);
+    all.extend([
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        1e30,
+        -1e30,
+        1e-30,
+        -1e-30,
+        200.0,
+        -200.0,
+    ]);
     all
 }
 
@@ -46,7 +56,9 @@ macro_rules! run {
     ($net:ident, $device:expr, $inputs:expr) => {{
         let device = $device;
         let net = $net::<f32, _>::on(device.clone(), Seed(0)).unwrap();
-        let tensor = |data: &[f32]| Tensor::<(Batch, D<1>), f32, _>::from_slice_on(device.clone(), data).unwrap();
+        let tensor = |data: &[f32]| {
+            Tensor::<(Batch, D<1>), f32, _>::from_slice_on(device.clone(), data).unwrap()
+        };
         let [a, b, c] = $inputs;
         let y = net.forward(&tensor(a), &tensor(b), &tensor(c)).unwrap();
         let mut data = vec![0.0; a.len()];

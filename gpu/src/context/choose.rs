@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use netform_core::error::{Error, Result};
-use vulkano::VulkanLibrary;
+use netform_core::error::Result;
 use vulkano::device::QueueFlags;
 use vulkano::device::physical::{PhysicalDevice, PhysicalDeviceType};
-use vulkano::instance::{Instance, InstanceCreateFlags, InstanceCreateInfo};
+use vulkano::instance::Instance;
 use vulkano::memory::MemoryHeapFlags;
+
+use super::error;
+use super::instance::{INSTALL, instance};
 
 /// The environment variable that overrides the choice of [`Vulkan::new`](super::Vulkan::new).
 const VARIABLE: &str = "NETFORM_DEVICE";
@@ -78,30 +80,8 @@ impl std::fmt::Display for DeviceInfo {
 /// # Errors
 /// If there is no Vulkan library, or it does not start.
 pub fn devices() -> Result<Vec<DeviceInfo>> {
-    let instance = instance()?;
+    let (instance, _messenger) = instance()?;
     Ok(found(&instance)?.iter().map(|device| info(device)).collect())
-}
-
-/// An error of the device `device`.
-pub(crate) fn error(device: &str, problem: impl std::fmt::Display) -> Error {
-    Error::Device { device: device.to_owned(), problem: problem.to_string() }
-}
-
-/// What to install, for a machine without Vulkan or without a device.
-const INSTALL: &str = "install the driver of the GPU or, to compute on the processor, Mesa's lavapipe \
-    (Debian and Ubuntu: `apt-get install libvulkan1 mesa-vulkan-drivers`); `vulkaninfo --summary` shows what there is";
-
-pub(super) fn instance() -> Result<Arc<Instance>> {
-    let library = VulkanLibrary::new().map_err(|e| {
-        error("vulkan", format!("no Vulkan library (libvulkan.so.1, vulkan-1.dll): {e}; {INSTALL}"))
-    })?;
-    let create = InstanceCreateInfo {
-        application_name: Some("netform".to_owned()),
-        flags: InstanceCreateFlags::ENUMERATE_PORTABILITY,
-        ..InstanceCreateInfo::default()
-    };
-    Instance::new(library, create)
-        .map_err(|e| error("vulkan", format!("the Vulkan library does not start: {e}; {INSTALL}")))
 }
 
 /// The number of the family of queues that compute.

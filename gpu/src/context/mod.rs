@@ -1,17 +1,19 @@
 //! A Vulkan device with its queue, its allocators and what has been compiled and recorded for it.
 
 mod choose;
+mod instance;
 mod submit;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use netform_core::error::Result;
+use netform_core::error::{Error, Result};
 use vulkano::command_buffer::allocator::{
     StandardCommandBufferAllocator, StandardCommandBufferAllocatorCreateInfo,
 };
 use vulkano::descriptor_set::allocator::StandardDescriptorSetAllocator;
 use vulkano::device::{Device, DeviceCreateInfo, Queue, QueueCreateInfo};
+use vulkano::instance::debug::DebugUtilsMessenger;
 use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
 
@@ -20,7 +22,6 @@ use crate::record::Recordings;
 use crate::shader::Pipelines;
 use crate::tape::Tape;
 
-pub(crate) use choose::error;
 pub use choose::{DeviceInfo, DeviceKind, devices};
 pub(crate) use submit::barrier;
 
@@ -51,9 +52,17 @@ pub(crate) struct Context {
     /// Memory of tapes of runs that are over.
     pub tapes: Mutex<Vec<Tape>>,
     pub staging: Mutex<Option<Staging>>,
+    /// Whether the processor reads and writes the device's memory as its own.
+    pub maps: bool,
     /// Fences that nothing waits for.
     fences: Mutex<Vec<Fence>>,
     ids: AtomicU64,
+    _messenger: Option<DebugUtilsMessenger>,
+}
+
+/// An error of the device `device`.
+pub(crate) fn error(device: &str, problem: impl std::fmt::Display) -> Error {
+    Error::Device { device: device.to_owned(), problem: problem.to_string() }
 }
 
 /// A lock, also after a thread that held it has panicked: what it guards is always whole.
@@ -69,7 +78,7 @@ impl Vulkan {
     /// If there is no Vulkan library, no device, or none that `NETFORM_DEVICE` names; the message says what to install
     /// or try.
     pub fn new() -> Result<Self> {
-        Self::of(None)
+        Self::of(None, true)
     }
 
     /// The device of a name, of a part of it, or of a number in [`devices`].
@@ -77,11 +86,21 @@ impl Vulkan {
     /// # Errors
     /// If there is no Vulkan library or no device of that name; the message lists the names there are.
     pub fn named(name: &str) -> Result<Self> {
-        Self::of(Some(name))
+        Self::of(Some(name), true)
     }
 
-    fn of(name: Option<&str>) -> Result<Self> {
-        let instance = choose::instance()?;
+    /// As [`Vulkan::new`], but data go through memory of their own as if the processor did not see the device's: a test
+    /// of that way on a device that does not need it.
+    ///
+    /// # Errors
+    /// As [`Vulkan::new`].
+    #[doc(hidden)]
+    pub fn with_staging() -> Result<Self> {
+        Self::of(None, false)
+    }
+
+    fn of(name: Option<&str>, maps: bool) -> Result<Self> {
+        let (instance, messenger) = instance::instance()?;
         let physical = choose::choose(&instance, name)?;
         let info = choose::info(&physical);
         let fail = |e: &dyn std::fmt::Display| {
@@ -108,11 +127,13 @@ impl Vulkan {
             recordings: Mutex::default(),
             tapes: Mutex::default(),
             staging: Mutex::default(),
+            maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
             info,
             device,
             queue,
+            _messenger: messenger,
         };
         Ok(Vulkan { context: Arc::new(context) })
     }
@@ -136,7 +157,7 @@ impl Context {
     }
 
     /// An error of this device.
-    pub fn error(&self, problem: impl std::fmt::Display) -> netform_core::error::Error {
+    pub fn error(&self, problem: impl std::fmt::Display) -> Error {
         error(&self.info.name, problem)
     }
 }

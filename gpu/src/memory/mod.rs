@@ -15,7 +15,7 @@ use vulkano::memory::allocator::{
 };
 use vulkano::{Validated, VulkanError};
 
-use crate::context::{Context, DeviceKind, Vulkan, lock};
+use crate::context::{Context, Vulkan, lock};
 
 pub(crate) use staging::Staging;
 
@@ -56,11 +56,6 @@ impl<T> VulkanBuffer<T> {
 const GRAIN: u64 = 16;
 
 impl Context {
-    /// Whether the processor reads and writes the device's memory as its own.
-    fn maps(&self) -> bool {
-        matches!(self.info.kind, DeviceKind::Cpu | DeviceKind::Integrated)
-    }
-
     /// Memory that kernels use, and the processor too where `mapped`. Its content is undefined.
     pub fn allocate(&self, bytes: u64, mapped: bool) -> Result<Subbuffer<[u8]>> {
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
@@ -109,7 +104,7 @@ impl Context {
         if data.is_empty() {
             return Ok(());
         }
-        if !self.maps() {
+        if !self.maps {
             return staging::upload(self, buffer, offset, data);
         }
         let mut target = buffer.write().map_err(|e| self.error(e))?;
@@ -122,7 +117,7 @@ impl Context {
         if data.is_empty() {
             return Ok(());
         }
-        if !self.maps() {
+        if !self.maps {
             return staging::download(self, buffer, offset, data);
         }
         let source = buffer.read().map_err(|e| self.error(e))?;
@@ -131,7 +126,7 @@ impl Context {
     }
 
     fn clear(&self, buffer: &Subbuffer<[u8]>) -> Result<()> {
-        if !self.maps() {
+        if !self.maps {
             return staging::clear(self, buffer);
         }
         buffer.write().map_err(|e| self.error(e))?.fill(0);
@@ -173,7 +168,7 @@ impl Memory for Vulkan {
             device: context.info.name.clone(),
             bytes: len.saturating_mul(size_of::<T>()),
         })?;
-        let buffer = context.allocate(count, context.maps())?;
+        let buffer = context.allocate(count, context.maps)?;
         context.clear(&buffer)?;
         let raw = Raw { id: context.id(), buffer, context: context.clone() };
         Ok(VulkanBuffer { raw, len, elements: PhantomData })
