@@ -1,5 +1,6 @@
 //! The Vulkan library of this machine, and its validation layer where a test wants it.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use netform_core::error::Result;
@@ -49,7 +50,8 @@ fn messenger() -> DebugUtilsMessengerCreateInfo {
     // SAFETY: the callback calls nothing of Vulkan.
     let callback = unsafe {
         DebugUtilsMessengerCallback::new(|_, _, data| {
-            eprintln!("{LAYER}: {}", data.message);
+            // Past the capture of a test's output, which would be lost.
+            let _ = writeln!(std::io::stderr(), "{LAYER}: {}", data.message);
             std::process::abort();
         })
     };
