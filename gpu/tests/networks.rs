@@ -62,7 +62,7 @@ macro_rules! passes {
         }
         let batch = MiniBatch::<($(D<$size>,)*), ($(D<$out>,)*), f32, f32, _> { inputs: input(), targets: output() };
         let mut step = net.train_step(Mse, Sgd::new(0.05).momentum(0.9), $batch).unwrap();
-        let losses = (0..5).map(|_| step.run(&batch).unwrap()).collect();
+        let losses = (0..20).map(|_| step.run(&batch).unwrap()).collect();
         found.push(("losses".to_owned(), losses));
         drop(step);
         for name in &names {
@@ -128,6 +128,26 @@ network! {
 
     /// Random masks.
     Dropped: [40] -> [7] { fc1: Linear(50), Tanh, Dropout(0.3), fc2: Linear(7), Dropout(0.1) }
+}
+
+network! {
+    /// Characters by embedding and attention, causal.
+    Chars<T>: (x: u32[T]) -> [T, 11] {
+        let emb = Embedding(11, features = 8);
+        let block = MultiHeadAttention(2, causal = true);
+        let norm = RmsNorm;
+        let y = emb(x);
+        let y = y + block(norm(y));
+        y @ emb.weight.transpose()
+    }
+
+    /// A penalty on the gradient of the output with respect to the input: second derivatives.
+    Smooth: (x: [4], y: [1]) -> [] {
+        let hidden = Linear(8);
+        let out = Linear(1);
+        let z = out(tanh(hidden(x)));
+        mse(z, y) + 0.1 * sum(square(grad(sum(z), x)))
+    }
 }
 
 networks! {
@@ -204,4 +224,77 @@ fn a_label_out_of_range() {
         }};
     }
     assert_eq!(message!(&vulkan), message!(&Cpu::default()));
+}
+
+#[test]
+fn characters() {
+    let Some(vulkan) = vulkan("characters") else { return };
+    macro_rules! trained {
+        ($device:expr) => {{
+            let device = $device;
+            let mut net = Chars::<D<9>, f32, _>::on(device.clone(), Seed(3)).unwrap();
+            let tokens: Vec<u32> = (0..4 * 9).map(|i| i * i % 11).collect();
+            let next: Vec<u32> = (0..4 * 9).map(|i| (i + 1) * (i + 1) % 11).collect();
+            let batch = MiniBatch::<(D<9>,), (D<9>,), u32, u32, _> {
+                inputs: Tensor::from_slice_on(device.clone(), &tokens).unwrap(),
+                targets: Tensor::from_slice_on(device.clone(), &next).unwrap(),
+            };
+            let mut step = net.train_step(CrossEntropy, Adam::new(1e-2), 4).unwrap();
+            let losses = (0..20).map(|_| step.run(&batch).unwrap()).collect();
+            drop(step);
+            let weight = net.parameter("emb.weight").unwrap();
+            vec![("losses".to_owned(), losses), ("emb.weight".to_owned(), weight)]
+        }};
+    }
+    agree("characters", &trained!(&vulkan), &trained!(&Cpu::default()), 1e-4);
+}
+
+#[test]
+fn second_derivatives() {
+    let Some(vulkan) = vulkan("second_derivatives") else { return };
+    macro_rules! trained {
+        ($device:expr) => {{
+            let device = $device;
+            let mut net = Smooth::<f32, _>::on(device.clone(), Seed(3)).unwrap();
+            let x = Tensor::<(Batch, D<4>), f32, _>::from_slice_on(device.clone(), &numbers(20, 1))
+                .unwrap();
+            let y = Tensor::<(Batch, D<1>), f32, _>::from_slice_on(device.clone(), &numbers(5, 2))
+                .unwrap();
+            let mut step = net.loss_step(Adam::new(1e-2), 5).unwrap();
+            let losses = (0..10).map(|_| step.run((&x, &y)).unwrap()).collect();
+            drop(step);
+            vec![
+                ("losses".to_owned(), losses),
+                ("weight".to_owned(), net.parameter("hidden.weight").unwrap()),
+            ]
+        }};
+    }
+    agree("second derivatives", &trained!(&vulkan), &trained!(&Cpu::default()), 1e-4);
+}
+
+/// A missing barrier shows as a difference between repetitions.
+#[test]
+fn a_hundred_repetitions_have_the_same_bits() {
+    let Some(vulkan) = vulkan("a_hundred_repetitions_have_the_same_bits") else { return };
+    let input = |i: usize| numbers(4 * 256, i as u64);
+    let x = Tensor::<(Batch, D<1>, D<16>, D<16>), f32, _>::from_slice_on(vulkan.clone(), &input(1))
+        .unwrap();
+    let labels = Tensor::<(Batch,), u32, _>::from_slice_on(vulkan.clone(), &[1, 7, 0, 9]).unwrap();
+    let net = LeNet::<f32, _>::on(vulkan.clone(), Seed(1)).unwrap();
+    let mut workspace = net.workspace(netform::pullback::Mode::Train).unwrap();
+    let mut loss = netform::loss::LossGradient::new(CrossEntropy);
+    let mut bits = |_: usize| -> Vec<Vec<u32>> {
+        let pass = workspace.forward(&net, &x).unwrap();
+        let (_, gradient) = loss.run(pass.outputs(), &labels).unwrap();
+        let gradients = pass.backward(gradient).unwrap();
+        let names = <LeNet<f32, Cpu> as Module>::PARAMS.iter().map(|spec| spec.name);
+        names
+            .map(|name| gradients.get(name).unwrap().iter().map(|x| x.to_bits()).collect())
+            .collect()
+    };
+    let first = bits(0);
+    assert!(first.iter().flatten().any(|bits| *bits != 0));
+    for i in 1..100 {
+        assert!(bits(i) == first, "repetition {i}");
+    }
 }
