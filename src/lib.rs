@@ -142,10 +142,16 @@ pub use netform_core::tensor::Tensor;
 /// | `Residual { .. }`, `Parallel { a, b }`, `[layer; 12]` | what is inside added to its input, results concatenated along `axis = 0`, and repeated with weights of its own |
 /// | another network | `enc: Encoder`, `enc: Encoder -> [64]`, `Block<T, D>`, `Encoder(rate = 0.1)`; in any module or crate, before or after it |
 ///
+/// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
+/// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
+///
 /// # Expressions
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
-/// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`.
+/// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
+/// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
+/// `tanh(emb(ids)) @ emb.weight.transpose()`. A name in capitals alone is a constant here: a network that expressions
+/// use is called `Mlp`, not `MLP`.
 ///
 /// ```
 /// use netform::prelude::*;
@@ -171,6 +177,19 @@ pub use netform_core::tensor::Tensor;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// | functions of expressions, and methods: `relu(x)` is `x.relu()` | |
+/// |---|---|
+/// | of elements, with broadcasting | `neg`, `add`, `sub`, `mul`, `div`, `recip`, `square`, `sqrt`, `rsqrt`, `pow(x, y)`, `exp`, `expm1`, `ln`, `log1p`, `sin`, `cos`, `tan`, `tanh`, `erf`, `abs`, `sign`, `floor`, `ceil`, `round`, `max(x, y)`, `min(x, y)`, `clamp(x, min = 0.0, max = 1.0)` |
+/// | activations | `relu`, `sigmoid`, `log_sigmoid`, `softplus`, `gelu(x, approximate = none)`, `silu`, `elu(x, alpha = 1.0)`, `leaky_relu(x, slope = 0.01)`, `softmax(x, axis = -1)`, `log_softmax(x, axis = -1)` |
+/// | conditions, 1 or 0 | `gt(x, y)`, `lt`, `ge`, `le`, `eq`, `ne`, and `>`, `<`, ..; `select(condition, x, y)`; `causal(scores)` masks what comes later |
+/// | folds, `axis = 0`, `keep = false` | `sum`, `mean`, `max`, `min`, `prod`, `variance(x, unbiased = true)`, `log_sum_exp`, `argmax(x, axis = -1)` (no derivative), `cumsum(x, axis = -1)` |
+/// | shapes | `reshape(x, [4, 4])`, `flatten`, `squeeze(x, axis = 0)`, `unsqueeze(x, axis = 0)`, `transpose(x, axes = (-2, -1))`, `permute(x, [1, 0, 2])`, `broadcast(x, [4, 4])`, `concat(a, b, axis = 0)`, `stack(a, b, axis = 0)`, `unstack(x, axis)`, `split(x, n, axis = -1)`, `slice(x, start, end, axis = 0, step = 1)`, `pad(x, before = 1, after = 1, axis = -1)`, `flip(x, axis = 0)` |
+/// | products | `a @ b`, `matmul(a, b)`, `dot(a, b)`, `attention(q, k, v, causal = false)` |
+/// | integers | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
+/// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)` |
+/// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
+/// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
 ///
 /// # Functions
 /// A `fn` item needs no parameters. It is called on tensors of exactly the declared shapes, without a batch, and has
@@ -226,9 +245,6 @@ pub use netform_core::tensor::Tensor;
 /// A function of outputs and targets is also a loss, by its name: `Trainer::new(distance, Adam::new(1e-3))`. Where a
 /// value of a named type is needed, that is `distance {}`.
 ///
-/// `init` is one of `Zeros`, `Ones`, `Constant(0.1)`, `Xavier`, `XavierNormal`, `He`, `HeUniform`,
-/// `Uniform(-0.1, 0.1)`, `Normal(0.0, 0.02)`; the default is PyTorch's.
-///
 /// # Losses
 /// An `fn` of outputs and targets is a loss, accepted wherever the ones in [`loss`] are: [`loss::Mse`],
 /// [`loss::L1`], [`loss::Huber`], [`loss::SmoothL1`], [`loss::BceWithLogits`], [`loss::Bce`], [`loss::Hinge`],
@@ -261,7 +277,8 @@ pub use netform_core::tensor::Tensor;
 /// # What it prints
 /// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
 /// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each
-/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and `Digits::PLAN`, the graph and its planned steps as text.
+/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and
+/// `Digits::PLAN`, the graph and its planned steps as text.
 pub use netform_macros::network;
 
 #[doc(hidden)]

@@ -267,3 +267,44 @@ fn gradients_accumulate_until_they_are_cleared() {
     sum.clear().unwrap();
     assert_eq!(sum.get("a").unwrap(), [0.0; 4]);
 }
+
+network! {
+    /// Tied weights: the table of the characters is also what turns features into logits.
+    pub Tied: (ids: u32[3]) -> [3, 5] {
+        let emb = Embedding(5, features = 4);
+        tanh(emb(ids)) @ emb.weight.transpose()
+    }
+
+    /// The same with a table for each.
+    pub Untied: (ids: u32[3]) -> [3, 5] {
+        let emb = Embedding(5, features = 4);
+        let head = Linear(5, bias = false);
+        head(tanh(emb(ids)))
+    }
+
+    /// An autoencoder that decodes by the weights that it encodes by.
+    pub Coder: (x: [6]) -> [6] {
+        let enc = Linear(2);
+        relu(enc(x)) @ enc.weight
+    }
+}
+
+#[test]
+fn tied_weights_are_one_parameter_and_have_the_sum_of_their_gradients() {
+    let tied = Tied::<f64>::on(Cpu::default(), Seed(7)).unwrap();
+    let mut untied = Untied::<f64>::on(Cpu::default(), Seed(8)).unwrap();
+    assert_eq!(common::parameter_names::<Tied<f64>>(), ["emb.weight"]);
+    let table = tied.parameter("emb.weight").unwrap();
+    untied.set_parameter("emb.weight", &table).unwrap();
+    untied.set_parameter("head.weight", &table).unwrap();
+    let ids = Tensor::<(Batch, D<3>), u32>::from_vec(vec![0, 4, 4, 1, 2, 0]).unwrap();
+    let y = tied.forward(&ids).unwrap();
+    assert_close("logits", &y.to_vec(), &untied.forward(&ids).unwrap().to_vec());
+    let dy = y.map(f64::cos);
+    let sum = tied.vjp(&ids, &dy).unwrap().get("emb.weight").unwrap();
+    let apart = untied.vjp(&ids, &dy).unwrap();
+    let both = apart.get("emb.weight").unwrap().into_iter().zip(apart.get("head.weight").unwrap());
+    assert_close("gradient", &sum, &both.map(|(a, b)| a + b).collect::<Vec<f64>>());
+    assert_eq!(common::parameter_names::<Coder>(), ["enc.weight", "enc.bias"]);
+    assert_eq!(Coder::new(Seed(1)).forward(&Tensor::ones((Batch(2), D))).unwrap().batch(), 2);
+}

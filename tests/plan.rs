@@ -35,6 +35,9 @@ network! {
 
     /// The loss of a classifier, as a network: labels are an input.
     pub Loss: (logits: [10], label: u32[]) -> [] { cross_entropy(logits, label) }
+
+    /// The same as a function, with its gradient: what a training step runs.
+    pub fn classified(logits: [10], label: u32[]) -> [] { cross_entropy(logits, label) }
 }
 
 /// The plan, and what a sample takes in f32, against the file.
@@ -74,6 +77,17 @@ fn block() {
 #[test]
 fn loss() {
     snapshot::<Loss>("loss_plan.txt");
+}
+
+#[test]
+fn cross_entropy_and_its_gradient_read_a_row_once() {
+    let (_, steps) = classified::PLAN.split_once("steps\n").unwrap();
+    let reading: Vec<&str> = steps.lines().filter(|line| line.contains("logits")).collect();
+    assert_eq!(reading.len(), 1, "{steps}");
+    assert!(reading[0].contains(": rows "), "{steps}");
+    // Value and gradient: the losses of the samples, and the gradient as an argument.
+    assert_eq!(steps.lines().filter(|line| line.contains("argument")).count(), 1, "{steps}");
+    assert!(reading[0].contains("argument 2"), "{steps}");
 }
 
 /// A buffer of the workspace: its place for a batch of one, and the lines at which it is written and last read.

@@ -260,6 +260,8 @@ pub trait FunctionLoss<E: Float, O: SampleShape, Y: SampleShape, T: Element>: De
     ) -> Span;
 }
 
+// Without `do_not_recommend`: where it is a function that does not fit, its name is reported, and not the type of
+// its pointer.
 impl<E, O, Y, T, F> Loss<E, O, Y, T> for F
 where
     E: Float,

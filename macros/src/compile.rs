@@ -219,6 +219,7 @@ pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<Compiled
     calls::require_float(ast)?;
     let mut lowered = lower::function(ast, uses, true);
     std::mem::take(&mut lowered.errors).propagate()?;
+    calls::require_no_parameters(ast, &lowered)?;
     plan_function(ast, lowered).map_err(|message| at.error(message))
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 
-use crate::errors::Range;
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape, broadcast, contiguous, numel};
@@ -172,9 +171,7 @@ impl Number {
                 }
             },
             Number::Const(constant) => {
-                // At the user's tokens: what is no number is an error there.
-                let (tokens, at) = (&constant.tokens, Range::of(&constant.tokens).start());
-                let number = quote_spanned!(at=> (#tokens) as f64);
+                let number = constant.number();
                 quote!(E::from_f64(#number))
             }
             Number::Setting(i) => quote!(E::from_f64(e.settings[#i])),

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub use tokens::param_ident;
@@ -94,8 +97,10 @@ type Monomial = Vec<Atom>;
 
 /// A size: a sum of integer multiples of products of atoms. Sums that overflow saturate; a size above
 /// [`Dim::LARGEST`] is reported where it arises.
+///
+/// A graph has thousands of them: copies share their terms.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Dim(BTreeMap<Monomial, i128>);
+pub struct Dim(Rc<BTreeMap<Monomial, i128>>);
 
 /// The axes of a value, outermost first. The batch is an axis like any other.
 pub type Shape = Vec<Dim>;
@@ -106,11 +111,11 @@ impl Dim {
 
     pub fn literal(n: impl TryInto<i128>) -> Dim {
         let n = n.try_into().unwrap_or(i128::MAX);
-        Dim(if n == 0 { BTreeMap::new() } else { BTreeMap::from([(vec![], n)]) })
+        Dim::from_term(n, vec![])
     }
 
     pub fn atom(atom: Atom) -> Dim {
-        Dim(BTreeMap::from([(vec![atom], 1)]))
+        Dim::from_term(1, vec![atom])
     }
 
     pub fn one() -> Dim {
@@ -153,32 +158,48 @@ impl Dim {
     }
 
     pub fn from_term(coefficient: i128, atoms: Monomial) -> Dim {
-        Dim(if coefficient == 0 { BTreeMap::new() } else { BTreeMap::from([(atoms, coefficient)]) })
+        let terms = (coefficient != 0).then_some((atoms, coefficient));
+        Dim(Rc::new(terms.into_iter().collect()))
     }
 
+    // Most sizes are literals or have one term, and a network has thousands: those have short ways.
+
     pub fn add(&self, other: &Dim) -> Dim {
-        let mut sum = self.0.clone();
-        for (atoms, n) in &other.0 {
+        if let (Some(a), Some(b)) = (self.as_literal(), other.as_literal()) {
+            return Dim::literal(a.saturating_add(b));
+        }
+        let mut sum = BTreeMap::clone(&self.0);
+        for (atoms, n) in other.0.iter() {
             let entry = sum.entry(atoms.clone()).or_insert(0);
             *entry = entry.saturating_add(*n);
         }
         sum.retain(|_, n| *n != 0);
-        Dim(sum)
+        Dim(Rc::new(sum))
     }
 
     pub fn sub(&self, other: &Dim) -> Dim {
+        if self == other {
+            return Dim::literal(0);
+        }
         self.add(&other.mul(&Dim::literal(-1)))
     }
 
     /// A quotient times what it is divided by is what was divided: that it leaves no remainder is checked
     /// where it is declared.
     pub fn mul(&self, other: &Dim) -> Dim {
+        match (self.as_literal(), other.as_literal()) {
+            (Some(a), Some(b)) => return Dim::literal(a.saturating_mul(b)),
+            (Some(1), _) => return other.clone(),
+            (_, Some(1)) => return self.clone(),
+            _ => {}
+        }
         let mut product = Dim::literal(0);
-        for (a, m) in &self.0 {
-            for (b, n) in &other.0 {
+        for (a, m) in self.0.iter() {
+            for (b, n) in other.0.iter() {
                 let mut atoms = [a.as_slice(), b.as_slice()].concat();
                 atoms.sort();
-                product = product.add(&Dim::from_term(m.saturating_mul(*n), atoms).reduced());
+                let term = Dim::from_term(m.saturating_mul(*n), atoms).reduced();
+                product = if product.is_zero() { term } else { product.add(&term) };
             }
         }
         product
@@ -187,6 +208,9 @@ impl Dim {
     /// One term without a quotient beside its divisor: `(D / H) * H` is `D`, since no quotient leaves a
     /// remainder. Of a divisor with several terms the one of most factors is taken, so that this ends.
     fn reduced(self) -> Dim {
+        if !self.0.keys().flatten().any(|atom| matches!(atom, Atom::Quotient(_))) {
+            return self;
+        }
         let Some((n, atoms)) = self.as_term() else { return self };
         for (i, atom) in atoms.iter().enumerate() {
             let Atom::Quotient(q) = atom else { continue };
@@ -224,7 +248,7 @@ impl Dim {
     pub fn div(&self, other: &Dim) -> Option<Dim> {
         let (n, divisor) = other.as_term().filter(|(n, _)| *n != 0)?;
         let mut quotient = BTreeMap::new();
-        for (atoms, m) in &self.0 {
+        for (atoms, m) in self.0.iter() {
             if m % n != 0 {
                 return None;
             }
@@ -234,7 +258,7 @@ impl Dim {
             }
             quotient.insert(rest, m / n);
         }
-        Some(Dim(quotient))
+        Some(Dim(Rc::new(quotient)))
     }
 
     /// How many windows fit: a literal where everything is known, else an atom.
@@ -262,7 +286,7 @@ impl Dim {
     /// nothing but parameters and quotients of such sizes in it.
     pub fn positive_with(&self) -> Option<BTreeSet<String>> {
         let mut params = BTreeSet::new();
-        for (atoms, n) in &self.0 {
+        for (atoms, n) in self.0.iter() {
             if *n < 0 {
                 return None;
             }
@@ -281,7 +305,7 @@ impl Dim {
     pub fn split(&self) -> (Dim, Dim) {
         let terms = |sign: i128| {
             let terms = self.0.iter().filter(|(_, n)| n.signum() == sign);
-            Dim(terms.map(|(atoms, n)| (atoms.clone(), n.saturating_abs())).collect())
+            Dim(Rc::new(terms.map(|(atoms, n)| (atoms.clone(), n.saturating_abs())).collect()))
         };
         (terms(1), terms(-1))
     }
@@ -424,80 +448,4 @@ pub fn contiguous(shape: &[Dim]) -> Vec<Dim> {
         strides[i] = strides[i + 1].mul(&shape[i + 1]);
     }
     strides
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn param(name: &str) -> Dim {
-        Dim::atom(Atom::Param(name.to_owned()))
-    }
-
-    #[test]
-    fn products_commute_and_cancel() {
-        let (h, w) = (param("H"), param("W"));
-        assert!(h.mul(&w) == w.mul(&h));
-        assert!(h.add(&w).sub(&w) == h);
-        assert!(
-            h.mul(&w).mul(&Dim::literal(6)).div(&h.mul(&Dim::literal(2)))
-                == Some(w.mul(&Dim::literal(3)))
-        );
-        assert!(h.div(&w).is_none());
-        assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "1 + 3 * H");
-    }
-
-    #[test]
-    fn quotients_meet_their_divisors() {
-        let (d, h, t) = (param("D"), param("H"), param("T"));
-        let over = |over: &Dim, by: &Dim| {
-            Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
-        };
-        let q = over(&d, &h);
-        assert!(h.mul(&q) == d);
-        assert!(t.mul(&q).mul(&h).mul(&Dim::literal(3)) == t.mul(&d).mul(&Dim::literal(3)));
-        let more = h.add(&Dim::one());
-        assert!(over(&d, &more).mul(&more) == d);
-        let double = h.mul(&Dim::literal(2));
-        assert!(over(&d, &double).mul(&double) == d);
-        assert!(over(&d, &double).mul(&h) != d);
-        let three = d.mul(&Dim::literal(3));
-        assert!(over(&three, &h).differs(&q.mul(&Dim::literal(3))).is_zero());
-        assert!(over(&three, &h).differs(&q).as_literal().is_none());
-        assert!(q.mul(&h).sub(&d).is_zero());
-    }
-
-    #[test]
-    fn windows() {
-        let n = |n: i128| Dim::literal(n);
-        assert!(Dim::window(&n(28), &n(5), &n(1), &n(2), &n(1)) == n(28));
-        assert!(Dim::window(&n(4), &n(5), &n(1), &n(0), &n(1)) == n(0));
-        assert!(Dim::window(&n(9), &n(3), &n(2), &n(1), &n(2)) == n(4));
-        assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0), &n(1)).as_literal().is_none());
-    }
-
-    #[test]
-    fn a_quotient_times_its_divisor_is_whole() {
-        let (d, h, t) = (param("D"), param("H"), param("T"));
-        let quotient = |over: &Dim, by: &Dim| {
-            Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
-        };
-        let each = quotient(&d, &h);
-        assert!(numel(&[t.clone(), h.clone(), each.clone()]) == t.mul(&d));
-        assert!(each.mul(&each).mul(&h).mul(&h) == d.mul(&d));
-        let half = quotient(&d, &Dim::literal(2));
-        assert!(half.mul(&Dim::literal(6)) == d.mul(&Dim::literal(3)));
-        assert!(half.mul(&Dim::literal(3)).as_term().is_some_and(|(n, _)| n == 3));
-    }
-
-    #[test]
-    fn only_a_literal_one_broadcasts() {
-        let (n, one) = (param("N"), Dim::one());
-        assert!(
-            broadcast(&[Dim::batch(), n.clone()], std::slice::from_ref(&n))
-                == Some(vec![Dim::batch(), n.clone()])
-        );
-        assert!(broadcast(&[one], std::slice::from_ref(&n)) == Some(vec![n.clone()]));
-        assert!(broadcast(&[Dim::literal(3)], &[n]).is_none());
-    }
 }

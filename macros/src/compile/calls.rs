@@ -40,6 +40,15 @@ pub fn require_float(ast: &Function) -> syn::Result<()> {
     }
 }
 
+/// That a function has no parameters: there is nothing that would hold them.
+pub fn require_no_parameters(ast: &Function, lowered: &Chain) -> syn::Result<()> {
+    let Some(param) = lowered.params.first() else { return Ok(()) };
+    let (name, param) = (&ast.name, &param.name);
+    Err(Range::of(name).error(format!(
+        "function `{name}` has the parameter `{param}`, and a function has none: declare a network, `pub Net: (x: [4]) -> [2] {{ .. }}`, or take the weights as inputs"
+    )))
+}
+
 /// Compiles a function of exactly the declared shapes whose output is not a scalar.
 pub fn tensor_function(
     ast: &Function,
@@ -63,6 +72,7 @@ pub fn tensor_function(
     }
     let mut lowered = lower::function(ast, uses, true);
     std::mem::take(&mut lowered.errors).propagate()?;
+    require_no_parameters(ast, &lowered)?;
     plan_tensor(lowered).map_err(|message| Range::of(&ast.name).error(message))
 }
 

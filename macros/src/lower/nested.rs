@@ -193,7 +193,7 @@ impl Chain {
         if found.is_empty() {
             return;
         }
-        if given.is_empty() || lowered(&linked.item, uses, self.train).errors.len() > 0 {
+        if given.is_empty() || !lowered(&linked.item, uses, self.train).errors.is_empty() {
             found.into_iter().for_each(|error| self.errors.push(error));
             return;
         }

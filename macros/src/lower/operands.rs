@@ -112,13 +112,13 @@ impl<'e> Operands<'e> {
         let mut ids = vec![];
         while self.unnamed() > 0 {
             let (value, expr) = self.value(cx)?;
-            match value {
-                Value::Tuple(values) => {
-                    for value in values {
-                        ids.push(cx.as_tensor(value, expr.range, expr)?);
-                    }
-                }
-                value => ids.push(cx.as_tensor(value, expr.range, expr)?),
+            let values = match value {
+                Value::Tuple(values) => values,
+                value => vec![value],
+            };
+            for value in values {
+                let id = cx.as_tensor(value, expr.range, expr)?;
+                ids.push(cx.require_float(id, expr.range, expr)?);
             }
         }
         Ok(ids)

@@ -246,8 +246,8 @@ pub fn carried_numbers(nodes: &[Node], sizes: &BTreeSet<&ConstExpr>) -> TokenStr
         _ => None,
     });
     let item = |c: &ConstExpr| {
-        let (name, value) = (c.alias(), &c.tokens);
-        quote!(#[doc(hidden)] pub const #name: f64 = (#value) as f64;)
+        let (name, value) = (c.alias(), c.number());
+        quote!(#[doc(hidden)] pub const #name: f64 = #value;)
     };
     numbers.collect::<BTreeSet<_>>().into_iter().map(item).collect()
 }

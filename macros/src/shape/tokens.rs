@@ -1,9 +1,13 @@
 //! Sizes as `usize` expressions of printed code.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::{Atom, Dim, Monomial};
+use super::{Atom, ConstExpr, Dim, Monomial};
+use crate::errors::Range;
+
+/// Two expressions as one.
+type Join = fn(TokenStream, TokenStream) -> TokenStream;
 
 impl Dim {
     fn is_constant(&self) -> bool {
@@ -22,49 +26,19 @@ impl Dim {
     /// An expression of constants that const evaluation can always evaluate: a size that is wrong is
     /// reported by the check that was printed for it, not by every expression that it is part of.
     fn total_tokens(&self) -> TokenStream {
-        let (plus, minus) = self.split();
-        let plus = plus.saturating_sum();
-        match minus.is_zero() {
-            true => plus,
-            false => {
-                let minus = minus.saturating_sum();
-                quote!(usize::saturating_sub(#plus, #minus))
-            }
-        }
+        self.written(
+            |a, b| quote!(usize::saturating_mul(#a, #b)),
+            |a, b| quote!(usize::saturating_add(#a, #b)),
+        )
     }
 
-    fn saturating_sum(&self) -> TokenStream {
-        let term = |(atoms, n): (&Monomial, &i128)| {
-            let size = u64::try_from(*n).unwrap_or(u64::MAX);
-            let literal = Literal::u64_unsuffixed(size);
-            let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
-            if size != 1 || factors.is_empty() {
-                factors.insert(0, quote!(#literal));
-            }
-            factors.into_iter().reduce(|a, b| quote!(usize::saturating_mul(#a, #b)))
-        };
-        self.0
-            .iter()
-            .filter_map(term)
-            .reduce(|a, b| quote!(usize::saturating_add(#a, #b)))
-            .unwrap_or_else(|| quote!(0))
+    fn plain_tokens(&self) -> TokenStream {
+        self.written(|a, b| quote!(#a * #b), |a, b| quote!(#a + #b))
     }
 
     /// No difference is below 0: of sizes that are known only at run time one may be too small, which the check
     /// that was printed for it reports.
-    fn plain_tokens(&self) -> TokenStream {
-        let (plus, minus) = self.split();
-        let plus_tokens = plus.plain_sum();
-        match minus.is_zero() {
-            true => plus_tokens,
-            false => {
-                let minus = minus.plain_sum();
-                quote!(usize::saturating_sub(#plus_tokens, #minus))
-            }
-        }
-    }
-
-    fn plain_sum(&self) -> TokenStream {
+    fn written(&self, times: Join, plus: Join) -> TokenStream {
         let term = |(atoms, n): (&Monomial, &i128)| {
             let size = u64::try_from(*n).unwrap_or(u64::MAX);
             let literal = Literal::u64_unsuffixed(size);
@@ -72,10 +46,19 @@ impl Dim {
             if size != 1 || factors.is_empty() {
                 factors.insert(0, quote!(#literal));
             }
-            factors.into_iter().reduce(|a, b| quote!(#a * #b))
+            factors.into_iter().reduce(times)
         };
-        let terms = self.0.iter().filter_map(term);
-        terms.reduce(|a, b| quote!(#a + #b)).unwrap_or_else(|| quote!(0))
+        let sum =
+            |dim: &Dim| dim.0.iter().filter_map(term).reduce(plus).unwrap_or_else(|| quote!(0));
+        let (plus, minus) = self.split();
+        let positive = sum(&plus);
+        match minus.is_zero() {
+            true => positive,
+            false => {
+                let negative = sum(&minus);
+                quote!(usize::saturating_sub(#positive, #negative))
+            }
+        }
     }
 }
 
@@ -110,5 +93,14 @@ impl Atom {
                 quote!(::netform::device::window(#size, #kernel, #stride, #padding, #dilation))
             }
         }
+    }
+}
+
+impl ConstExpr {
+    /// As a number that is no size. It is at the user's tokens: what is no number is an error there, one however
+    /// often it is printed.
+    pub fn number(&self) -> TokenStream {
+        let (tokens, at) = (&self.tokens, Range::of(&self.tokens).start());
+        quote_spanned!(at=> (#tokens) as f64)
     }
 }

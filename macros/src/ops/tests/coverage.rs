@@ -30,3 +30,14 @@ fn every_function_and_layer_has_a_case_that_runs() {
         .collect();
     assert!(missing.is_empty(), "without a case in tests/derivatives.rs: {missing:?}");
 }
+
+#[test]
+fn every_function_and_layer_is_in_the_documentation() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/lib.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    let names = functions::names().chain(layers::names()).chain(["grad", "scan"]);
+    let listed =
+        |name: &str| ["`", "(", " {"].iter().any(|then| has(&text, &format!("`{name}"), then));
+    let missing: Vec<&str> = names.filter(|name| !listed(name)).collect();
+    assert!(missing.is_empty(), "not in the tables of src/lib.rs: {missing:?}");
+}

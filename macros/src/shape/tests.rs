@@ -1,0 +1,74 @@
+//! Sizes as polynomials: what is equal, what cancels.
+
+use super::*;
+
+fn param(name: &str) -> Dim {
+    Dim::atom(Atom::Param(name.to_owned()))
+}
+
+#[test]
+fn products_commute_and_cancel() {
+    let (h, w) = (param("H"), param("W"));
+    assert!(h.mul(&w) == w.mul(&h));
+    assert!(h.add(&w).sub(&w) == h);
+    assert!(
+        h.mul(&w).mul(&Dim::literal(6)).div(&h.mul(&Dim::literal(2)))
+            == Some(w.mul(&Dim::literal(3)))
+    );
+    assert!(h.div(&w).is_none());
+    assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "1 + 3 * H");
+}
+
+#[test]
+fn quotients_meet_their_divisors() {
+    let (d, h, t) = (param("D"), param("H"), param("T"));
+    let over = |over: &Dim, by: &Dim| {
+        Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+    };
+    let q = over(&d, &h);
+    assert!(h.mul(&q) == d);
+    assert!(t.mul(&q).mul(&h).mul(&Dim::literal(3)) == t.mul(&d).mul(&Dim::literal(3)));
+    let more = h.add(&Dim::one());
+    assert!(over(&d, &more).mul(&more) == d);
+    let double = h.mul(&Dim::literal(2));
+    assert!(over(&d, &double).mul(&double) == d);
+    assert!(over(&d, &double).mul(&h) != d);
+    let three = d.mul(&Dim::literal(3));
+    assert!(over(&three, &h).differs(&q.mul(&Dim::literal(3))).is_zero());
+    assert!(over(&three, &h).differs(&q).as_literal().is_none());
+    assert!(q.mul(&h).sub(&d).is_zero());
+}
+
+#[test]
+fn windows() {
+    let n = |n: i128| Dim::literal(n);
+    assert!(Dim::window(&n(28), &n(5), &n(1), &n(2), &n(1)) == n(28));
+    assert!(Dim::window(&n(4), &n(5), &n(1), &n(0), &n(1)) == n(0));
+    assert!(Dim::window(&n(9), &n(3), &n(2), &n(1), &n(2)) == n(4));
+    assert!(Dim::window(&param("H"), &n(5), &n(1), &n(0), &n(1)).as_literal().is_none());
+}
+
+#[test]
+fn a_quotient_times_its_divisor_is_whole() {
+    let (d, h, t) = (param("D"), param("H"), param("T"));
+    let quotient = |over: &Dim, by: &Dim| {
+        Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+    };
+    let each = quotient(&d, &h);
+    assert!(numel(&[t.clone(), h.clone(), each.clone()]) == t.mul(&d));
+    assert!(each.mul(&each).mul(&h).mul(&h) == d.mul(&d));
+    let half = quotient(&d, &Dim::literal(2));
+    assert!(half.mul(&Dim::literal(6)) == d.mul(&Dim::literal(3)));
+    assert!(half.mul(&Dim::literal(3)).as_term().is_some_and(|(n, _)| n == 3));
+}
+
+#[test]
+fn only_a_literal_one_broadcasts() {
+    let (n, one) = (param("N"), Dim::one());
+    assert!(
+        broadcast(&[Dim::batch(), n.clone()], std::slice::from_ref(&n))
+            == Some(vec![Dim::batch(), n.clone()])
+    );
+    assert!(broadcast(&[one], std::slice::from_ref(&n)) == Some(vec![n.clone()]));
+    assert!(broadcast(&[Dim::literal(3)], &[n]).is_none());
+}

@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (ids: u32[3], x: [3]) -> [6] {
+        concat(x, ids)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(1));
+}

@@ -1,0 +1,13 @@
+use netform::prelude::*;
+
+network! {
+    /// A function has no parameters.
+    pub fn scored(x: [3]) -> [] {
+        let fc = Linear(1);
+        sum(fc(x))
+    }
+}
+
+fn main() {
+    let _ = scored(&tensor!([1.0, 2.0, 3.0]));
+}
