@@ -6,7 +6,9 @@
 //!
 //! Users depend on the package `netform` with its feature `vulkan`, which re-exports this one as `netform::gpu`.
 
+mod bound;
 mod context;
+mod device;
 mod kernels;
 mod memory;
 mod record;
@@ -16,4 +18,5 @@ mod tape;
 
 pub use context::{DeviceInfo, DeviceKind, Vulkan, devices};
 pub use memory::VulkanBuffer;
+pub use record::VulkanTicket;
 pub use run::VulkanRun;

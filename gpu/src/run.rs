@@ -1,110 +1,25 @@
 //! A pass on a Vulkan device: calls of kernels are noted, and run when the pass ends.
 
 use netform_core::device::{
-    Access, Arg, Bindings, Conv2dDims, Counter, Device, Fold, GRID_RANK, Grid, IndexDims, Kernels,
-    MAX_BOUND, MatmulDims, Pool2dDims, RowProgram, RowStep, Run, Slot, Span, Text,
+    Arg, Conv2dDims, Counter, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims,
+    RowProgram, RowStep, Slot, Span, Text,
 };
-use netform_core::element::Element;
-use netform_core::error::{Error, Result};
+use netform_core::error::Error;
 
-use crate::context::{Context, Vulkan, lock};
-use crate::memory::{Raw, VulkanBuffer};
-use crate::tape::{Call, Expression, Indexing, Pooling, RowsCall, Static, Tape};
+use crate::bound::Buffers;
+use crate::context::Context;
+use crate::tape::{Call, Condition, Expression, Indexing, Pooling, RowsCall, Static, Tape};
 
-/// The buffers that a run can have.
-pub(crate) const SLOTS: usize = 5 + 3 * MAX_BOUND;
-
-/// A buffer of a run.
-#[derive(Clone, Copy)]
-pub(crate) struct Bound<'a> {
-    pub raw: &'a Raw,
-    /// Elements, of four bytes each.
-    pub len: usize,
-    writable: bool,
-}
-
-/// The number of a slot among all. `None` where there is no such slot.
-pub(crate) fn number(slot: Slot) -> Option<usize> {
-    let of = |group: usize, i: u8| {
-        Some(5 + group * MAX_BOUND + usize::from(i)).filter(|_| usize::from(i) < MAX_BOUND)
-    };
-    match slot {
-        Slot::Params => Some(0),
-        Slot::Grads => Some(1),
-        Slot::State => Some(2),
-        Slot::Workspace => Some(3),
-        Slot::Optimizer => Some(4),
-        Slot::Input(i) => of(0, i),
-        Slot::Index(i) => of(1, i),
-        Slot::Output(i) => of(2, i),
-    }
-}
-
-/// The buffers of a run, by the number of their slot.
-pub(crate) struct Buffers<'a>([Option<Bound<'a>>; SLOTS]);
-
-fn reading<T: Element>(buffer: &VulkanBuffer<T>) -> Bound<'_> {
-    Bound { raw: buffer.raw(), len: buffer.len(), writable: false }
-}
-
-fn accessing(access: Access<'_, VulkanBuffer<f32>>) -> Option<Bound<'_>> {
-    match access {
-        Access::None => None,
-        Access::Read(buffer) => Some(reading(buffer)),
-        Access::Write(buffer) => Some(Bound { writable: true, ..reading(buffer) }),
-    }
-}
-
-impl<'a> Buffers<'a> {
-    fn new(bindings: Bindings<'a, f32, Vulkan>) -> Self {
-        let mut all = [None; SLOTS];
-        let (inputs, rest) = all[5..].split_at_mut(MAX_BOUND);
-        let (indices, outputs) = rest.split_at_mut(MAX_BOUND);
-        for (slot, buffer) in inputs.iter_mut().zip(bindings.inputs) {
-            *slot = buffer.map(reading);
-        }
-        for (slot, buffer) in indices.iter_mut().zip(bindings.indices) {
-            *slot = buffer.map(reading);
-        }
-        for (slot, access) in outputs.iter_mut().zip(bindings.outputs) {
-            *slot = accessing(access);
-        }
-        all[0] = accessing(bindings.params);
-        all[1] = accessing(bindings.grads);
-        all[2] = accessing(bindings.state);
-        all[3] = accessing(bindings.workspace);
-        all[4] = accessing(bindings.optimizer);
-        Buffers(all)
-    }
-
-    pub fn get(&self, slot: Slot) -> Option<Bound<'a>> {
-        self.0[number(slot)?]
-    }
-
-    /// What identifies the buffers: the number of each, 0 where nothing is bound.
-    pub fn ids(&self) -> [u64; SLOTS] {
-        self.0.map(|bound| bound.map_or(0, |bound| bound.raw.id))
-    }
-}
-
-/// A pass of kernels on a Vulkan device. They run in [`Run::finish`].
+/// A pass of kernels on a Vulkan device. They run when it ends:
+/// [`Run::finish`](netform_core::device::Run::finish).
 pub struct VulkanRun<'a> {
     pub(crate) context: &'a Context,
     pub(crate) buffers: Buffers<'a>,
     pub(crate) counter: Counter,
     pub(crate) tape: Tape,
-    fault: Option<Error>,
-}
-
-impl Device<f32> for Vulkan {
-    type Run<'a> = VulkanRun<'a>;
-
-    fn run<'a>(&'a self, bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
-        let tape = lock(&self.context.tapes).pop().unwrap_or_default();
-        let counter = bindings.counter;
-        let buffers = Buffers::new(bindings);
-        VulkanRun { context: &self.context, buffers, counter, tape, fault: None }
-    }
+    pub(crate) fault: Option<Error>,
+    /// Whether the calls depend on a condition.
+    pub(crate) conditional: bool,
 }
 
 impl VulkanRun<'_> {
@@ -139,7 +54,7 @@ impl VulkanRun<'_> {
         self.sized(span, sizes);
     }
 
-    fn reads(&mut self, span: Span, sizes: &[usize]) {
+    pub(crate) fn reads(&mut self, span: Span, sizes: &[usize]) {
         self.check(span, false);
         self.sized(span, sizes);
     }
@@ -438,6 +353,21 @@ impl Kernels<f32> for VulkanRun<'_> {
         let input = self.tape.push_args(&[input]);
         self.tape.calls.push(Call::Copy { out, offset, strides, grid, input });
     }
+
+    fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self)) {
+        if self.conditional {
+            return self.broken(value, "a condition within another one");
+        }
+        self.reads(value, &[1]);
+        let from = self.tape.calls.len();
+        self.conditional = true;
+        kernels(self);
+        self.conditional = false;
+        let to = self.tape.calls.len();
+        if from < to {
+            self.tape.conditions.push(Condition { from, to, value, finite });
+        }
+    }
 }
 
 /// Whether every place of a grid lies among `len` elements.
@@ -450,17 +380,4 @@ fn inside(len: usize, offset: usize, strides: [isize; GRID_RANK], grid: Grid) ->
         });
     }
     ends.is_some_and(|(low, high)| low >= 0 && high < len as i128)
-}
-
-impl Run for VulkanRun<'_> {
-    fn finish(mut self) -> Result<()> {
-        let result = match self.fault.take() {
-            Some(fault) => Err(fault),
-            None if self.tape.calls.is_empty() => Ok(()),
-            None => self.execute(),
-        };
-        self.tape.clear();
-        lock(&self.context.tapes).push(std::mem::take(&mut self.tape));
-        result
-    }
 }

@@ -150,10 +150,30 @@ pub(crate) enum Call {
     },
 }
 
+/// Some calls that are made only where a value is finite and nothing has been found wrong; or only where not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// The numbers of the first call and of the one after the last.
+    pub from: usize,
+    pub to: usize,
+    pub value: Span,
+    pub finite: bool,
+}
+
+/// What is kept of a pass that nobody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub value: Span,
+    pub more: Option<Span>,
+}
+
 /// The calls of a pass.
 #[derive(Clone, Default)]
 pub(crate) struct Tape {
     pub calls: Vec<Call>,
+    /// In order, and apart from each other.
+    pub conditions: Vec<Condition>,
+    pub kept: Option<Kept>,
     pub spans: Vec<Span>,
     pub args: Vec<Arg>,
     pub numbers: Vec<f32>,
@@ -169,6 +189,8 @@ fn push<T: Clone>(list: &mut Vec<T>, items: &[T]) -> Piece {
 impl Tape {
     pub fn clear(&mut self) {
         self.calls.clear();
+        self.conditions.clear();
+        self.kept = None;
         self.spans.clear();
         self.args.clear();
         self.numbers.clear();
@@ -197,6 +219,8 @@ impl Tape {
     /// Whether it is the same pass, but for its numbers.
     pub fn is_like(&self, other: &Tape) -> bool {
         self.numbers.len() == other.numbers.len()
+            && self.kept == other.kept
+            && self.conditions == other.conditions
             && self.calls == other.calls
             && self.spans == other.spans
             && self.args == other.args

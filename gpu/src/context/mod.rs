@@ -57,6 +57,7 @@ pub(crate) struct Context {
     /// Fences that nothing waits for.
     fences: Mutex<Vec<Fence>>,
     ids: AtomicU64,
+    submissions: AtomicU64,
     _messenger: Option<DebugUtilsMessenger>,
 }
 
@@ -130,6 +131,7 @@ impl Vulkan {
             maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
+            submissions: AtomicU64::new(0),
             info,
             device,
             queue,
@@ -142,6 +144,12 @@ impl Vulkan {
     #[doc(hidden)]
     pub fn counts(&self) -> [usize; 2] {
         [self.context.compiled(), lock(&self.context.recordings).recorded()]
+    }
+
+    /// How many times commands have been submitted.
+    #[doc(hidden)]
+    pub fn submissions(&self) -> u64 {
+        self.context.submissions.load(Ordering::Relaxed)
     }
 
     /// The device with its limits.

@@ -1,5 +1,6 @@
 //! Templates: the call of a kernel as dispatches of WGSL.
 
+mod condition;
 mod conv;
 mod elementwise;
 mod indexed;
@@ -32,6 +33,8 @@ pub(crate) struct Check {
 pub(crate) struct Program {
     pub dispatches: Vec<Dispatch>,
     pub checks: Vec<Check>,
+    /// How many dispatches depend on a condition.
+    pub conditional: usize,
 }
 
 /// Threads of a group, where nothing else is needed.
@@ -51,9 +54,27 @@ fn product(sizes: &[usize]) -> usize {
 }
 
 impl Program {
+    /// The dispatches of a whole pass. An error names what is not supported.
+    pub fn of(tape: &Tape) -> Result<Self, String> {
+        let mut program = Program::default();
+        let mut next = 0;
+        for together in tape.conditions.chunk_by(|a, b| a.to == b.from && a.value == b.value) {
+            let [from, to] = [together[0].from, together[together.len() - 1].to];
+            program.all(tape, next..from)?;
+            condition::conditional(&mut program, tape, together)?;
+            next = to;
+        }
+        program.all(tape, next..tape.calls.len())?;
+        Ok(program)
+    }
+
+    fn all(&mut self, tape: &Tape, calls: std::ops::Range<usize>) -> Result<(), String> {
+        tape.calls[calls].iter().try_for_each(|call| self.add(tape, call))
+    }
+
     /// Appends the dispatches of a call; none where there is nothing to compute. An error names what is not
     /// supported.
-    pub fn add(&mut self, tape: &Tape, call: &Call) -> Result<(), String> {
+    fn add(&mut self, tape: &Tape, call: &Call) -> Result<(), String> {
         match *call {
             Call::Map { outs, grid, f } => {
                 self.dispatches.extend(elementwise::map(tape, tape.spans(outs), grid, &f));

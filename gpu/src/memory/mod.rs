@@ -35,7 +35,7 @@ pub(crate) struct Raw {
 }
 
 impl Drop for Raw {
-    /// Recorded commands would keep the memory.
+    /// Recorded commands would keep the memory. Those that run have ended when this returns.
     fn drop(&mut self) {
         let forgotten = lock(&self.context.recordings).forget(self.id);
         drop(forgotten);
@@ -76,6 +76,7 @@ impl Context {
             if mapped { MemoryTypeFilter::HOST_RANDOM_ACCESS } else { MemoryTypeFilter::empty() };
         let create = BufferCreateInfo {
             usage: BufferUsage::STORAGE_BUFFER
+                | BufferUsage::INDIRECT_BUFFER
                 | BufferUsage::TRANSFER_SRC
                 | BufferUsage::TRANSFER_DST,
             ..BufferCreateInfo::default()
@@ -185,6 +186,7 @@ impl Memory for Vulkan {
         data: &[T],
     ) -> Result<()> {
         let first = place("writing to a buffer", buffer, offset, data.len())?;
+        self.context.settle(buffer.raw.id)?;
         self.context.upload(&buffer.raw.buffer, first, bytes(data))
     }
 
@@ -195,6 +197,7 @@ impl Memory for Vulkan {
         data: &mut [T],
     ) -> Result<()> {
         let first = place("reading from a buffer", buffer, offset, data.len())?;
+        self.context.settle(buffer.raw.id)?;
         self.context.download(&buffer.raw.buffer, first, bytes_mut(data))
     }
 

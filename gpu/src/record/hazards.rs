@@ -11,6 +11,7 @@ pub(super) struct Hazards {
     reads: Vec<Span>,
     writes: Vec<Span>,
     faults: bool,
+    groups: bool,
 }
 
 fn overlap(a: Span, b: Span) -> bool {
@@ -28,18 +29,21 @@ impl Hazards {
             || any_overlap(&next.writes, &self.writes)
             || any_overlap(&next.writes, &self.reads)
             || self.faults && next.bindings.contains(&Binding::Faults)
+            || self.groups && next.condition.is_some()
     }
 
     pub fn add(&mut self, dispatch: &Dispatch) {
         self.reads.extend(&dispatch.reads);
         self.writes.extend(&dispatch.writes);
         self.faults |= dispatch.bindings.contains(&Binding::Faults);
+        self.groups |= dispatch.bindings.contains(&Binding::Groups);
     }
 
     pub fn clear(&mut self) {
         self.reads.clear();
         self.writes.clear();
         self.faults = false;
+        self.groups = false;
     }
 }
 
@@ -54,6 +58,7 @@ mod tests {
             bindings: vec![],
             words: [0; 32],
             groups: [1; 3],
+            condition: None,
             reads: reads.to_vec(),
             writes: writes.to_vec(),
         }
@@ -76,5 +81,17 @@ mod tests {
         }
         hazards.clear();
         assert!(!hazards.conflict(&dispatch(&[at(20, 1)], &[])));
+    }
+
+    #[test]
+    fn what_depends_on_a_condition_waits_for_it() {
+        let deciding = Dispatch { bindings: vec![Binding::Groups], ..dispatch(&[], &[]) };
+        let dependent = Dispatch { condition: Some(0), ..dispatch(&[], &[]) };
+        let mut hazards = Hazards::default();
+        hazards.add(&deciding);
+        assert!(hazards.conflict(&dependent));
+        assert!(!hazards.conflict(&dispatch(&[], &[])));
+        hazards.clear();
+        assert!(!hazards.conflict(&dependent));
     }
 }

@@ -1,64 +1,143 @@
 //! Passes as recorded commands: recorded when they are new, submitted again when they are not.
+//!
+//! A pass that is posted runs while the processor goes on. Its recording stays among those of the device, with a fence;
+//! what would touch one of its buffers waits for it first: reads and writes of the processor
+//! ([`Context::settle`]) and the end of a buffer. Other passes need not: each begins with a barrier.
 
+mod commands;
 mod hazards;
 
 use std::sync::Arc;
 
+use netform_core::device::Span;
 use netform_core::error::{Error, Result};
 use vulkano::buffer::Subbuffer;
-use vulkano::command_buffer::{CommandBuffer, RecordingCommandBuffer};
-use vulkano::descriptor_set::{DescriptorSet, WriteDescriptorSet};
-use vulkano::pipeline::PipelineBindPoint;
+use vulkano::command_buffer::CommandBuffer;
+use vulkano::descriptor_set::DescriptorSet;
+use vulkano::sync::fence::Fence;
 
-use crate::context::{barrier, lock};
-use crate::kernels::{Check, Program};
-use crate::run::{SLOTS, VulkanRun};
-use crate::shader::{Binding, COUNTERS, Dispatch, Pipeline};
-use crate::tape::Tape;
-
-use hazards::Hazards;
+use crate::bound::SLOTS;
+use crate::context::{Context, lock};
+use crate::kernels::Check;
+use crate::run::VulkanRun;
+use crate::shader::Pipeline;
+use crate::tape::{Kept, Tape};
 
 /// How many passes are kept for another time.
 const KEPT: usize = 64;
+
+/// How many passes of the same calls may be under way that nobody has waited for, beside the last one.
+pub(crate) const AHEAD: usize = 2;
+
+/// Where a pass is.
+enum Flight {
+    /// It has not been submitted, or its outcome has been asked for.
+    None,
+    UnderWay,
+    /// It has ended, and this is its outcome, which nobody has asked for.
+    Ended(Result<()>),
+}
+
+/// Integers among which an index may be that is out of range.
+struct Suspect {
+    buffer: Subbuffer<[u8]>,
+    first: usize,
+    strides: [usize; 4],
+    grid: [usize; 4],
+}
 
 /// A pass that is recorded: the tape that it was recorded from, for these buffers.
 pub(crate) struct Recording {
     tape: Tape,
     ids: [u64; SLOTS],
     commands: CommandBuffer,
+    fence: Arc<Fence>,
+    flight: Flight,
+    /// The number of its last submission.
+    serial: u64,
     /// Seed, step and constants, which the processor writes before each submission.
     numbers: Subbuffer<[u8]>,
     /// A position and an index for each check.
     faults: Subbuffer<[u8]>,
+    /// What is kept of the pass: the value, and what else there is.
+    kept: Option<Subbuffer<[u8]>>,
     checks: Vec<Check>,
+    /// For each check.
+    suspects: Vec<Vec<Suspect>>,
     /// What the commands use, which does not keep it alive.
     _sets: Vec<Arc<DescriptorSet>>,
     _pipelines: Vec<Arc<Pipeline>>,
 }
 
+impl Drop for Recording {
+    /// Commands that run are not to lose what they use.
+    fn drop(&mut self) {
+        if matches!(self.flight, Flight::UnderWay) {
+            // Of a lost device nothing is left to wait for.
+            let _ = self.fence.wait(None);
+        }
+    }
+}
+
+/// A pass that has been posted.
+pub struct VulkanTicket {
+    serial: u64,
+    more: bool,
+}
+
 /// The recorded passes of a device, the last one used at the end.
 #[derive(Default)]
 pub(crate) struct Recordings {
-    all: Vec<Recording>,
+    // Boxed, because they move often.
+    #[allow(clippy::vec_box)]
+    all: Vec<Box<Recording>>,
     recorded: usize,
 }
 
+/// A recorded pass that is not under way, or what to do about it.
+enum Found {
+    Free(Box<Recording>),
+    /// All that may be are under way: this is the oldest one.
+    Waiting(u64),
+    None,
+}
+
 impl Recordings {
-    fn take(&mut self, tape: &Tape, ids: &[u64; SLOTS]) -> Option<Recording> {
-        let found = self.all.iter().rposition(|r| r.ids == *ids && r.tape.is_like(tape));
-        found.map(|i| self.all.remove(i))
+    fn take(&mut self, tape: &Tape, ids: &[u64; SLOTS]) -> Found {
+        let mut busy = 0;
+        let mut oldest = u64::MAX;
+        for i in (0..self.all.len()).rev() {
+            let recording = &self.all[i];
+            if recording.ids != *ids || !recording.tape.is_like(tape) {
+                continue;
+            }
+            if matches!(recording.flight, Flight::None) {
+                return Found::Free(self.all.remove(i));
+            }
+            busy += 1;
+            oldest = oldest.min(recording.serial);
+        }
+        if busy > AHEAD { Found::Waiting(oldest) } else { Found::None }
     }
 
-    /// Keeps a pass; returns the oldest one where there are too many.
-    fn put(&mut self, recording: Recording) -> Option<Recording> {
-        let oldest = (self.all.len() >= KEPT).then(|| self.all.remove(0));
+    /// Keeps a pass; returns the oldest one whose outcome nobody waits for, where there are too many.
+    fn put(&mut self, recording: Box<Recording>) -> Option<Box<Recording>> {
+        let oldest = (self.all.len() >= KEPT)
+            .then(|| self.all.iter().position(|r| matches!(r.flight, Flight::None)))
+            .flatten()
+            .map(|i| self.all.remove(i));
         self.all.push(recording);
         oldest
     }
 
+    fn of(&mut self, serial: u64) -> Option<&mut Recording> {
+        self.all.iter_mut().rev().find(|r| r.serial == serial).map(|recording| &mut **recording)
+    }
+
     /// Forgets the passes that use a buffer, which is about to vanish. They are returned so that they are dropped
     /// without the lock.
-    pub fn forget(&mut self, buffer: u64) -> Vec<Recording> {
+    #[allow(clippy::vec_box)]
+    pub fn forget(&mut self, buffer: u64) -> Vec<Box<Recording>> {
         let (gone, kept) =
             std::mem::take(&mut self.all).into_iter().partition(|r| r.ids.contains(&buffer));
         self.all = kept;
@@ -78,90 +157,53 @@ fn write_words(bytes: &mut [u8], words: impl Iterator<Item = u32>) {
     }
 }
 
+fn word(bytes: &[u8], i: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[4 * i..4 * i + 4]);
+    u32::from_ne_bytes(word)
+}
+
 impl VulkanRun<'_> {
     /// Runs what the tape holds, and waits for it.
-    pub(crate) fn execute(&self) -> Result<()> {
-        let ids = self.buffers.ids();
-        let known = lock(&self.context.recordings).take(&self.tape, &ids);
-        let recording = match known {
-            Some(recording) => recording,
-            None => self.record(ids)?,
-        };
+    pub(crate) fn execute(&mut self) -> Result<()> {
+        let VulkanTicket { serial, .. } = self.submit()?;
+        self.context.outcome(serial)
+    }
+
+    /// Runs what the tape holds, and does not wait for it.
+    pub(crate) fn post(&mut self, value: Span, more: Option<Span>) -> Result<VulkanTicket> {
+        self.tape.kept = Some(Kept { value, more });
+        self.submit()
+    }
+
+    fn submit(&mut self) -> Result<VulkanTicket> {
+        let mut recording = self.free_recording()?;
         self.write_numbers(&recording)?;
-        let submitted = self.context.submit(&recording.commands);
-        let outcome = submitted.and_then(|()| self.faults(&recording));
+        let serial = self.context.id();
+        let more = self.tape.kept.is_some_and(|kept| kept.more.is_some());
+        recording.serial = serial;
+        recording.renew_fence(self.context)?;
+        // SAFETY: the recording is not under way, its fence is its own and not signalled, and it is kept until the
+        // commands have run, with what they use; its buffers wait for that before they change or vanish.
+        unsafe { self.context.enqueue(&recording.commands, &recording.fence) }?;
+        recording.flight = Flight::UnderWay;
         let oldest = lock(&self.context.recordings).put(recording);
         drop(oldest);
-        outcome
+        Ok(VulkanTicket { serial, more })
     }
 
-    fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
-        let mut program = Program::default();
-        for call in &self.tape.calls {
-            program.add(&self.tape, call).map_err(|problem| self.context.error(problem))?;
-        }
-        let Program { dispatches, checks } = program;
-        let words = COUNTERS + self.tape.numbers.len();
-        let numbers = self.context.allocate(4 * words as u64, true)?;
-        let faults = self.context.allocate(8 * checks.len() as u64, true)?;
-        let mut commands = self.context.record()?;
-        let (mut sets, mut pipelines, mut hazards) = (vec![], vec![], Hazards::default());
-        let between = barrier();
-        // SAFETY: the barrier is one of the whole memory, between stages that every queue has.
-        unsafe { commands.pipeline_barrier_unchecked(&between) };
-        for dispatch in &dispatches {
-            if hazards.conflict(dispatch) {
-                // SAFETY: as above.
-                unsafe { commands.pipeline_barrier_unchecked(&between) };
-                hazards.clear();
+    /// A recording of the tape that is not under way.
+    fn free_recording(&self) -> Result<Box<Recording>> {
+        let ids = self.buffers.ids();
+        loop {
+            let found = lock(&self.context.recordings).take(&self.tape, &ids);
+            match found {
+                Found::Free(recording) => return Ok(recording),
+                Found::None => return self.record(ids).map(Box::new),
+                // Whoever posted it has not asked for its outcome, and does not any more.
+                Found::Waiting(serial) => drop(self.context.outcome(serial)),
             }
-            hazards.add(dispatch);
-            let pipeline = self.context.pipeline(dispatch)?;
-            let set = self.set(dispatch, &pipeline, &numbers, &faults)?;
-            record_dispatch(&mut commands, dispatch, &pipeline, &set);
-            sets.push(set);
-            pipelines.push(pipeline);
         }
-        // SAFETY: as above; the processor reads what was written.
-        unsafe { commands.pipeline_barrier_unchecked(&between) };
-        // SAFETY: what was recorded is valid: pipelines and sets are of the same layouts, and are kept with it.
-        let commands = unsafe { commands.end() }.map_err(|e| self.context.error(e))?;
-        lock(&self.context.recordings).recorded += 1;
-        let tape = self.tape.clone();
-        Ok(Recording {
-            tape,
-            ids,
-            commands,
-            numbers,
-            faults,
-            checks,
-            _sets: sets,
-            _pipelines: pipelines,
-        })
-    }
-
-    /// The buffers of a dispatch.
-    fn set(
-        &self,
-        dispatch: &Dispatch,
-        pipeline: &Pipeline,
-        numbers: &Subbuffer<[u8]>,
-        faults: &Subbuffer<[u8]>,
-    ) -> Result<Arc<DescriptorSet>> {
-        let buffer = |binding: &Binding| match binding {
-            Binding::Numbers => Some(numbers.clone()),
-            Binding::Faults => Some(faults.clone()),
-            // A span without elements may be of a slot where nothing is bound: any buffer does.
-            Binding::Slot(slot) => self
-                .buffers
-                .get(*slot)
-                .map_or(Some(numbers.clone()), |bound| Some(bound.raw.buffer.clone())),
-        };
-        let writes = (0..)
-            .zip(&dispatch.bindings)
-            .filter_map(|(i, binding)| Some(WriteDescriptorSet::buffer(i, buffer(binding)?)));
-        DescriptorSet::new(self.context.sets.clone(), pipeline.set.clone(), writes, [])
-            .map_err(|e| self.context.error(format!("buffers cannot be bound: {e}")))
     }
 
     fn write_numbers(&self, recording: &Recording) -> Result<()> {
@@ -175,25 +217,114 @@ impl VulkanRun<'_> {
         write_words(&mut faults, std::iter::repeat_n(u32::MAX, 2 * recording.checks.len()));
         Ok(())
     }
+}
+
+impl Context {
+    /// Waits for the last pass that `which` chooses among those under way, if there is one, and notes its outcome.
+    fn end(&self, which: impl Fn(&Recording) -> bool) -> Result<bool> {
+        let found = lock(&self.recordings)
+            .all
+            .iter()
+            .rev()
+            .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
+            .map(|r| (r.serial, r.fence.clone()));
+        let Some((serial, fence)) = found else { return Ok(false) };
+        let waited = fence.wait(None).map_err(|e| self.lost(e));
+        drop(fence);
+        let mut recordings = lock(&self.recordings);
+        if let Some(recording) = recordings.of(serial)
+            && matches!(recording.flight, Flight::UnderWay)
+        {
+            let outcome = waited.and_then(|()| recording.faults(self));
+            recording.flight = Flight::Ended(outcome);
+        }
+        Ok(true)
+    }
+
+    /// Waits for the passes under way that use a buffer.
+    pub fn settle(&self, buffer: u64) -> Result<()> {
+        while self.end(|recording| recording.ids.contains(&buffer))? {}
+        Ok(())
+    }
+
+    /// Waits for a pass and returns its outcome, once.
+    fn outcome(&self, serial: u64) -> Result<()> {
+        self.end(|recording| recording.serial == serial)?;
+        match lock(&self.recordings).of(serial) {
+            Some(recording) => match std::mem::replace(&mut recording.flight, Flight::None) {
+                Flight::Ended(outcome) => outcome,
+                Flight::None | Flight::UnderWay => Err(self.forgotten()),
+            },
+            None => Err(self.forgotten()),
+        }
+    }
+
+    fn forgotten(&self) -> Error {
+        self.error("the outcome of a pass is asked for that others have followed since")
+    }
+
+    /// Waits for a posted pass and returns its value.
+    pub fn value(&self, ticket: &VulkanTicket) -> Result<f32> {
+        self.outcome(ticket.serial)?;
+        let mut value = [0.0];
+        self.kept_words(ticket, 0, &mut value)?;
+        Ok(value[0])
+    }
+
+    /// What else was kept of a posted pass; `None` where there is nothing else.
+    pub fn more(&self, ticket: &VulkanTicket, out: &mut [f32]) -> Result<Option<()>> {
+        if !ticket.more {
+            return Ok(None);
+        }
+        self.kept_words(ticket, 1, out).map(Some)
+    }
+
+    fn kept_words(&self, ticket: &VulkanTicket, first: usize, out: &mut [f32]) -> Result<()> {
+        let mut recordings = lock(&self.recordings);
+        let recording = recordings.of(ticket.serial);
+        let kept = recording.and_then(|r| r.kept.as_ref()).ok_or_else(|| self.forgotten())?;
+        let kept = kept.read().map_err(|e| self.error(e))?;
+        if (kept.len() / 4).saturating_sub(first) < out.len() {
+            return Err(Error::Size {
+                what: "what was kept of a pass".to_owned(),
+                expected: format!("at most {} elements", kept.len() / 4 - first),
+                found: out.len().to_string(),
+            });
+        }
+        for (i, x) in out.iter_mut().enumerate() {
+            *x = f32::from_bits(word(&kept, first + i));
+        }
+        Ok(())
+    }
+}
+
+impl Recording {
+    /// Makes the fence one that is not signalled. A thread that still looks at the old one keeps it.
+    fn renew_fence(&mut self, context: &Context) -> Result<()> {
+        match Arc::get_mut(&mut self.fence) {
+            // SAFETY: the commands that signal it have run, and nobody else has it.
+            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.lost(e)),
+            None => {
+                self.fence = Arc::new(context.fence()?);
+                Ok(())
+            }
+        }
+    }
 
     /// The error of the first check that found something.
-    fn faults(&self, recording: &Recording) -> Result<()> {
-        let faults = recording.faults.read().map_err(|e| self.context.error(e))?;
-        let mut found = faults.chunks_exact(8).zip(&recording.checks).map(|(bytes, check)| {
-            let word = |i: usize| {
-                let mut word = [0; 4];
-                word.copy_from_slice(&bytes[i..i + 4]);
-                u32::from_ne_bytes(word)
-            };
-            (word(0), word(4), check)
-        });
-        let Some((position, index, check)) = found.find(|(position, ..)| *position != u32::MAX)
+    fn faults(&self, context: &Context) -> Result<()> {
+        let faults = self.faults.read().map_err(|e| context.error(e))?;
+        let checks = self.checks.iter().zip(&self.suspects).enumerate();
+        let mut found =
+            checks.map(|(i, check)| (word(&faults, 2 * i), word(&faults, 2 * i + 1), check));
+        let Some((position, index, (check, suspects))) =
+            found.find(|(position, ..)| *position != u32::MAX)
         else {
             return Ok(());
         };
         let index = match check.says_index {
             true => Some(index).filter(|index| *index != u32::MAX),
-            false => self.integer(check, position as usize)?,
+            false => integer(context, check.size, suspects, position as usize)?,
         };
         Err(Error::IndexOutOfRange {
             what: format!("{} {position}", check.what),
@@ -201,40 +332,27 @@ impl VulkanRun<'_> {
             size: check.size,
         })
     }
-
-    /// The integer that a row was given and that is too large; `None` where its index was computed.
-    fn integer(&self, check: &Check, row: usize) -> Result<Option<u32>> {
-        for (span, strides, grid) in &check.integers {
-            let (mut rest, mut place) = (row, span.offset);
-            for axis in (0..4).rev() {
-                place += rest % grid[axis] * strides[axis];
-                rest /= grid[axis];
-            }
-            let Some(bound) = self.buffers.get(span.slot) else { continue };
-            let mut bytes = [0; 4];
-            self.context.download(&bound.raw.buffer, 4 * place, &mut bytes)?;
-            let integer = u32::from_ne_bytes(bytes);
-            if integer as usize >= check.size {
-                return Ok(Some(integer));
-            }
-        }
-        Ok(None)
-    }
 }
 
-fn record_dispatch(
-    commands: &mut RecordingCommandBuffer,
-    dispatch: &Dispatch,
-    pipeline: &Pipeline,
-    set: &DescriptorSet,
-) {
-    let point = PipelineBindPoint::Compute;
-    // SAFETY: the set and the constants are those of the pipeline's layout, the groups within every device's limits,
-    // and the kernel touches only elements of spans that the run has checked.
-    unsafe {
-        commands.bind_pipeline_compute_unchecked(&pipeline.pipeline);
-        commands.bind_descriptor_sets_unchecked(point, &pipeline.layout, 0, &[set.as_raw()], &[]);
-        commands.push_constants_unchecked(&pipeline.layout, 0, &dispatch.words);
-        commands.dispatch_unchecked(dispatch.groups);
+/// The integer that a row was given and that is too large; `None` where its index was computed.
+fn integer(
+    context: &Context,
+    size: usize,
+    suspects: &[Suspect],
+    row: usize,
+) -> Result<Option<u32>> {
+    for Suspect { buffer, first, strides, grid } in suspects {
+        let (mut rest, mut place) = (row, *first);
+        for axis in (0..4).rev() {
+            place += rest % grid[axis] * strides[axis];
+            rest /= grid[axis];
+        }
+        let mut bytes = [0; 4];
+        context.download(buffer, 4 * place, &mut bytes)?;
+        let integer = u32::from_ne_bytes(bytes);
+        if integer as usize >= size {
+            return Ok(Some(integer));
+        }
     }
+    Ok(None)
 }

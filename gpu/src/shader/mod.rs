@@ -20,6 +20,8 @@ pub(crate) enum Binding {
     Numbers,
     /// What kernels found wrong.
     Faults,
+    /// The groups of dispatches that depend on a condition.
+    Groups,
 }
 
 /// The words in front of the numbers of a pass: seed (low, high half), step, first sample.
@@ -34,6 +36,8 @@ pub(crate) struct Dispatch {
     pub bindings: Vec<Binding>,
     pub words: [u32; WORDS],
     pub groups: [u32; 3],
+    /// The number, in the pass's [`Binding::Groups`], of what says whether it runs.
+    pub condition: Option<usize>,
     pub reads: Vec<Span>,
     pub writes: Vec<Span>,
 }
@@ -139,6 +143,12 @@ impl Shader {
         "faults"
     }
 
+    /// The groups of dispatches, three words for each.
+    pub fn groups(&mut self) -> &'static str {
+        self.binding(Binding::Groups, true);
+        "indirect"
+    }
+
     /// Declares constants `c0`, `c1`, .. of the body from the pass's numbers.
     pub fn constants(&mut self, start: usize, count: usize) {
         if count == 0 {
@@ -182,6 +192,7 @@ impl Shader {
                 Binding::Slot(_) => (format!("b{i}"), "f32"),
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
+                Binding::Groups => ("indirect".to_owned(), "u32"),
             };
             let access = if *write { "read_write" } else { "read" };
             let _ = writeln!(
@@ -202,6 +213,7 @@ impl Shader {
             bindings: self.bindings.into_iter().map(|(binding, _)| binding).collect(),
             words: std::array::from_fn(|i| self.words.get(i).copied().unwrap_or(0)),
             groups,
+            condition: None,
             reads: self.reads,
             writes: self.writes,
         }
