@@ -38,7 +38,7 @@ impl Device<f32> for Vulkan {
         if let Some(kept) = kept {
             run.reads(kept, &[kept.len]);
         }
-        run.end(|run| run.post(value, kept))
+        run.end(|run| run.post(&self.context, value, kept))
     }
 
     fn wait(&self, ticket: &VulkanTicket) -> Result<f32> {

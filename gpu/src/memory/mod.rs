@@ -35,7 +35,7 @@ pub(crate) struct Raw {
 }
 
 impl Drop for Raw {
-    /// Recorded commands would keep the memory. Those that run have ended when this returns.
+    /// Recorded commands would keep the memory.
     fn drop(&mut self) {
         let forgotten = lock(&self.context.recordings).forget(self.id);
         drop(forgotten);

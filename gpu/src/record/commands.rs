@@ -70,6 +70,8 @@ impl VulkanRun<'_> {
             fence: Arc::new(self.context.fence()?),
             flight: Flight::None,
             serial: 0,
+            wanted: false,
+            orphaned: false,
             numbers: own.numbers,
             faults: own.faults,
             kept,

@@ -1,8 +1,8 @@
 //! Passes as recorded commands: recorded when they are new, submitted again when they are not.
 //!
 //! A pass that is posted runs while the processor goes on. Its recording stays among those of the device, with a fence;
-//! what would touch one of its buffers waits for it first: reads and writes of the processor
-//! ([`Context::settle`]) and the end of a buffer. Other passes need not: each begins with a barrier.
+//! what would touch one of its buffers waits for it first: reads and writes of the processor ([`Context::settle`]).
+//! Other passes need not: each begins with a barrier. A buffer that ends leaves its memory to the passes under way.
 
 mod commands;
 mod hazards;
@@ -55,6 +55,10 @@ pub(crate) struct Recording {
     flight: Flight,
     /// The number of its last submission.
     serial: u64,
+    /// Whether somebody has a ticket for that.
+    wanted: bool,
+    /// Whether one of its buffers is gone: it is not submitted again.
+    orphaned: bool,
     /// Seed, step and constants, which the processor writes before each submission.
     numbers: Subbuffer<[u8]>,
     /// A position and an index for each check.
@@ -81,8 +85,20 @@ impl Drop for Recording {
 
 /// A pass that has been posted.
 pub struct VulkanTicket {
+    context: Arc<Context>,
     serial: u64,
     more: bool,
+}
+
+impl Drop for VulkanTicket {
+    fn drop(&mut self) {
+        if let Some(recording) = lock(&self.context.recordings).of(self.serial) {
+            recording.wanted = false;
+            if matches!(recording.flight, Flight::Ended(_)) {
+                recording.flight = Flight::None;
+            }
+        }
+    }
 }
 
 /// The recorded passes of a device, the last one used at the end.
@@ -108,7 +124,7 @@ impl Recordings {
         let mut oldest = u64::MAX;
         for i in (0..self.all.len()).rev() {
             let recording = &self.all[i];
-            if recording.ids != *ids || !recording.tape.is_like(tape) {
+            if recording.orphaned || recording.ids != *ids || !recording.tape.is_like(tape) {
                 continue;
             }
             if matches!(recording.flight, Flight::None) {
@@ -120,14 +136,14 @@ impl Recordings {
         if busy > AHEAD { Found::Waiting(oldest) } else { Found::None }
     }
 
-    /// Keeps a pass; returns the oldest one whose outcome nobody waits for, where there are too many.
+    /// Keeps a pass; returns one that is kept no longer, so that it is dropped without the lock.
     fn put(&mut self, recording: Box<Recording>) -> Option<Box<Recording>> {
-        let oldest = (self.all.len() >= KEPT)
-            .then(|| self.all.iter().position(|r| matches!(r.flight, Flight::None)))
-            .flatten()
-            .map(|i| self.all.remove(i));
+        let gone = self.all.iter().position(|r| r.orphaned && r.is_over());
+        let oldest = || self.all.iter().position(|r| matches!(r.flight, Flight::None));
+        let gone = gone.or_else(|| if self.all.len() < KEPT { None } else { oldest() });
+        let gone = gone.map(|i| self.all.remove(i));
         self.all.push(recording);
-        oldest
+        gone
     }
 
     fn of(&mut self, serial: u64) -> Option<&mut Recording> {
@@ -135,11 +151,12 @@ impl Recordings {
     }
 
     /// Forgets the passes that use a buffer, which is about to vanish. They are returned so that they are dropped
-    /// without the lock.
-    #[allow(clippy::vec_box)]
-    pub fn forget(&mut self, buffer: u64) -> Vec<Box<Recording>> {
-        let (gone, kept) =
-            std::mem::take(&mut self.all).into_iter().partition(|r| r.ids.contains(&buffer));
+    /// without the lock. One whose outcome is wanted keeps the memory for so long.
+    pub fn forget(&mut self, buffer: u64) -> impl Sized + use<> {
+        let uses = |r: &Recording| r.ids.contains(&buffer);
+        self.all.iter_mut().filter(|r| uses(r)).for_each(|r| r.orphaned = true);
+        let all = std::mem::take(&mut self.all).into_iter();
+        let (gone, kept): (Vec<_>, _) = all.partition(|r| r.orphaned && r.is_over());
         self.all = kept;
         gone
     }
@@ -166,30 +183,36 @@ fn word(bytes: &[u8], i: usize) -> u32 {
 impl VulkanRun<'_> {
     /// Runs what the tape holds, and waits for it.
     pub(crate) fn execute(&mut self) -> Result<()> {
-        let VulkanTicket { serial, .. } = self.submit()?;
+        let serial = self.submit(false)?;
         self.context.outcome(serial)
     }
 
     /// Runs what the tape holds, and does not wait for it.
-    pub(crate) fn post(&mut self, value: Span, more: Option<Span>) -> Result<VulkanTicket> {
+    pub(crate) fn post(
+        &mut self,
+        context: &Arc<Context>,
+        value: Span,
+        more: Option<Span>,
+    ) -> Result<VulkanTicket> {
         self.tape.kept = Some(Kept { value, more });
-        self.submit()
+        let serial = self.submit(true)?;
+        Ok(VulkanTicket { context: context.clone(), serial, more: more.is_some() })
     }
 
-    fn submit(&mut self) -> Result<VulkanTicket> {
+    fn submit(&mut self, wanted: bool) -> Result<u64> {
         let mut recording = self.free_recording()?;
         self.write_numbers(&recording)?;
         let serial = self.context.id();
-        let more = self.tape.kept.is_some_and(|kept| kept.more.is_some());
         recording.serial = serial;
+        recording.wanted = wanted;
         recording.renew_fence(self.context)?;
         // SAFETY: the recording is not under way, its fence is its own and not signalled, and it is kept until the
-        // commands have run, with what they use; its buffers wait for that before they change or vanish.
+        // commands have run, with what they use; its buffers wait for that before they change.
         unsafe { self.context.enqueue(&recording.commands, &recording.fence) }?;
         recording.flight = Flight::UnderWay;
-        let oldest = lock(&self.context.recordings).put(recording);
-        drop(oldest);
-        Ok(VulkanTicket { serial, more })
+        let gone = lock(&self.context.recordings).put(recording);
+        drop(gone);
+        Ok(serial)
     }
 
     /// A recording of the tape that is not under way.
@@ -299,6 +322,12 @@ impl Context {
 }
 
 impl Recording {
+    /// Whether nobody wants anything of it any more.
+    fn is_over(&self) -> bool {
+        !self.wanted
+            && !matches!(self.flight, Flight::UnderWay if self.fence.is_signaled() == Ok(false))
+    }
+
     /// Makes the fence one that is not signalled. A thread that still looks at the old one keeps it.
     fn renew_fence(&mut self, context: &Context) -> Result<()> {
         match Arc::get_mut(&mut self.fence) {
