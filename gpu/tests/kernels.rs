@@ -287,6 +287,30 @@ fn products() {
     }
 }
 
+/// More tiles than there are groups on every device: groups take several.
+#[test]
+#[ignore = "takes 20 s on lavapipe; a test in matmul.rs counts the groups"]
+fn a_product_of_very_many_columns() {
+    let Some(vulkan) = vulkan("a_product_of_very_many_columns") else { return };
+    let n = 64 * 65_536 + 5;
+    let dims = MatmulDims {
+        batch: 1,
+        m: 1,
+        n,
+        k: 1,
+        transpose_a: false,
+        transpose_b: false,
+        stride_a: 1,
+        stride_b: n,
+    };
+    let (a, b) = ([2.0], numbers(n, 2));
+    let (found, expected) = on_both!(vulkan, n, vec![&a, &b], &[], |k| {
+        let text = &["x"];
+        k.matmul(work(0, n), input(0, 1), input(1, n), dims, [], [], |x, [], []| x, text);
+    });
+    close(&found.unwrap(), &expected.unwrap(), 1.0, 0.0, "products");
+}
+
 fn conv(
     batch: usize,
     kernel: [usize; 2],

@@ -115,9 +115,14 @@ fn a_step_is_one_submission_and_allocates_nothing() {
     if vulkan("a_step_is_one_submission_and_allocates_nothing").is_none() {
         return;
     }
-    // One of its own: other tests submit to theirs.
-    let vulkan = Vulkan::new().unwrap();
-    let batches: Vec<_> = (0..3).map(|k| batch(&vulkan, k)).collect();
+    // Of their own: other tests submit to theirs. The second copies data as for a device with memory of its own.
+    for vulkan in [Vulkan::new(), Vulkan::with_staging()] {
+        check_counts(&vulkan.unwrap());
+    }
+}
+
+fn check_counts(vulkan: &Vulkan) {
+    let batches: Vec<_> = (0..3).map(|k| batch(vulkan, k)).collect();
     let mut net = Normed::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
     let mut step = net.train_step(CrossEntropy, Adam::new(1e-3), SAMPLES).unwrap();
     for waits in [true, false] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use netform_core::error::Result;
+use vulkano::Version;
 use vulkano::device::QueueFlags;
 use vulkano::device::physical::{PhysicalDevice, PhysicalDeviceType};
 use vulkano::instance::Instance;
@@ -10,6 +11,7 @@ use vulkano::memory::MemoryHeapFlags;
 
 use super::error;
 use super::instance::{INSTALL, instance};
+use crate::kernels::{SHARED_BYTES, THREADS};
 
 /// The environment variable that overrides the choice of [`Vulkan::new`](super::Vulkan::new).
 const VARIABLE: &str = "NETFORM_DEVICE";
@@ -137,7 +139,9 @@ pub(super) fn choose(instance: &Arc<Instance>, name: Option<&str>) -> Result<Arc
     if all.is_empty() {
         return Err(error("vulkan", format!("there is no device that computes; {INSTALL}")));
     }
-    let variable = std::env::var(VARIABLE).ok().filter(|value| !value.trim().is_empty());
+    // What is no text is no name of a device, and is reported as one.
+    let variable = std::env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned());
+    let variable = variable.filter(|value| !value.trim().is_empty());
     let names: Vec<String> =
         all.iter().map(|device| device.properties().device_name.clone()).collect();
     let place = match (name, &variable) {
@@ -165,6 +169,37 @@ fn position(names: &[String], wanted: &str, by: &str) -> Result<usize> {
         let list = list.collect::<Vec<_>>().join(", ");
         error("vulkan", format!("{by}no device is called `{wanted}`; there is {list}"))
     })
+}
+
+/// That a device has what kernels need: more than Vulkan asks of every one.
+pub(super) fn check_limits(device: &PhysicalDevice) -> Result<()> {
+    let properties = device.properties();
+    let (version, least) = (properties.api_version, Version::V1_1);
+    let mut missing = vec![];
+    if version < least {
+        missing.push(format!("Vulkan {version} (needed: {least}; a newer driver may have it)"));
+    }
+    for (what, found, needed) in [
+        ("threads of a group", properties.max_compute_work_group_invocations, THREADS),
+        (
+            "threads of a group along its first axis",
+            properties.max_compute_work_group_size[0],
+            THREADS,
+        ),
+        ("bytes of shared memory", properties.max_compute_shared_memory_size, SHARED_BYTES),
+    ] {
+        if found < needed {
+            missing.push(format!("{found} {what} (needed: {needed})"));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "the device is too small: {}; `Vulkan::named` or {VARIABLE} take another, and Mesa's lavapipe is large enough",
+        missing.join(", ")
+    );
+    Err(error(&properties.device_name, problem))
 }
 
 #[cfg(test)]

@@ -103,6 +103,7 @@ impl Vulkan {
     fn of(name: Option<&str>, maps: bool) -> Result<Self> {
         let (instance, messenger) = instance::instance()?;
         let physical = choose::choose(&instance, name)?;
+        choose::check_limits(&physical)?;
         let info = choose::info(&physical);
         let fail = |e: &dyn std::fmt::Display| {
             error(&info.name, format!("the device cannot be opened: {e}"))

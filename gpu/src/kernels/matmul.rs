@@ -12,6 +12,12 @@ const SIDE: usize = 16;
 /// What is summed between two loads of tiles.
 const DEPTH: usize = 16;
 
+/// The most rows or columns of a result that a thread has.
+const MOST: usize = 4;
+
+/// The bytes of the largest tiles of both operands.
+pub(super) const SHARED_BYTES: u32 = (2 * DEPTH * SIDE * MOST * size_of::<f32>()) as u32;
+
 /// How the result is cut: each thread has `rows` times `cols` elements, [`SIDE`] apart.
 #[derive(Clone, Copy)]
 struct Tile {
@@ -25,7 +31,7 @@ impl Tile {
         let per_thread = |size: usize| match size {
             0..=16 => 1,
             17..=48 => 2,
-            _ => 4,
+            _ => MOST,
         };
         let (mut rows, mut cols) = (per_thread(dims.m), per_thread(dims.n));
         let tiles = |rows: usize, cols: usize| {
@@ -63,10 +69,12 @@ pub(super) fn matmul(
     let (target, a, b) = (shader.write(out), shader.read(a), shader.read(b));
     let [m_word, n_word, k_word] = [m, n, k].map(|size| shader.word(size));
     let [a_step, b_step, batch_word] = [stride_a, stride_b, batch].map(|size| shader.word(size));
-    let wide = shader.word(n.div_ceil(width));
-    line!(shader, "let top = group.x / {wide} * {height}u;");
-    line!(shader, "let start = group.x % {wide} * {width}u;");
+    let tiles = m.div_ceil(height) * n.div_ceil(width);
+    let (tiles_word, wide) = (shader.word(tiles), shader.word(n.div_ceil(width)));
     line!(shader, "let y = thread / {SIDE}u;\nlet z = thread % {SIDE}u;");
+    line!(shader, "for (var part = group.x; part < {tiles_word}; part += groups.x) {{");
+    line!(shader, "let top = part / {wide} * {height}u;");
+    line!(shader, "let start = part % {wide} * {width}u;");
     line!(shader, "for (var product = group.y; product < {batch_word}; product += groups.y) {{");
     for (i, j) in tile.elements() {
         line!(shader, "var sum{i}_{j} = 0.0;");
@@ -112,12 +120,7 @@ pub(super) fn matmul(
         let place = target.at(&format!("(product * {m_word} + row) * {n_word} + col"));
         line!(shader, "{place} = {result};\n}}\n}}");
     }
-    shader.push_line("}");
-    let tiles = m.div_ceil(height) * n.div_ceil(width);
-    if tiles > super::MOST_GROUPS {
-        // One group for each tile: what is larger than this has more elements than a buffer.
-        return Some(shader.finish([u32::try_from(tiles).unwrap_or(u32::MAX), 1, 1]));
-    }
+    shader.push_line("}\n}");
     Some(shader.finish([groups(tiles), groups(batch), 1]))
 }
 
@@ -175,6 +178,34 @@ impl Operand<'_> {
             let element = place.at(&format!("product * {step} + {inside}"));
             line!(shader, "if (d < {k} && i < {limit}) {{ value = {element}; }}");
             line!(shader, "{name}[depth * {size}u + other] = value;\n}}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tape::{Piece, Static};
+    use netform_core::device::Slot;
+
+    #[test]
+    fn no_more_groups_than_every_device_has() {
+        let none = Piece { start: 0, len: 0 };
+        let f = Expression { ins: none, consts: none, text: Static(&["x"]) };
+        for (m, n) in [(1, 1 << 23), (1 << 23, 1), (1 << 14, 1 << 14)] {
+            let span = Span::new(Slot::Workspace, 0, m * n);
+            let dims = MatmulDims {
+                batch: 1 << 17,
+                m,
+                n,
+                k: 1,
+                transpose_a: false,
+                transpose_b: false,
+                stride_a: m,
+                stride_b: n,
+            };
+            let dispatch = matmul(&Tape::default(), span, span, span, &dims, &f).unwrap();
+            assert!(dispatch.groups.iter().all(|n| *n as usize <= super::super::MOST_GROUPS));
         }
     }
 }

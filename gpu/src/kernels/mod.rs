@@ -37,8 +37,11 @@ pub(crate) struct Program {
     pub conditional: usize,
 }
 
-/// Threads of a group, where nothing else is needed.
-const THREADS: u32 = 256;
+/// Threads of a group, where nothing else is needed. None has more.
+pub(crate) const THREADS: u32 = 256;
+
+/// The most bytes of memory that a group shares: the tiles of a product.
+pub(crate) const SHARED_BYTES: u32 = matmul::SHARED_BYTES;
 
 /// The most groups along an axis that every device has.
 const MOST_GROUPS: usize = 65_535;

@@ -65,6 +65,13 @@ impl Context {
             ..DescriptorSetLayoutBinding::descriptor_type(DescriptorType::StorageBuffer)
         };
         let count = u32::try_from(dispatch.bindings.len()).unwrap_or(u32::MAX);
+        let most = self.device.physical_device().properties();
+        let most = most.max_per_stage_descriptor_storage_buffers;
+        if count > most {
+            return Err(self.error(format!(
+                "a kernel of this network has {count} buffers, and this device's have at most {most}: fewer inputs and outputs, or another device, help"
+            )));
+        }
         let create = DescriptorSetLayoutCreateInfo {
             bindings: (0..count).map(|i| (i, binding.clone())).collect(),
             ..DescriptorSetLayoutCreateInfo::default()
