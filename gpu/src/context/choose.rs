@@ -9,8 +9,8 @@ use vulkano::device::physical::{PhysicalDevice, PhysicalDeviceType};
 use vulkano::instance::Instance;
 use vulkano::memory::MemoryHeapFlags;
 
-use super::error;
 use super::instance::{INSTALL, instance};
+use super::{error, why};
 use crate::kernels::{SHARED_BYTES, THREADS};
 
 /// The environment variable that overrides the choice of [`Vulkan::new`](super::Vulkan::new).
@@ -100,9 +100,9 @@ pub(super) fn queue_family(device: &PhysicalDevice) -> Option<u32> {
 }
 
 fn found(instance: &Arc<Instance>) -> Result<Vec<Arc<PhysicalDevice>>> {
-    let all = instance
-        .enumerate_physical_devices()
-        .map_err(|e| error("vulkan", format!("devices cannot be listed: {e}; {INSTALL}")))?;
+    let all = instance.enumerate_physical_devices().map_err(|e| {
+        error("vulkan", format!("devices cannot be listed: {}; {INSTALL}", why(&e)))
+    })?;
     Ok(all.filter(|device| queue_family(device).is_some()).collect())
 }
 

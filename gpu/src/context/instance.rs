@@ -11,7 +11,7 @@ use vulkano::instance::debug::{
 };
 use vulkano::instance::{Instance, InstanceCreateFlags, InstanceCreateInfo};
 
-use super::error;
+use super::{error, why};
 
 /// What to install, for a machine without Vulkan or without a device.
 pub(super) const INSTALL: &str = "install the driver of the GPU or, to compute on the processor, Mesa's lavapipe \
@@ -25,10 +25,13 @@ const LAYER: &str = "VK_LAYER_KHRONOS_validation";
 /// The instance, and what listens to its validation layer.
 pub(super) fn instance() -> Result<(Arc<Instance>, Option<DebugUtilsMessenger>)> {
     let library = VulkanLibrary::new().map_err(|e| {
-        error("vulkan", format!("no Vulkan library (libvulkan.so.1, vulkan-1.dll): {e}; {INSTALL}"))
+        error(
+            "vulkan",
+            format!("no Vulkan library (libvulkan.so.1, vulkan-1.dll): {}; {INSTALL}", why(&e)),
+        )
     })?;
-    let fail = |e: &dyn std::fmt::Display| {
-        error("vulkan", format!("the Vulkan library does not start: {e}; {INSTALL}"))
+    let fail = |e: &dyn std::error::Error| {
+        error("vulkan", format!("the Vulkan library does not start: {}; {INSTALL}", why(e)))
     };
     let validates = std::env::var(VALIDATION).is_ok_and(|value| value == "1");
     let mut create = InstanceCreateInfo {

@@ -66,6 +66,12 @@ pub(crate) fn error(device: &str, problem: impl std::fmt::Display) -> Error {
     Error::Device { device: device.to_owned(), problem: problem.to_string() }
 }
 
+/// An error with what caused it: what Vulkan itself says is behind vulkano's own words.
+pub(crate) fn why(e: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(e.source(), |e| e.source());
+    causes.fold(e.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// A lock, also after a thread that held it has panicked: what it guards is always whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -116,7 +122,8 @@ impl Vulkan {
             }],
             ..DeviceCreateInfo::default()
         };
-        let (device, mut queues) = Device::new(physical.clone(), create).map_err(|e| fail(&e))?;
+        let opened = Device::new(physical.clone(), create);
+        let (device, mut queues) = opened.map_err(|e| fail(&why(&e)))?;
         let queue = queues.next().ok_or_else(|| fail(&"it has no queue"))?;
         let context = Context {
             memory: Arc::new(StandardMemoryAllocator::new_default(device.clone())),

@@ -11,7 +11,7 @@ use vulkano::command_buffer::{
 use vulkano::sync::fence::Fence;
 use vulkano::sync::{AccessFlags, DependencyInfo, MemoryBarrier, PipelineStages};
 
-use super::{Context, lock};
+use super::{Context, lock, why};
 
 impl Context {
     /// Begins commands that can be submitted again and again.
@@ -25,12 +25,12 @@ impl Context {
                 ..CommandBufferBeginInfo::default()
             },
         )
-        .map_err(|e| self.error(format!("commands cannot be recorded: {e}")))
+        .map_err(|e| self.error(format!("commands cannot be recorded: {}", why(&e))))
     }
 
     /// The error of a device that does not answer.
-    pub fn lost(&self, e: impl std::fmt::Display) -> Error {
-        self.error(format!("the device is lost: {e}; a new `Vulkan` may find it again"))
+    pub fn lost(&self, e: &dyn std::error::Error) -> Error {
+        self.error(format!("the device is lost: {}; a new `Vulkan` may find it again", why(e)))
     }
 
     /// A fence that nothing waits for and nothing has signalled.
@@ -38,7 +38,7 @@ impl Context {
         let spare = lock(&self.fences).pop();
         match spare {
             Some(fence) => Ok(fence),
-            None => Fence::new(self.device.clone(), Default::default()).map_err(|e| self.lost(e)),
+            None => Fence::new(self.device.clone(), Default::default()).map_err(|e| self.lost(&e)),
         }
     }
 
@@ -56,7 +56,7 @@ impl Context {
             (functions.v1_0.queue_submit)(self.queue.handle(), 1, &info, fence.handle())
         });
         self.submissions.fetch_add(1, Ordering::Relaxed);
-        submitted.result().map_err(|e| self.lost(e))
+        submitted.result().map_err(|e| self.lost(&e))
     }
 
     /// Submits commands and waits until they have run.
@@ -64,9 +64,9 @@ impl Context {
         let fence = self.fence()?;
         // SAFETY: who holds the commands waits here; the fence is from those that nothing uses.
         unsafe { self.enqueue(commands, &fence) }?;
-        fence.wait(None).map_err(|e| self.lost(e))?;
+        fence.wait(None).map_err(|e| self.lost(&e))?;
         // SAFETY: the commands that signal it have run.
-        unsafe { fence.reset() }.map_err(|e| self.lost(e))?;
+        unsafe { fence.reset() }.map_err(|e| self.lost(&e))?;
         lock(&self.fences).push(fence);
         Ok(())
     }

@@ -15,7 +15,7 @@ use vulkano::memory::allocator::{
 };
 use vulkano::{Validated, VulkanError};
 
-use crate::context::{Context, Vulkan, lock};
+use crate::context::{Context, Vulkan, lock, why};
 
 pub(crate) use staging::Staging;
 
@@ -95,7 +95,9 @@ impl Context {
                     ))
                     | MemoryAllocatorError::OutOfPoolMemory,
                 )) => short(),
-                other => self.error(format!("a buffer of {bytes} bytes cannot be made: {other}")),
+                other => {
+                    self.error(format!("a buffer of {bytes} bytes cannot be made: {}", why(&other)))
+                }
             })?;
         Ok(Subbuffer::new(buffer))
     }

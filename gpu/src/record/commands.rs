@@ -14,7 +14,7 @@ use vulkano::pipeline::PipelineBindPoint;
 use super::hazards::Hazards;
 use super::{Flight, Recording, Suspect};
 use crate::bound::SLOTS;
-use crate::context::{barrier, lock};
+use crate::context::{barrier, lock, why};
 use crate::kernels::{Check, Program};
 use crate::run::VulkanRun;
 use crate::shader::{Binding, COUNTERS, Dispatch, Pipeline};
@@ -130,7 +130,7 @@ impl VulkanRun<'_> {
             .zip(&dispatch.bindings)
             .map(|(i, binding)| WriteDescriptorSet::buffer(i, buffer(binding)));
         DescriptorSet::new(self.context.sets.clone(), pipeline.set.clone(), writes, [])
-            .map_err(|e| self.context.error(format!("buffers cannot be bound: {e}")))
+            .map_err(|e| self.context.error(format!("buffers cannot be bound: {}", why(&e))))
     }
 
     /// Where the index may be read that a check has found wrong.

@@ -252,7 +252,7 @@ impl Context {
             .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
             .map(|r| (r.serial, r.fence.clone()));
         let Some((serial, fence)) = found else { return Ok(false) };
-        let waited = fence.wait(None).map_err(|e| self.lost(e));
+        let waited = fence.wait(None).map_err(|e| self.lost(&e));
         drop(fence);
         let mut recordings = lock(&self.recordings);
         if let Some(recording) = recordings.of(serial)
@@ -332,7 +332,7 @@ impl Recording {
     fn renew_fence(&mut self, context: &Context) -> Result<()> {
         match Arc::get_mut(&mut self.fence) {
             // SAFETY: the commands that signal it have run, and nobody else has it.
-            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.lost(e)),
+            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.lost(&e)),
             None => {
                 self.fence = Arc::new(context.fence()?);
                 Ok(())

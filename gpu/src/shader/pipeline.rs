@@ -14,7 +14,7 @@ use vulkano::shader::{ShaderModule, ShaderModuleCreateInfo, ShaderStages};
 
 use super::Dispatch;
 use super::compile::compile;
-use crate::context::{Context, lock};
+use crate::context::{Context, lock, why};
 
 /// A compiled kernel.
 pub(crate) struct Pipeline {
@@ -58,7 +58,7 @@ impl Context {
         // SAFETY: naga has written the module from valid WGSL.
         let module =
             unsafe { ShaderModule::new(self.device.clone(), ShaderModuleCreateInfo::new(&words)) };
-        let module = module.map_err(|e| fail(&e))?;
+        let module = module.map_err(|e| fail(&why(&e)))?;
         let entry = module.entry_point("main").ok_or_else(|| fail(&"it has no entry point"))?;
         let binding = DescriptorSetLayoutBinding {
             stages: ShaderStages::COMPUTE,
@@ -76,7 +76,8 @@ impl Context {
             bindings: (0..count).map(|i| (i, binding.clone())).collect(),
             ..DescriptorSetLayoutCreateInfo::default()
         };
-        let set = DescriptorSetLayout::new(self.device.clone(), create).map_err(|e| fail(&e))?;
+        let set =
+            DescriptorSetLayout::new(self.device.clone(), create).map_err(|e| fail(&why(&e)))?;
         let push = PushConstantRange {
             stages: ShaderStages::COMPUTE,
             offset: 0,
@@ -87,13 +88,14 @@ impl Context {
             push_constant_ranges: vec![push],
             ..PipelineLayoutCreateInfo::default()
         };
-        let layout = PipelineLayout::new(self.device.clone(), create).map_err(|e| fail(&e))?;
+        let layout =
+            PipelineLayout::new(self.device.clone(), create).map_err(|e| fail(&why(&e)))?;
         let create = ComputePipelineCreateInfo::stage_layout(
             PipelineShaderStageCreateInfo::new(entry),
             layout.clone(),
         );
         let pipeline =
-            ComputePipeline::new(self.device.clone(), None, create).map_err(|e| fail(&e))?;
+            ComputePipeline::new(self.device.clone(), None, create).map_err(|e| fail(&why(&e)))?;
         Ok(Pipeline { pipeline, layout, set })
     }
 }
