@@ -309,3 +309,27 @@ fn the_trainer_gives_what_it_gives_on_the_cpu() {
     }
     assert!(found[2].train_loss < found[0].train_loss);
 }
+
+network! {
+    Mlp: [784] -> [10] { Linear(128), Relu, Linear(10) }
+}
+
+/// What the processor does for a step beside waiting: the first steps after all have ended wait for nothing.
+#[test]
+#[ignore = "measures: `cargo test --release -p netform-gpu --test steps -- --ignored --nocapture host`"]
+fn host_time_of_a_step() {
+    let Some(vulkan) = vulkan("host_time_of_a_step") else { return };
+    let mut net = Mlp::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
+    let batch = MiniBatch::<(D<784>,), (), f32, u32, _>::zeros_on(vulkan, 64).unwrap();
+    let mut step = net.train_step(CrossEntropy, Adam::new(1e-3), 64).unwrap();
+    let mut times = vec![];
+    for _ in 0..40 {
+        let start = std::time::Instant::now();
+        step.submit(&batch).unwrap();
+        step.submit(&batch).unwrap();
+        times.push(start.elapsed().as_secs_f64() / 2.0 * 1e6);
+        while step.receive().unwrap().is_some() {}
+    }
+    times.sort_by(f64::total_cmp);
+    println!("{:.2} us at best, {:.2} us in the middle", times[0], times[times.len() / 2]);
+}
