@@ -69,7 +69,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         optimizer.check()?;
         let device = net.store().device.clone();
         let slots = Some(device.zeros(optimizer.slots() * M::PARAM_LEN)?);
-        let memories = Memories::new(&device, batch, SCALARS)?;
+        let memories = Memories::new(&device, batch, |_| SCALARS)?;
         Ok(LossStep { net, optimizer, memories, state: OptimizerState { slots, steps: 0 } })
     }
 

@@ -1,6 +1,7 @@
 //! Training and inference step by step: what the trainer is made of, and what a loop of one's own uses.
 
 mod ahead;
+mod room;
 
 use std::marker::PhantomData;
 
@@ -17,8 +18,8 @@ use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
 
-pub(crate) use ahead::check_size;
 pub(crate) use ahead::{Left, Memories, RunOf};
+pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.
 pub type InputBatch<N> = <<N as Network>::Input as SampleShape>::Batched;
@@ -147,8 +148,7 @@ where
         optimizer.check()?;
         let device = net.store().device.clone();
         let constants = constants(&device, &loss.constants()?)?;
-        check_size(&device, loss.workspace(1), batch)?;
-        let memories = Memories::new(&device, batch, loss.workspace(batch))?;
+        let memories = Memories::new(&device, batch, |batch| loss.workspace(batch))?;
         if state.slots.is_none() {
             state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
         }
@@ -414,7 +414,7 @@ where
     let store = net.store();
     let batch = inputs.batch();
     let (mut grads, mut workspace) =
-        Memories::<N>::new(&store.device, batch, loss.workspace(batch))?.into_buffers();
+        Memories::<N>::new(&store.device, batch, |batch| loss.workspace(batch))?.into_buffers();
     let constants = constants(&store.device, &loss.constants()?)?;
     let pass = Pass::<N, L, R::Sample, T> {
         constants: constants.as_ref(),

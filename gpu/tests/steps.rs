@@ -310,6 +310,23 @@ fn the_trainer_gives_what_it_gives_on_the_cpu() {
     assert!(found[2].train_loss < found[0].train_loss);
 }
 
+#[test]
+fn what_does_not_fit_says_what_would() {
+    let Some(vulkan) = vulkan("what_does_not_fit_says_what_would") else { return };
+    let mut net = Normed::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
+    let many = 1 << 40;
+    let mut step =
+        |batch| net.train_step::<_, _, (), u32>(CrossEntropy, Adam::new(1e-3), batch).map(|_| ());
+    let error = step(many).err().unwrap().to_string();
+    assert!(error.contains("a training step of `Normed`"), "{error}");
+    let fits = error.strip_suffix(" would fit").and_then(|rest| rest.rsplit(' ').next()).unwrap();
+    let fits: usize = fits.parse().unwrap();
+    assert!(fits > 0 && fits < many, "{error}");
+    step(fits).unwrap();
+    assert!(step(fits + 1).is_err());
+    println!("{error}");
+}
+
 network! {
     Mlp: [784] -> [10] { Linear(128), Relu, Linear(10) }
 }

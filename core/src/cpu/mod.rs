@@ -88,6 +88,7 @@ impl Memory for Cpu {
         CpuBuffer::zeros(len).ok_or_else(|| Error::OutOfMemory {
             device: self.name(),
             bytes: len.saturating_mul(size_of::<T>()),
+            advice: String::new(),
         })
     }
 

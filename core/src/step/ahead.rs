@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::room::{check_size, room};
 use super::{Buffer, OptimizerState};
 use crate::device::{Access, Arg, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
 use crate::element::Float;
@@ -40,15 +41,6 @@ pub(crate) struct Left {
     pub kept: bool,
 }
 
-/// That a workspace which is at most `one` elements for each sample can be counted at all: allocating it then
-/// tells whether there is memory for it.
-pub(crate) fn check_size<D: Memory>(device: &D, one: usize, capacity: usize) -> Result<()> {
-    match one.max(1).checked_mul(capacity).and_then(|n| n.checked_mul(16)) {
-        Some(_) => Ok(()),
-        None => Err(Error::OutOfMemory { device: device.name(), bytes: usize::MAX }),
-    }
-}
-
 /// The statistics from before a step, among the pass's bound buffers.
 const BEFORE: usize = 0;
 
@@ -59,15 +51,21 @@ fn copy<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, to: Slot, len: usize) {
 }
 
 impl<N: Module> Memories<N> {
-    pub fn new(device: &N::Device, capacity: usize, loss_workspace: usize) -> Result<Self> {
+    pub fn new(
+        device: &N::Device,
+        capacity: usize,
+        loss_workspace: impl Fn(usize) -> usize,
+    ) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
         }
         check_size(device, N::train_workspace(Extent::unit()), capacity)?;
+        check_size(device, loss_workspace(1), capacity)?;
+        let words =
+            |batch| N::train_workspace(Extent::of(batch)).saturating_add(loss_workspace(batch));
         Ok(Memories {
             grads: device.zeros(N::PARAM_LEN)?,
-            workspace: device
-                .zeros(N::train_workspace(Extent::of(capacity)).saturating_add(loss_workspace))?,
+            workspace: room(device, &format!("a training step of `{}`", N::NAME), capacity, words)?,
             capacity,
             statistics: device.zeros(N::STATE_LEN)?,
             under_way: VecDeque::with_capacity(N::Device::AHEAD + 1),

@@ -59,18 +59,19 @@ impl Context {
     /// Memory that kernels use, and the processor too where `mapped`. Its content is undefined.
     pub fn allocate(&self, bytes: u64, mapped: bool) -> Result<Subbuffer<[u8]>> {
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
-        let short = || Error::OutOfMemory {
+        let short = |advice: String| Error::OutOfMemory {
             device: self.info.name.clone(),
             bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            advice,
         };
-        if bytes > self.info.allocation_bytes.min(self.info.memory_bytes) {
-            return Err(short());
-        }
-        if bytes > self.info.buffer_bytes {
-            let most = self.info.buffer_bytes;
-            return Err(self.error(format!(
-                "a buffer of {bytes} bytes, but its kernels see at most {most} at once; a smaller batch helps"
-            )));
+        let most = self.info.allocation_bytes.min(self.info.memory_bytes);
+        if bytes > most.min(self.info.buffer_bytes) {
+            return Err(short(match bytes > most {
+                true => format!(": it gives at most {most} at once"),
+                false => {
+                    format!(" in one buffer: its kernels see at most {}", self.info.buffer_bytes)
+                }
+            }));
         }
         let host =
             if mapped { MemoryTypeFilter::HOST_RANDOM_ACCESS } else { MemoryTypeFilter::empty() };
@@ -86,7 +87,8 @@ impl Context {
             allocate_preference: MemoryAllocatePreference::Unknown,
             ..AllocationCreateInfo::default()
         };
-        let layout = DeviceLayout::from_size_alignment(bytes, GRAIN).ok_or_else(short)?;
+        let layout =
+            DeviceLayout::from_size_alignment(bytes, GRAIN).ok_or_else(|| short(String::new()))?;
         let buffer =
             Buffer::new(self.memory.clone(), create, allocation, layout).map_err(|e| match e {
                 Validated::Error(AllocateBufferError::AllocateMemory(
@@ -94,7 +96,7 @@ impl Context {
                         VulkanError::OutOfDeviceMemory | VulkanError::OutOfHostMemory,
                     ))
                     | MemoryAllocatorError::OutOfPoolMemory,
-                )) => short(),
+                )) => short(String::new()),
                 other => {
                     self.error(format!("a buffer of {bytes} bytes cannot be made: {}", why(&other)))
                 }
@@ -170,6 +172,7 @@ impl Memory for Vulkan {
         let count = count.filter(|n| *n < u64::MAX - GRAIN).ok_or_else(|| Error::OutOfMemory {
             device: context.info.name.clone(),
             bytes: len.saturating_mul(size_of::<T>()),
+            advice: String::new(),
         })?;
         let buffer = context.allocate(count, context.maps)?;
         context.clear(&buffer)?;
