@@ -17,7 +17,7 @@ use vulkano::instance::debug::DebugUtilsMessenger;
 use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
 
-use crate::memory::Staging;
+use crate::memory::{Staging, Upload};
 use crate::record::Recordings;
 use crate::shader::Pipelines;
 use crate::tape::Tape;
@@ -52,6 +52,8 @@ pub(crate) struct Context {
     /// Memory of tapes of runs that are over.
     pub tapes: Mutex<Vec<Tape>>,
     pub staging: Mutex<Option<Staging>>,
+    /// Copies that are made again and again, the last one used at the end.
+    pub uploads: Mutex<Vec<Upload>>,
     /// Whether the processor reads and writes the device's memory as its own.
     pub maps: bool,
     /// Fences that nothing waits for.
@@ -136,6 +138,7 @@ impl Vulkan {
             recordings: Mutex::default(),
             tapes: Mutex::default(),
             staging: Mutex::default(),
+            uploads: Mutex::default(),
             maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             fences: Mutex::default(),
             ids: AtomicU64::new(1),

@@ -17,7 +17,7 @@ use vulkano::{Validated, VulkanError};
 
 use crate::context::{Context, Vulkan, lock, why};
 
-pub(crate) use staging::Staging;
+pub(crate) use staging::{Staging, Upload};
 
 /// Elements in the memory of a Vulkan device.
 pub struct VulkanBuffer<T> {
@@ -39,6 +39,7 @@ impl Drop for Raw {
     fn drop(&mut self) {
         let forgotten = lock(&self.context.recordings).forget(self.id);
         drop(forgotten);
+        staging::forget(&self.context, self.id);
     }
 }
 
@@ -105,14 +106,14 @@ impl Context {
     }
 
     /// Copies `data` into a buffer from byte `offset` on.
-    pub fn upload(&self, buffer: &Subbuffer<[u8]>, offset: usize, data: &[u8]) -> Result<()> {
+    fn upload(&self, to: &Raw, offset: usize, data: &[u8]) -> Result<()> {
         if data.is_empty() {
             return Ok(());
         }
         if !self.maps {
-            return staging::upload(self, buffer, offset, data);
+            return staging::upload(self, to, offset, data);
         }
-        let mut target = buffer.write().map_err(|e| self.error(e))?;
+        let mut target = to.buffer.write().map_err(|e| self.error(e))?;
         target[offset..offset + data.len()].copy_from_slice(data);
         Ok(())
     }
@@ -192,7 +193,7 @@ impl Memory for Vulkan {
     ) -> Result<()> {
         let first = place("writing to a buffer", buffer, offset, data.len())?;
         self.context.settle(buffer.raw.id)?;
-        self.context.upload(&buffer.raw.buffer, first, bytes(data))
+        self.context.upload(&buffer.raw, first, bytes(data))
     }
 
     fn read<T: Element>(
