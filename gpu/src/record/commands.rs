@@ -74,6 +74,7 @@ impl VulkanRun<'_> {
             orphaned: false,
             numbers: own.numbers,
             faults: own.faults,
+            faulty: true,
             kept,
             suspects: checks.iter().map(|check| self.suspects(check)).collect(),
             checks,

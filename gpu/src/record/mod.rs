@@ -63,6 +63,8 @@ pub(crate) struct Recording {
     numbers: Subbuffer<[u8]>,
     /// A position and an index for each check.
     faults: Subbuffer<[u8]>,
+    /// Whether kernels may have written there since the processor has.
+    faulty: bool,
     /// What is kept of the pass: the value, and what else there is.
     kept: Option<Subbuffer<[u8]>>,
     checks: Vec<Check>,
@@ -201,7 +203,7 @@ impl VulkanRun<'_> {
 
     fn submit(&mut self, wanted: bool) -> Result<u64> {
         let mut recording = self.free_recording()?;
-        self.write_numbers(&recording)?;
+        self.write_numbers(&mut recording)?;
         let serial = self.context.id();
         recording.serial = serial;
         recording.wanted = wanted;
@@ -229,13 +231,16 @@ impl VulkanRun<'_> {
         }
     }
 
-    fn write_numbers(&self, recording: &Recording) -> Result<()> {
+    fn write_numbers(&self, recording: &mut Recording) -> Result<()> {
         let counter = &self.counter;
         let seed = [counter.seed as u32, (counter.seed >> 32) as u32];
         let counters = [seed[0], seed[1], counter.step as u32, counter.first_sample as u32];
         let mut numbers = recording.numbers.write().map_err(|e| self.context.error(e))?;
         let constants = self.tape.numbers.iter().map(|x| x.to_bits());
         write_words(&mut numbers, counters.into_iter().chain(constants));
+        if !std::mem::take(&mut recording.faulty) {
+            return Ok(());
+        }
         let mut faults = recording.faults.write().map_err(|e| self.context.error(e))?;
         write_words(&mut faults, std::iter::repeat_n(u32::MAX, 2 * recording.checks.len()));
         Ok(())
@@ -259,6 +264,7 @@ impl Context {
             && matches!(recording.flight, Flight::UnderWay)
         {
             let outcome = waited.and_then(|()| recording.faults(self));
+            recording.faulty = outcome.is_err();
             recording.flight = Flight::Ended(outcome);
         }
         Ok(true)
