@@ -149,9 +149,9 @@ pub use netform_core::tensor::Tensor;
 /// Named inputs open the expression form: `let` binds values, layers and bare weights (`Param([784, 128])`);
 /// operators `+ - * / @`, comparisons, functions and methods (`softmax(x, axis = -1)`, `x.sum(axis = 0)`), indices
 /// (`x[0, 1..3]`), `for i in 0..4 { x = f(x) }`, `scan(xs, h0, |h, x| (h, y))` and `grad(e, x)`. A layer that is
-/// called twice shares its weights, and `emb.weight` is a weight of a layer that was called before: tied weights are
-/// `tanh(emb(ids)) @ emb.weight.transpose()`. A name in capitals alone is a constant here: a network that expressions
-/// use is called `Mlp`, not `MLP`.
+/// called twice shares its weights, and a batch norm moves its running statistics at each call, but cannot be called
+/// inside `scan`. `emb.weight` is a weight of a layer that was called before, and `block.fc.weight` or
+/// `blocks[0].fc.weight` one of a layer inside a network: tied weights are `tanh(emb(ids)) @ emb.weight.transpose()`.
 ///
 /// ```
 /// use netform::prelude::*;
@@ -183,10 +183,10 @@ pub use netform_core::tensor::Tensor;
 /// | of elements, with broadcasting | `neg`, `add`, `sub`, `mul`, `div`, `recip`, `square`, `sqrt`, `rsqrt`, `pow(x, y)`, `exp`, `expm1`, `ln`, `log1p`, `sin`, `cos`, `tan`, `tanh`, `erf`, `abs`, `sign`, `floor`, `ceil`, `round`, `max(x, y)`, `min(x, y)`, `clamp(x, min = 0.0, max = 1.0)` |
 /// | activations | `relu`, `sigmoid`, `log_sigmoid`, `softplus`, `gelu(x, approximate = none)`, `silu`, `elu(x, alpha = 1.0)`, `leaky_relu(x, slope = 0.01)`, `softmax(x, axis = -1)`, `log_softmax(x, axis = -1)` |
 /// | conditions, 1 or 0 | `gt(x, y)`, `lt`, `ge`, `le`, `eq`, `ne`, and `>`, `<`, ..; `select(condition, x, y)`; `causal(scores)` masks what comes later |
-/// | folds, `axis = 0`, `keep = false` | `sum`, `mean`, `max`, `min`, `prod`, `variance(x, unbiased = true)`, `log_sum_exp`, `argmax(x, axis = -1)` (no derivative), `cumsum(x, axis = -1)` |
+/// | folds, `axis = 0`, `keep = false` | `sum`, `mean`, `max`, `min`, `prod`, `variance(x, unbiased = true)`, `log_sum_exp`, `argmax(x, axis = -1)` (integers, without a derivative), `cumsum(x, axis = -1)` |
 /// | shapes | `reshape(x, [4, 4])`, `flatten`, `squeeze(x, axis = 0)`, `unsqueeze(x, axis = 0)`, `transpose(x, axes = (-2, -1))`, `permute(x, [1, 0, 2])`, `broadcast(x, [4, 4])`, `concat(a, b, axis = 0)`, `stack(a, b, axis = 0)`, `unstack(x, axis)`, `split(x, n, axis = -1)`, `slice(x, start, end, axis = 0, step = 1)`, `pad(x, before = 1, after = 1, axis = -1)`, `flip(x, axis = 0)` |
 /// | products | `a @ b`, `matmul(a, b)`, `dot(a, b)`, `attention(q, k, v, causal = false)` |
-/// | integers | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
+/// | of integers, which are inputs `u32[..]` or what `argmax` yields | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
 /// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)` |
 /// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
 /// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
@@ -252,7 +252,8 @@ pub use netform_core::tensor::Tensor;
 /// [`loss::KlDivergence`] and [`loss::CosineSimilarity`]. It yields one number for each sample, `-> []`, or a value
 /// and its weight, `-> ([], [])`: the loss of a batch is the mean, or the sum of values over the sum of weights.
 /// `..S` stands for any leading axes. A `delta: f32` or a `weights: [f32; C]` after the tensors is given at run
-/// time, as a field of the function's type; inside another item it is an operand like others.
+/// time, as a field of the function's type, of `f32` or of `f64` as it is declared; inside another item it is an
+/// operand like others.
 ///
 /// ```
 /// use netform::prelude::*;

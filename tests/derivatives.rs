@@ -47,7 +47,7 @@ differences! {
         softmax: [2, 1, 3] { softmax(a) + softmax(a, axis = 0) * softmax(a, axis = -2) }
         log_softmax: [3, 3] { log_softmax(b, axis = 0) * softmax(causal(b)) }
         cumsum: [2, 1, 3] { cumsum(a) * cumsum(a, axis = -3) + cumsum(a, axis = 1) }
-        argmax: [3] { argmax(b, axis = 1) * sum(b, axis = 0) }
+        argmax: [3] { float(argmax(b, axis = 1)) * sum(b, axis = 0) }
         standardised: [3, 3] { (b - mean(b, axis = 1, keep = true)) / sqrt(variance(b, axis = 1, keep = true) + 0.1) }
     }
     products: (a: [2, 3], b: [3, 1], v: [3]) { let w = Param([3, 2]); } => {

@@ -308,3 +308,80 @@ fn tied_weights_are_one_parameter_and_have_the_sum_of_their_gradients() {
     assert_eq!(common::parameter_names::<Coder>(), ["enc.weight", "enc.bias"]);
     assert_eq!(Coder::new(Seed(1)).forward(&Tensor::ones((Batch(2), D))).unwrap().batch(), 2);
 }
+
+network! {
+    /// Two layers and a bare weight, for networks that read them.
+    pub Encoding<C, H>: (x: [C]) -> [H] {
+        let fc = Linear(H, bias = false);
+        let shift = Param([H], init = Constant(0.5));
+        let parts = [Linear(H, bias = false); 2];
+        parts(tanh(fc(x) + shift))
+    }
+
+    /// Decodes by the weights that a network, and one inside it, encode by.
+    pub Decoding: (x: [4]) -> [4] {
+        let deep = Encodings;
+        let y = deep(x) - deep.enc.shift;
+        let parts = deep.enc.parts;
+        y @ parts[1].weight @ parts[0].weight @ deep.enc.fc.weight
+    }
+
+    /// A network inside a network, in a repeat.
+    pub Encodings: (x: [4]) -> [3] {
+        let enc = Encoding<4, 3>;
+        let more = [Encoding<3, 3>; 2];
+        more(enc(x)) @ more[1].parts[0].weight
+    }
+
+    /// The same, with weights of one's own.
+    pub Written: (x: [4]) -> [4] {
+        let fc = Param([3, 4]);
+        let shift = Param([3]);
+        let p0 = Param([3, 3]);
+        let p1 = Param([3, 3]);
+        let a_fc = Param([3, 3]);
+        let a_shift = Param([3]);
+        let a_p0 = Param([3, 3]);
+        let a_p1 = Param([3, 3]);
+        let b_fc = Param([3, 3]);
+        let b_shift = Param([3]);
+        let b_p0 = Param([3, 3]);
+        let b_p1 = Param([3, 3]);
+        let enc = tanh(x @ fc.transpose() + shift) @ p0.transpose() @ p1.transpose();
+        let a = tanh(enc @ a_fc.transpose() + a_shift) @ a_p0.transpose() @ a_p1.transpose();
+        let b = tanh(a @ b_fc.transpose() + b_shift) @ b_p0.transpose() @ b_p1.transpose();
+        (b @ b_p0 - shift) @ p1 @ p0 @ fc
+    }
+}
+
+#[test]
+fn weights_of_layers_inside_networks_are_tied() {
+    let nested = Decoding::<f64>::on(Cpu::default(), Seed(7)).unwrap();
+    let names = common::parameter_names::<Decoding<f64>>();
+    let of = |layer: &str| {
+        let parts = ["fc.weight", "shift", "parts.0.weight", "parts.1.weight"];
+        parts.map(|part| format!("deep.{layer}.{part}"))
+    };
+    let in_order = [of("enc"), of("more.0"), of("more.1")].concat();
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    let all = names.iter().map(ToString::to_string).collect();
+    assert_eq!(sorted(all), sorted(in_order.clone()));
+
+    let mut written = Written::<f64>::on(Cpu::default(), Seed(8)).unwrap();
+    let own = common::parameter_names::<Written<f64>>();
+    assert_eq!(own.len(), in_order.len());
+    for (from, to) in in_order.iter().zip(&own) {
+        written.set_parameter(to, &nested.parameter(from).unwrap()).unwrap();
+    }
+    let x = inputs::<4>(3);
+    let y = nested.forward(&x).unwrap();
+    assert_close("outputs", &y.to_vec(), &written.forward(&x).unwrap().to_vec());
+    let dy = y.map(f64::cos);
+    let (found, expected) = (nested.vjp(&x, &dy).unwrap(), written.vjp(&x, &dy).unwrap());
+    for (from, to) in in_order.iter().zip(&own) {
+        assert_close(from, &found.get(from).unwrap(), &expected.get(to).unwrap());
+    }
+}

@@ -40,16 +40,22 @@ network! {
     pub fn classified(logits: [10], label: u32[]) -> [] { cross_entropy(logits, label) }
 }
 
-/// The plan, and what a sample takes in f32, against the file.
+/// The plan of a network, and what a sample takes in f32, against the file.
 fn snapshot<N: Module>(file: &str) {
+    let len = |len: fn(Extent) -> usize| move |batch| len(Extent::of(batch));
+    compare(
+        file,
+        N::PLAN,
+        &[("a training step", &len(N::train_workspace)), ("inference", &len(N::infer_workspace))],
+    );
+}
+
+/// A plan, and the elements that its passes take by the size of the batch, against the file.
+fn compare(file: &str, plan: &str, passes: &[(&str, &dyn Fn(usize) -> usize)]) {
     let path = format!("{}/tests/snapshots/{file}", env!("CARGO_MANIFEST_DIR"));
-    let bytes = |len: fn(Extent) -> usize, batch: usize| 4 * len(Extent::of(batch));
-    let mut text = N::PLAN.to_owned();
-    for (what, len) in [
-        ("a training step", N::train_workspace as fn(Extent) -> usize),
-        ("inference", N::infer_workspace),
-    ] {
-        let [one, many] = [1, 64].map(|batch| bytes(len, batch));
+    let mut text = plan.to_owned();
+    for (what, len) in passes {
+        let [one, many] = [1, 64].map(|batch| 4 * len(batch));
         text +=
             &format!("bytes of the workspace of {what} in f32: {one} of 1 sample, {many} of 64\n");
     }
@@ -77,6 +83,15 @@ fn block() {
 #[test]
 fn loss() {
     snapshot::<Loss>("loss_plan.txt");
+}
+
+#[test]
+fn loss_with_its_gradient() {
+    compare(
+        "loss_gradient_plan.txt",
+        classified::PLAN,
+        &[("value and gradient", &classified::gradient_workspace)],
+    );
 }
 
 #[test]

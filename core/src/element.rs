@@ -25,6 +25,31 @@ pub trait Element:
     fn extend_le_bytes(self, out: &mut Vec<u8>);
 }
 
+/// A type of elements that hold nothing: of targets that do not exist.
+macro_rules! nothing {
+    ($(#[$doc:meta])* $name:ident, $text:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub struct $name;
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($text)
+            }
+        }
+
+        impl $crate::element::sealed::Sealed for $name {}
+        impl $crate::element::Element for $name {
+            const NAME: &'static str = "none";
+            fn from_le_bytes(_: &[u8]) -> Self {
+                $name
+            }
+            fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+        }
+    };
+}
+pub(crate) use nothing;
+
 macro_rules! element {
     ($($t:ty, $name:literal;)*) => { $(
         impl Element for $t {

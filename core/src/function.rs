@@ -233,7 +233,8 @@ where
     type Item = Item;
 }
 
-/// [`Loss`], as functions that `network!` prints implement it.
+/// [`Loss`], as functions that `network!` prints implement it: a trait of its own, since what is called by a
+/// function's name is a [`Loss`] through [`LossFunction`], and `Loss` for its type too would be a second way.
 #[diagnostic::on_unimplemented(
     message = "loss `{Self}` cannot compare a network's output of shape {O} with targets of shape {Y} and element `{T}`",
     label = "output {O}, targets {Y} of `{T}`"

@@ -1,7 +1,7 @@
 //! Training of networks whose own output is the loss.
 
 use crate::device::{Arg, Bindings, Device, Fold, Kernels, Memory, Slot, Span};
-use crate::element::{Element, Float};
+use crate::element::Float;
 use crate::error::Result;
 use crate::feed::Feed;
 use crate::loss::Loss;
@@ -191,23 +191,9 @@ fn fold<E: Float, K: Kernels<E>>(k: &mut K, out: Span, values: Span, scale: E) {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OwnOutput;
 
-/// What the targets of a data set without targets consist of: nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NoTargets;
-
-impl std::fmt::Display for NoTargets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("-")
-    }
-}
-
-impl crate::element::sealed::Sealed for NoTargets {}
-impl Element for NoTargets {
-    const NAME: &'static str = "none";
-    fn from_le_bytes(_: &[u8]) -> Self {
-        NoTargets
-    }
-    fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+crate::element::nothing! {
+    /// What the targets of a data set without targets consist of: nothing.
+    NoTargets, "-"
 }
 
 // Not a hint for whoever has another loss.

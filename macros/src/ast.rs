@@ -47,7 +47,7 @@ pub struct Network {
     pub name: Ident,
     pub generics: Vec<Ident>,
     /// Run-time settings: `(rate: f32)`.
-    pub settings: Vec<Ident>,
+    pub settings: Vec<Setting>,
     /// Names and shapes of one sample. The input of a chain is called `input`.
     pub inputs: Vec<(Ident, TensorType)>,
     /// What is declared of the outputs.
@@ -104,7 +104,7 @@ pub struct Function {
     pub generics: Vec<Ident>,
     pub inputs: Vec<(Ident, TensorType)>,
     /// Numbers that are given at run time, after the inputs: `delta: f32`.
-    pub settings: Vec<Ident>,
+    pub settings: Vec<Setting>,
     pub outputs: Outputs,
     pub body: Block,
 }
@@ -112,13 +112,21 @@ pub struct Function {
 impl Function {
     /// The inputs that are the same for all samples.
     pub fn shared(&self) -> impl Iterator<Item = &(Ident, TensorType)> {
-        self.inputs.iter().filter(|(_, declared)| declared.shared)
+        self.inputs.iter().filter(|(_, declared)| declared.shared.is_some())
     }
 
     /// Whether it is given something at run time that is no tensor of samples: a field of its type.
     pub fn has_fields(&self) -> bool {
         !self.settings.is_empty() || self.shared().next().is_some()
     }
+}
+
+/// A number that is given at run time: `rate: f32`.
+#[derive(Clone)]
+pub struct Setting {
+    pub name: Ident,
+    /// `f32` or `f64`.
+    pub element: Ident,
 }
 
 /// Statements and a result.
@@ -154,8 +162,8 @@ pub struct TensorType {
     pub integer: bool,
     /// Any leading axes, folded into the batch.
     pub leading: bool,
-    /// `[f32; C]`: numbers that are given at run time, the same for all samples.
-    pub shared: bool,
+    /// `[f32; C]`: the type of numbers that are given at run time, the same for all samples.
+    pub shared: Option<Ident>,
     pub dims: Vec<Expr>,
     pub range: Range,
 }
@@ -306,6 +314,21 @@ impl fmt::Display for Index {
 }
 
 impl Layer {
+    /// A layer of this path alone.
+    pub fn plain(path: Path, kind: Ident, range: Range) -> Self {
+        Layer {
+            name: None,
+            path,
+            kind,
+            generics: vec![],
+            args: vec![],
+            children: None,
+            repeat: None,
+            expected: None,
+            range,
+        }
+    }
+
     /// The layer without its name: `Linear(120)`.
     pub fn constructor(&self) -> String {
         let mut text = path_text(&self.path);

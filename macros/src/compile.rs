@@ -227,7 +227,7 @@ fn plan_function(ast: &Function, lowered: Chain) -> Result<CompiledFunction, Str
     let Chain { graph, checks, .. } = lowered;
     // What gradients are with respect to: not integers, nor what is given beside the samples.
     let floats = ast.inputs.iter().enumerate();
-    let floats = floats.filter(|(_, (_, declared))| !declared.integer && !declared.shared);
+    let floats = floats.filter(|(_, (_, declared))| !declared.integer && declared.shared.is_none());
     let floats: Vec<usize> = floats.map(|(i, _)| i).collect();
     let mean = mean_over_batch(&graph)?;
     mean.check()?;

@@ -175,8 +175,8 @@ impl Stub<'_> {
                 impl<S> #bound for S {}
             }
         });
-        let settings = &network.settings;
-        let settings = quote!(#(, #settings: f64)*);
+        let settings = network.settings.iter().map(|setting| &setting.name);
+        let settings = quote!(#(, #settings: impl ::core::convert::Into<f64>)*);
         quote! {
             #[allow(missing_docs, non_camel_case_types)]
             #vis struct #name<

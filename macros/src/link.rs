@@ -298,7 +298,7 @@ pub fn names(item: &Item) -> Vec<Path> {
     match item {
         Item::Function(function) => {
             names.bound.extend(function.inputs.iter().map(|(name, _)| name.to_string()));
-            names.bound.extend(function.settings.iter().map(ToString::to_string));
+            names.bound.extend(function.settings.iter().map(|setting| setting.name.to_string()));
             names.block(&function.body);
         }
         Item::Network(network) => match &network.body {

@@ -1,26 +1,10 @@
 //! How a formula becomes a [`Loss`](super::Loss): for every shape of outputs that it goes with.
 
-use crate::element::Element;
-
-/// The element of targets that nobody has: a second candidate, so that inference does not equate targets
-/// with outputs, and a mismatch is reported in the words of [`Loss`](super::Loss).
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NoTarget;
-
-impl std::fmt::Display for NoTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("no target")
-    }
-}
-
-impl crate::element::sealed::Sealed for NoTarget {}
-impl Element for NoTarget {
-    const NAME: &'static str = "none";
-    fn from_le_bytes(_: &[u8]) -> Self {
-        NoTarget
-    }
-    fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+crate::element::nothing! {
+    /// The element of targets that nobody has: a second candidate, so that inference does not equate targets
+    /// with outputs, and a mismatch is reported in the words of [`Loss`](super::Loss).
+    #[doc(hidden)]
+    NoTarget, "no target"
 }
 
 /// Implements [`Loss`](super::Loss) by a function of `network!`: its number of rows (what it takes as samples),

@@ -46,8 +46,8 @@ pub use rows::{CosineSimilarity, KlDivergence};
 ///
 /// An `fn` of `network!` with two inputs, outputs and targets, is a loss. It yields one number for each sample,
 /// `-> []`, or a value and its weight, `-> ([], [])`. What it takes beside them, a number (`delta: f32`) or as
-/// many as there are classes (`weights: [f32; C]`), are fields of its type: values of run time, which a step reads
-/// once, when it is made.
+/// many as there are classes (`weights: [f32; C]`), are fields of its type, of the numbers that are declared
+/// (`f32` or `f64`): values of run time, which a step reads once, when it is made.
 ///
 /// ```
 /// # extern crate netform_core as netform;
@@ -151,7 +151,12 @@ pub fn number(what: &str, value: f64) -> Result<()> {
 
 /// Appends `count` numbers of a setting to others.
 #[doc(hidden)]
-pub fn numbers(all: &mut Vec<f64>, what: &str, values: &[f64], count: usize) -> Result<()> {
+pub fn numbers<T: Copy + Into<f64>>(
+    all: &mut Vec<f64>,
+    what: &str,
+    values: &[T],
+    count: usize,
+) -> Result<()> {
     if values.len() != count {
         return Err(Error::Size {
             what: what.to_owned(),
@@ -159,7 +164,8 @@ pub fn numbers(all: &mut Vec<f64>, what: &str, values: &[f64], count: usize) -> 
             found: values.len().to_string(),
         });
     }
-    values.iter().try_for_each(|value| number(what, *value))?;
+    let values = values.iter().map(|value| (*value).into());
+    values.clone().try_for_each(|value| number(what, value))?;
     all.extend(values);
     Ok(())
 }

@@ -32,7 +32,7 @@ pub fn is_scalar(ast: &Function) -> bool {
 
 /// That there is an input to differentiate by, whose element is that of the output.
 pub fn require_float(ast: &Function) -> syn::Result<()> {
-    match ast.inputs.iter().all(|(_, input)| input.integer || input.shared) {
+    match ast.inputs.iter().all(|(_, input)| input.integer || input.shared.is_some()) {
         true => Err(Range::of(&ast.name).error(
             "a function has at least one input of floats: its gradient is with respect to these",
         )),

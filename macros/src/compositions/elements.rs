@@ -46,9 +46,11 @@ impl Graph {
         self.reshape(coordinate, shape)
     }
 
-    /// The first place of the maximum along an axis, as a float; the axis goes. It has no derivative.
+    /// The first place of the maximum along an axis, an integer; the axis goes. What is not a number is never
+    /// the largest.
     pub fn argmax(&mut self, x: NodeId, axis: usize) -> Result<NodeId, String> {
-        let x = self.push(Op::StopGradient, &[x])?;
+        let (same, none) = (self.scalar("eq", &[x, x])?, self.constant(f64::NEG_INFINITY));
+        let x = self.scalar("select", &[same, x, none])?;
         let mut shape = self.shape(x).clone();
         let max = self.max(x, vec![axis])?;
         let size = shape.remove(axis);
@@ -56,12 +58,11 @@ impl Graph {
         // The smallest place is minus the largest of minus the places.
         let place = self.coordinate(&size, axis, shape.len() + 1)?;
         let minus = self.scalar("neg", &[place])?;
-        let none = self.constant(f64::NEG_INFINITY);
         let hits = self.scalar("select", &[hit, minus, none])?;
         let last = self.max(hits, vec![axis])?;
         let first = self.scalar("neg", &[last])?;
         let flat = self.reshape(first, shape)?;
-        self.push(Op::StopGradient, &[flat])
+        self.push(Op::Integers, &[flat])
     }
 
     /// 1 at the index along a new last axis of `n`, else 0.

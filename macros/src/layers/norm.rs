@@ -6,7 +6,7 @@ use super::{Kind, kind};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::NodeId;
-use crate::lower::{Chain, text};
+use crate::lower::{Chain, Lowered, text};
 use crate::shape::{Shape, show};
 
 pub const LAYERS: &[Kind] = &[
@@ -118,7 +118,7 @@ fn group_norm(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Optio
 }
 
 /// As layer norm, over the batch and all axes but the channels; running statistics in evaluation (Ioffe and
-/// Szegedy, 2015).
+/// Szegedy, 2015). Each call in training moves them.
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html>
 fn batch_norm(
     cx: &mut Chain,
@@ -141,6 +141,14 @@ fn batch_norm(
         };
         return needs_axes(cx, layer, what);
     }
+    if cx.depth() > 0 {
+        let message = format!(
+            "layer `{}` is called inside `scan`, but running statistics cannot move from step to step; normalise before or after the `scan`, or with `LayerNorm`",
+            cx.named(layer)
+        );
+        let _: Lowered<()> = cx.report(layer.range, message);
+        return None;
+    }
     let shape: Shape = vec![sample[0].clone()];
     let (weight, bias) = affine(cx, layer, &name, &shape);
     let (mean_at, mean) =
@@ -162,7 +170,9 @@ fn batch_norm(
             return None;
         }
     };
-    for (at, old, new) in [(mean_at, mean, batch.mean), (var_at, var, batch.variance)] {
+    for (at, first, new) in [(mean_at, mean, batch.mean), (var_at, var, batch.variance)] {
+        // Each call moves on from where the call before it came to, as PyTorch's do.
+        let old = cx.updates.get(&at).copied().unwrap_or(first);
         let updated = running(cx, old, new, momentum);
         let updated = cx.op(updated, layer)?;
         cx.updates.insert(at, updated);

@@ -32,6 +32,9 @@ impl Chain {
                 ),
             };
         }
+        if let Value::Inside(outer) = &value {
+            return self.inside_repeat(x, outer, places, at);
+        }
         if let Value::Layer(declared) = &value
             && let Some(count) = &declared.layer.repeat
         {

@@ -8,7 +8,9 @@ use syn::Ident;
 use super::inputs::takes;
 use super::values::Value;
 use super::{Chain, Condition, Declarations, Lowered, Part, Reported, text};
-use crate::ast::{Argument, Body, Expr, ExprKind, Function, Layer, Network, Outputs, TensorType};
+use crate::ast::{
+    Argument, Body, Expr, ExprKind, Function, Layer, Network, Outputs, Setting, TensorType,
+};
 use crate::errors::{Range, count};
 use crate::graph::{Node, NodeId};
 use crate::layers;
@@ -83,7 +85,7 @@ impl Chain {
                 all = Err(Reported);
                 continue;
             };
-            let batch = (self.batched && !declared.shared).then(Dim::batch);
+            let batch = (self.batched && declared.shared.is_none()).then(Dim::batch);
             let shape: Shape = batch.into_iter().chain(sample.iter().cloned()).collect();
             let id = self.graph.input(&name.to_string(), shape, declared.integer);
             for (expr, dim) in declared.dims.iter().zip(&sample) {
@@ -102,8 +104,8 @@ impl Chain {
     }
 
     /// Run-time settings are values without axes.
-    fn settings(&mut self, names: &[Ident]) {
-        for name in names {
+    fn settings(&mut self, settings: &[Setting]) {
+        for Setting { name, .. } in settings {
             let id = self.graph.setting(&name.to_string());
             self.bind(&name.to_string(), Value::Tensor(id), Range::of(name), Some("setting"));
         }
@@ -240,7 +242,8 @@ impl Chain {
         }
         self.turn_of(at)?;
         let inputs = function.inputs.iter().map(|(name, _)| name);
-        let names: Vec<&Ident> = inputs.chain(&function.settings).collect();
+        let names: Vec<&Ident> =
+            inputs.chain(function.settings.iter().map(|setting| &setting.name)).collect();
         if args.len() != names.len() {
             let takes = takes(&names);
             return self.report(at, format!("`{name}` takes {takes}, found {}", args.len()));
@@ -280,7 +283,7 @@ impl Chain {
     /// The values of a function's settings: scalars, in their order; a name in front must be the setting's.
     fn numbers(&mut self, function: &Function, args: &[Argument]) -> Lowered<Vec<NodeId>> {
         let mut ids = vec![];
-        for (arg, setting) in args.iter().zip(&function.settings) {
+        for (arg, Setting { name: setting, .. }) in args.iter().zip(&function.settings) {
             if let Some(name) = arg.name.as_ref().filter(|name| *name != setting) {
                 let message =
                     format!("expected `{setting}` of `{}`, found `{name}`", function.name);
@@ -308,7 +311,7 @@ impl Chain {
         numbers: &[NodeId],
         at: Range,
     ) -> Lowered<Value> {
-        for (name, &id) in function.settings.iter().zip(numbers) {
+        for (Setting { name, .. }, &id) in function.settings.iter().zip(numbers) {
             self.bind(&name.to_string(), Value::Tensor(id), at, None);
         }
         for ((name, declared), operand) in function.inputs.iter().zip(operands) {

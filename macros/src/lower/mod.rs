@@ -12,6 +12,7 @@ mod nested;
 mod operands;
 mod scans;
 pub mod values;
+mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -331,15 +332,11 @@ impl Chain {
         self.fail(at, &message);
     }
 
-    /// A state with its initial value: read in evaluation, and given a new value by each training step.
+    /// A state with its initial value: read in evaluation, and given a new value by each training step. It is
+    /// of the graph that no scan is around: layers in a `scan` have none.
     pub fn state(&mut self, name: String, shape: Shape, init: TokenStream) -> (usize, NodeId) {
         if let Some(i) = self.states.iter().position(|state| state.name == name) {
             return (i, self.states[i].node);
-        }
-        if self.depth() > 0 {
-            let at = self.previous.1;
-            let message = "running statistics inside `scan` are not supported: normalise before it, or with `LayerNorm`";
-            let _: Lowered<()> = self.report(at, message);
         }
         let offset = self.state_len.clone();
         self.state_len = offset.add(&numel(&shape));

@@ -90,7 +90,8 @@ impl Chain {
     /// The values of a network's settings: by name, or in their order.
     fn given(&mut self, network: &Network, layer: &Layer) -> Lowered<Vec<(String, NodeId)>> {
         let key = &network.name;
-        let names: Vec<String> = network.settings.iter().map(ToString::to_string).collect();
+        let names: Vec<String> =
+            network.settings.iter().map(|setting| setting.name.to_string()).collect();
         let takes = format!("its settings are {}", names.join(", "));
         let mut given: Vec<(String, NodeId)> = vec![];
         for arg in &layer.args {
@@ -179,8 +180,8 @@ impl Chain {
         value.map_err(|_| errors)
     }
 
-    /// Errors of a body that has none where it is declared come from the sizes that it is given: they are
-    /// errors of the layer here.
+    /// Errors of a body that has none where it is declared come from the sizes that it is given, or from the
+    /// `scan` that it is in: they are errors of the layer here.
     fn blame(
         &mut self,
         linked: &Linked<Network>,
@@ -193,11 +194,13 @@ impl Chain {
         if found.is_empty() {
             return;
         }
-        if given.is_empty() || !lowered(&linked.item, uses, self.train).errors.is_empty() {
+        let as_declared = given.is_empty() && self.depth() == 0;
+        if as_declared || !lowered(&linked.item, uses, self.train).errors.is_empty() {
             found.into_iter().for_each(|error| self.errors.push(error));
             return;
         }
-        let of = format!("in `{layer}` of network `{}`, with {}", self.network, given.join(", "));
+        let with = if given.is_empty() { "" } else { ", with " };
+        let of = format!("in `{layer}` of network `{}`{with}{}", self.network, given.join(", "));
         for error in found {
             self.errors.push(layer.range.error(format!("{of}: {error}")));
         }

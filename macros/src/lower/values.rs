@@ -19,6 +19,8 @@ pub enum Value {
     Tuple(Vec<Value>),
     /// A layer that is declared, and can be called.
     Layer(Rc<Declared>),
+    /// A layer inside one that was called, by its full name: its weights can be read.
+    Inside(Rc<str>),
     /// A generic parameter or a loop variable.
     Size(Dim),
 }
@@ -49,6 +51,7 @@ impl Value {
             Value::Tensor(_) => "a tensor",
             Value::Tuple(_) => "several values",
             Value::Layer(_) => "a layer",
+            Value::Inside(_) => "a layer inside another",
             Value::Size(_) => "a size",
         }
     }
@@ -132,6 +135,15 @@ impl Chain {
                 at,
                 format!("`{what}` is a layer, where a tensor is needed; call it: `{what}(x)`"),
             ),
+            Value::Inside(name) => {
+                let has = self.weights_of(&name);
+                let weights = has.iter().take(3).map(|weight| format!("{what}.{weight}"));
+                let message = format!(
+                    "`{what}` is a layer, where a tensor is needed; among its weights are {}",
+                    listed(weights)
+                );
+                self.report(at, message)
+            }
         }
     }
 
@@ -179,12 +191,16 @@ impl Chain {
                 let value = self.callee(callee)?;
                 return self.apply(value, callee, args, at);
             }
-            ExprKind::Field(x, name) => self.field(x, name)?,
+            ExprKind::Field(x, name) => return self.field(x, name),
             ExprKind::Index(x, places) => return self.index(x, places, at),
             ExprKind::Tuple(items) => {
                 return Ok(Value::Tuple(items.iter().map(|item| self.value(item)).collect::<Lowered<_>>()?));
             }
             ExprKind::List(items) => self.stacked(items, at)?,
+            // A function whose name begins with a capital letter.
+            ExprKind::Layer(layer) if self.uses.functions.contains_key(&path_text(&layer.path)) => {
+                return self.call_function(&path_text(&layer.path), &layer.args, at);
+            }
             ExprKind::Layer(layer) => return self.report(at, format!("`{layer}` is a layer: bind it with `let f = {layer};` and call `f(x)`, or call it here: `{layer}(x)`")),
             ExprKind::Bool(b) => return self.report(at, format!("`{b}` is not a tensor; comparisons give 1 and 0")),
             ExprKind::Arrow(..) => return self.report(at, format!("`{expr}` states the sizes of a layer; it is no value")),
@@ -238,7 +254,7 @@ impl Chain {
         if input || name == "input" {
             format!("; declare it as `u32{shape}`")
         } else {
-            "; integers are inputs, declared as `u32[..]`".to_owned()
+            "; integers are inputs, declared as `u32[..]`, and what `argmax` yields".to_owned()
         }
     }
 
@@ -397,43 +413,6 @@ impl Chain {
             Some(value) if self.known => Ok(value),
             _ => Err(Reported),
         }
-    }
-
-    /// `emb.weight`: a parameter of a layer that was applied before.
-    fn field(&mut self, x: &Expr, name: &syn::Ident) -> Lowered<NodeId> {
-        let value = self.value(x)?;
-        let Value::Layer(declared) = value else {
-            return self.report(
-                Range::of(name),
-                format!(
-                    "`{x}` is {} and has no `{name}`; only layers have weights",
-                    value.describe()
-                ),
-            );
-        };
-        let full = format!("{}.{name}", declared.name);
-        if let Some(param) = self.params.iter().find(|param| param.name == full) {
-            let node = param.node;
-            return Ok(self.captured(0, node));
-        }
-        let prefix = format!("{}.", declared.name);
-        let has: Vec<String> = self
-            .params
-            .iter()
-            .filter_map(|p| p.name.strip_prefix(&prefix).map(str::to_owned))
-            .collect();
-        let message = match has.is_empty() {
-            true => {
-                format!("`{x}` has no parameters yet: a layer gets them where it is called first")
-            }
-            false => {
-                let near = suggestion(&name.to_string(), has.iter().map(String::as_str));
-                let hint =
-                    if near.is_empty() { format!("; it has {}", listed(&has)) } else { near };
-                format!("`{x}` has no parameter `{name}`{hint}")
-            }
-        };
-        self.report(Range::of(name), message)
     }
 
     /// A whole number that the macro can see.

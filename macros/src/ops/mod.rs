@@ -92,6 +92,8 @@ pub enum Op {
     Cumsum { axis: usize, reverse: bool },
     /// The value, through which no gradient flows.
     StopGradient,
+    /// The value, which is whole numbers, as integers: they can be an index, and have no gradient.
+    Integers,
     /// One output of another graph.
     Call { graph: Rc<Graph>, output: usize },
     /// One value of a recurrence.
@@ -119,7 +121,7 @@ impl Op {
             }
             Op::Reshape(to) => movement::reshape(at(0), to),
             Op::Broadcast(to) => movement::broadcast(at(0), to),
-            Op::Contiguous | Op::StopGradient => Ok(at(0).clone()),
+            Op::Contiguous | Op::StopGradient | Op::Integers => Ok(at(0).clone()),
             Op::Conv2d(w) => conv::shape(at(0), at(1), w),
             Op::Conv2dInput(w, shape) => conv::input_shape(at(0), at(1), w, shape),
             Op::Conv2dWeight(_, shape) => Ok(shape.clone()),
@@ -175,6 +177,7 @@ impl Op {
     pub fn integer(&self, g: &Graph, inputs: &[NodeId]) -> bool {
         match self {
             Op::Input(i) => g.inputs[*i].integer,
+            Op::Integers => true,
             Op::Reshape(_) | Op::Broadcast(_) | Op::Permute(_) | Op::Slice { .. } => {
                 g.nodes[inputs[0]].integer
             }
@@ -236,7 +239,8 @@ impl Op {
             | Op::Size(_)
             | Op::Coordinate(_)
             | Op::Uniform { .. }
-            | Op::StopGradient => Ok(vec![None; inputs.len()]),
+            | Op::StopGradient
+            | Op::Integers => Ok(vec![None; inputs.len()]),
         }
     }
 }
@@ -285,6 +289,7 @@ impl fmt::Display for Op {
                 write!(f, "cumsum {axis}{}", if *reverse { " backwards" } else { "" })
             }
             Op::StopGradient => f.write_str("stop_gradient"),
+            Op::Integers => f.write_str("integers"),
             Op::Call { graph, output } => write!(f, "call {}.{output}", graph.name),
             Op::Scan { scan, output } => write!(f, "{scan}, {output}"),
         }

@@ -5,7 +5,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
 
 use super::block::{parse_block, parse_pattern};
-use super::layers::{parse_arguments, parse_constructor};
+use super::capitals::is_capitals;
+use super::layers::{parse_arguments, parse_constructor, parse_generic_arguments};
 use crate::ast::*;
 use crate::errors::Range;
 
@@ -303,13 +304,19 @@ fn unexpected(input: ParseStream) -> syn::Error {
     input.error(format!("`{token}` is no expression of `network!`; {hint}"))
 }
 
-/// Whether a path names a layer, a network or an initialiser: its last segment begins with a capital letter
-/// and is not all capitals, as constants are.
+/// Whether a path names a layer, a network or an initialiser: its last segment begins with a capital letter.
+/// One that is all capitals, as constants are, is followed by what constants are not: `MLP(..)`, `MLP<3>` or
+/// `MLP -> [10]`.
 fn is_constructor(ahead: ParseStream) -> bool {
     let Ok(path) = ahead.call(Path::parse_mod_style) else { return false };
     let Some(segment) = path.segments.last() else { return false };
     let name = segment.ident.to_string();
-    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_lowercase())
+    if !is_capitals(&name) {
+        return name.starts_with(|c: char| c.is_ascii_uppercase());
+    }
+    ahead.peek(token::Paren)
+        || (ahead.peek(Token![->]) && ahead.peek3(token::Bracket))
+        || (ahead.peek(Token![<]) && parse_generic_arguments(ahead).is_ok())
 }
 
 /// `|h, x| (h, x)`

@@ -49,7 +49,10 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
     if input.peek(token::Brace) {
         let kind = Ident::new("Sequential", input.span());
         let (children, range) = parse_children(input)?;
-        return Ok(plain(Path::from(kind.clone()), kind, Some(children), range));
+        return Ok(Layer {
+            children: Some(children),
+            ..Layer::plain(Path::from(kind.clone()), kind, range)
+        });
     }
     let unexpected = |e: syn::Error| syn::Error::new(e.span(), expected);
     if !(input.peek(Ident)
@@ -64,7 +67,7 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
     let Some(kind) = path.segments.last().map(|segment| segment.ident.clone()) else {
         return Err(input.error(expected));
     };
-    let mut layer = plain(path.clone(), kind, None, Range::of(&path));
+    let mut layer = Layer::plain(path.clone(), kind, Range::of(&path));
     if input.peek(Token![<]) {
         let (generics, end) = parse_generic_arguments(input)?;
         layer.generics = generics;
@@ -87,20 +90,6 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
         layer.expected = Some(expected);
     }
     Ok(layer)
-}
-
-fn plain(path: Path, kind: Ident, children: Option<Vec<Layer>>, range: Range) -> Layer {
-    Layer {
-        name: None,
-        path,
-        kind,
-        generics: vec![],
-        args: vec![],
-        children,
-        repeat: None,
-        expected: None,
-        range,
-    }
 }
 
 /// `[Block<T, D>; 12]`
@@ -128,7 +117,7 @@ fn parse_children(input: ParseStream) -> Result<(Vec<Layer>, Range)> {
 }
 
 /// `<T, D / 2>`, and the span of its end.
-fn parse_generic_arguments(input: ParseStream) -> Result<(Vec<Expr>, Span)> {
+pub fn parse_generic_arguments(input: ParseStream) -> Result<(Vec<Expr>, Span)> {
     let mut sizes = vec![];
     input.parse::<Token![<]>()?;
     while !input.peek(Token![>]) {

@@ -1,6 +1,7 @@
 //! Tokens to AST. Its own precedence parser, because syn's stops at `@` and at `400 -> 128`.
 
 mod block;
+mod capitals;
 mod expr;
 mod layers;
 
@@ -154,8 +155,13 @@ fn parse_network(
         }
     };
     let outputs = if input.peek(Token![->]) { Some(parse_outputs(input)?) } else { None };
+    let numbers = settings.iter().map(|setting| &setting.name);
+    let names = inputs.iter().map(|(name, _)| name).chain(numbers).chain(&generics);
     let body = match named {
-        true => parse_body(input, errors, parse_block)?.map(Body::Block),
+        true => parse_body(input, errors, parse_block)?.map(|mut block| {
+            capitals::resolve(&mut block, names.map(ToString::to_string));
+            Body::Block(block)
+        }),
         false => parse_body(input, errors, parse_chain_in_braces)?.map(Body::Chain),
     };
     let body = body.unwrap_or_else(|| Body::Chain(vec![]));
@@ -175,10 +181,13 @@ fn parse_function(
     let inputs = parse_inputs(input, Some(&mut settings))?;
     let outputs = parse_outputs(input)?;
     let at = Range::of(&name);
-    let body = parse_body(input, errors, parse_block)?.unwrap_or_else(|| Block {
+    let mut body = parse_body(input, errors, parse_block)?.unwrap_or_else(|| Block {
         statements: vec![],
         result: Expr { kind: ExprKind::Tuple(vec![]), range: at },
     });
+    let numbers = settings.iter().map(|setting| &setting.name);
+    let names = inputs.iter().map(|(name, _)| name).chain(numbers).chain(&generics);
+    capitals::resolve(&mut body, names.map(ToString::to_string));
     Ok(Function { attrs, vis, name, generics, inputs, settings, outputs, body })
 }
 
@@ -206,24 +215,25 @@ fn parse_generics(input: ParseStream) -> Result<Vec<Ident>> {
 }
 
 /// `(rate: f32)`
-fn parse_settings(input: ParseStream) -> Result<Vec<Ident>> {
+fn parse_settings(input: ParseStream) -> Result<Vec<Setting>> {
     let content;
     parenthesized!(content in input);
-    let mut settings = vec![];
+    let mut settings: Vec<Setting> = vec![];
     while !content.is_empty() {
         let name: Ident = content.parse()?;
         content.parse::<Token![:]>()?;
-        let kind: Ident = content.parse().map_err(|e| {
-            syn::Error::new(e.span(), "a run-time setting is a number: write `f32`")
+        let element: Ident = content.parse().map_err(|e| {
+            syn::Error::new(e.span(), "a run-time setting is a number: write `f32` or `f64`")
         })?;
-        if kind != "f32" && kind != "f64" {
-            let message = format!("a run-time setting is a number, `f32`, found `{kind}`");
-            return Err(syn::Error::new(kind.span(), message));
+        if element != "f32" && element != "f64" {
+            let message =
+                format!("a run-time setting is a number, `f32` or `f64`, found `{element}`");
+            return Err(syn::Error::new(element.span(), message));
         }
-        if settings.contains(&name) {
+        if settings.iter().any(|setting| setting.name == name) {
             return Err(syn::Error::new(name.span(), format!("two settings are called `{name}`")));
         }
-        settings.push(name);
+        settings.push(Setting { name, element });
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
         }
@@ -234,7 +244,7 @@ fn parse_settings(input: ParseStream) -> Result<Vec<Ident>> {
 /// `(x: [T, D], labels: u32[])`; of a function also `delta: f32`, after them, and `weights: [f32; C]`.
 fn parse_inputs(
     input: ParseStream,
-    mut settings: Option<&mut Vec<Ident>>,
+    mut settings: Option<&mut Vec<Setting>>,
 ) -> Result<Vec<(Ident, TensorType)>> {
     let content;
     parenthesized!(content in input);
@@ -248,14 +258,13 @@ fn parse_inputs(
                 format!("expected `:` and the shape of the input, for example `{name}: [784]`");
             syn::Error::new(e.span(), message)
         })?;
-        let numbers = settings.iter().flat_map(|names| names.iter());
+        let numbers = settings.iter().flat_map(|all| all.iter().map(|setting| &setting.name));
         if inputs.iter().map(|(other, _)| other).chain(numbers).any(|other| *other == name) {
             return Err(syn::Error::new(name.span(), format!("two inputs are called `{name}`")));
         }
         match settings.as_deref_mut() {
             Some(settings) if is_number(&content) => {
-                content.parse::<Ident>()?;
-                settings.push(name);
+                settings.push(Setting { name, element: content.parse()? });
             }
             Some(settings) if !settings.is_empty() => {
                 let message = format!("`{name}` follows a number: tensors come before the numbers");
@@ -292,14 +301,14 @@ fn is_array(input: ParseStream) -> bool {
 fn parse_array(input: ParseStream) -> Result<TensorType> {
     let content;
     let bracket = bracketed!(content in input);
-    content.parse::<Ident>()?;
+    let element = content.parse()?;
     content.parse::<Token![;]>()?;
     let dims = vec![content.parse()?];
     if !content.is_empty() {
         return Err(content.error("expected one size, as in `[f32; 10]`"));
     }
     let range = Range::new(bracket.span.open(), bracket.span.close());
-    Ok(TensorType { integer: false, leading: false, shared: true, dims, range })
+    Ok(TensorType { integer: false, leading: false, shared: Some(element), dims, range })
 }
 
 /// `-> [10]` or `-> ([10], [])`
@@ -358,6 +367,6 @@ impl Parse for TensorType {
             }
         }
         let range = Range::new(start.unwrap_or(bracket.span.open()), bracket.span.close());
-        Ok(TensorType { integer, leading, shared: false, dims, range })
+        Ok(TensorType { integer, leading, shared: None, dims, range })
     }
 }

@@ -6,7 +6,7 @@ use syn::Ident;
 
 use super::calls::Calls;
 use super::{carried, const_items, found_consts, settings};
-use crate::ast::Function;
+use crate::ast::{Function, TensorType};
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::plan::Plan;
@@ -19,7 +19,8 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let spans: Vec<TokenStream> =
         (0..ast.inputs.len()).map(|i| format_ident!("x{}", i).to_token_stream()).collect();
     let one = [spans.clone(), vec![quote!(gradient)]].concat();
-    let floats = ast.inputs.iter().filter(|(_, shape)| !shape.integer && !shape.shared).count();
+    let floats =
+        ast.inputs.iter().filter(|(_, shape)| !shape.integer && shape.shared.is_none()).count();
     let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
     let sizes: Vec<Ident> =
         ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
@@ -154,7 +155,8 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let [(_, output), (_, target), beside @ ..] = &ast.inputs[..] else {
         return TokenStream::new();
     };
-    if output.shared || target.shared || !beside.iter().all(|(_, declared)| declared.shared) {
+    let shared = |declared: &TensorType| declared.shared.is_some();
+    if shared(output) || shared(target) || !beside.iter().all(|(_, beside)| shared(beside)) {
         return TokenStream::new();
     }
     let ports = &compiled.value.graph.inputs;
@@ -247,10 +249,10 @@ fn loss(
     let target_len = target_len.tokens();
     let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
     let (arrays, constants) = settings::constants(ast, arrays, &known);
-    let settings = &ast.settings;
-    let numbers = match settings.is_empty() {
+    let settings = ast.settings.iter().map(|setting| &setting.name);
+    let numbers = match ast.settings.is_empty() {
         true => TokenStream::new(),
-        false => quote!(, [#(self.#settings),*]),
+        false => quote!(, [#(::core::convert::From::from(self.#settings)),*]),
     };
     let begin = quote! {
         #checks

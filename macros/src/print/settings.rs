@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::ast::Function;
+use crate::ast::{Function, Setting};
 use crate::shape::Dim;
 
 /// The type of a function that is given such, with its documentation.
@@ -22,13 +22,14 @@ pub fn function_type(ast: &Function) -> TokenStream {
 }
 
 fn fields(ast: &Function) -> TokenStream {
-    let arrays = ast.shared().map(|(name, _)| {
+    let arrays = ast.shared().map(|(name, declared)| {
         let doc = format!("`{name}` of the function, given at run time.");
-        quote!(#[doc = #doc] pub #name: ::std::vec::Vec<f64>)
+        let element = &declared.shared;
+        quote!(#[doc = #doc] pub #name: ::std::vec::Vec<#element>)
     });
-    let numbers = ast.settings.iter().map(|name| {
+    let numbers = ast.settings.iter().map(|Setting { name, element }| {
         let doc = format!("`{name}` of the function, given at run time.");
-        quote!(#[doc = #doc] pub #name: f64)
+        quote!(#[doc = #doc] pub #name: #element)
     });
     quote!({ #(#arrays,)* #(#numbers,)* })
 }
@@ -60,9 +61,9 @@ pub fn constants(
     let finite: Vec<TokenStream> = ast
         .settings
         .iter()
-        .map(|name| {
+        .map(|Setting { name, .. }| {
             let text = format!("`{name}` of loss `{}`", ast.name);
-            quote!(__n::number(#text, self.#name)?;)
+            quote!(__n::number(#text, ::core::convert::From::from(self.#name))?;)
         })
         .collect();
     if !ast.has_fields() {

@@ -127,12 +127,12 @@ impl Printer<'_> {
         let built = quote! {
             .map(|net| {
                 let mut net: Self = net;
-                #(net.store.settings[#places] = #settings;)*
+                #(net.store.settings[#places] = #settings.into();)*
                 net
             })
         };
         let built = if settings.is_empty() { TokenStream::new() } else { built };
-        let settings = quote!(#(, #settings: f64)*);
+        let settings = quote!(#(, #settings: impl ::core::convert::Into<f64>)*);
         Ok(quote! {
             impl<#bounds> #name<#names f32, __n::Cpu> {
                 /// The graph and its planned steps, forward and backward.

@@ -34,7 +34,7 @@ variants! {
     Input Param State Setting Number Const Size Coordinate Uniform Scalar Reduce Matmul Reshape Broadcast
     Contiguous Conv2d Conv2dInput Conv2dWeight MaxPool2d MaxPool2dScatter MaxPool2dGather Gather GatherAlong
     ScatterAlong Embedding EmbeddingAdd AvgPool2d AvgPool2dSpread Permute Slice Place Concat Flip Cumsum
-    StopGradient Call Scan
+    StopGradient Integers Call Scan
 }
 
 /// A list of functions, one a line.
@@ -57,6 +57,7 @@ const OTHERS: &[&str] = &[
     "Uniform",
     "Scalar",
     "StopGradient",
+    "Integers",
 ];
 
 table! {

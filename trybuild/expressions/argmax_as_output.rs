@@ -1,0 +1,12 @@
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4, 3]) -> [4] {
+        argmax(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}
