@@ -1,7 +1,8 @@
 //! The time of one training step, or of one inference, on workloads that other frameworks are measured
 //! with too: `cargo bench --bench workloads -- --help`.
 //!
-//! Each workload prints one line of JSON: `{"peer", "workload", "median_us", "min_us", "runs"}`. A step is
+//! Each workload prints one line of JSON: `{"peer", "workload", "median_us", "min_us", "runs"}`, and "tflops" where it is a
+//! product of matrices. A step is
 //! forward, loss, backward and update on data that is already there. Blocks of about 50 ms are timed, so
 //! that a frame of the clock or of the scheduler weighs nothing.
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use netform::data::MiniBatch;
 use netform::loss::Loss;
 use netform::prelude::*;
 use netform::shape::{BatchedShape, SameSample, SampleShape};
@@ -54,80 +56,196 @@ network! {
     }
 }
 
-/// A name, what it is, and the measurement: microseconds of a step, block after block.
-type Workload = (&'static str, &'static str, fn(&Options) -> Result<Vec<f64>>);
+network! {
+    /// A product of square matrices, where a batch has as many samples.
+    Product<N>: [N] -> [N] { Linear(N, bias = false) }
+}
 
-const WORKLOADS: [Workload; 8] = [
-    ("iris", "4-16-3, batch 16, SGD", |o| train::<Iris, _>(o, 16, 3, Sgd::new(0.01))),
-    ("softmax", "784-10, batch 64, SGD", |o| train::<Softmax, _>(o, 64, 10, Sgd::new(0.01))),
-    ("mlp", "784-128-10, batch 64, Adam", |o| train::<Mlp, _>(o, 64, 10, Adam::new(1e-3))),
-    ("mlp_wide", "784-1024-1024-10, batch 256, Adam", |o| {
-        train::<MlpWide, _>(o, 256, 10, Adam::new(1e-3))
-    }),
-    ("lenet", "LeNet, batch 64, SGD with momentum", |o| {
-        train::<LeNet, _>(o, 64, 10, Sgd::new(0.01).momentum(0.9))
-    }),
-    ("convnet", "convolutions of 32 and 64 channels, batch 64, Adam", |o| {
-        train::<ConvNet, _>(o, 64, 10, Adam::new(1e-3))
-    }),
-    ("mlp_infer1", "784-128-10, one sample", infer::<Mlp>),
-    ("lenet_infer1", "LeNet, one sample", infer::<LeNet>),
+/// A name, what it is, and the measurement.
+type Workload = (&'static str, &'static str, fn(&Options) -> Result<Measured>);
+
+/// Microseconds of a step, block after block.
+struct Measured {
+    times: Vec<f64>,
+    /// The floating-point operations of a step, where the rate of them is of interest.
+    operations: Option<f64>,
+}
+
+/// A measurement on the device that the command line names.
+macro_rules! on_device {
+    (|$options:ident, $device:ident| $measure:expr) => {
+        |$options| match $options.device {
+            Kind::Cpu => {
+                let $device = $options.cpu();
+                $measure
+            }
+            Kind::Vulkan => {
+                let $device = vulkan()?;
+                $measure
+            }
+        }
+    };
+}
+
+#[cfg(feature = "vulkan")]
+fn vulkan() -> Result<netform::gpu::Vulkan> {
+    netform::gpu::Vulkan::new()
+}
+
+#[cfg(not(feature = "vulkan"))]
+fn vulkan() -> Result<Cpu> {
+    Err(Error::Invalid(
+        "built without Vulkan; `cargo bench --features vulkan ..` builds with it".to_owned(),
+    ))
+}
+
+const WORKLOADS: [Workload; 11] = [
+    (
+        "iris",
+        "4-16-3, batch 16, SGD",
+        on_device!(|o, d| train::<Iris<f32, _>, _>(o, d, 16, 3, Sgd::new(0.01))),
+    ),
+    (
+        "softmax",
+        "784-10, batch 64, SGD",
+        on_device!(|o, d| train::<Softmax<f32, _>, _>(o, d, 64, 10, Sgd::new(0.01))),
+    ),
+    (
+        "mlp",
+        "784-128-10, batch 64, Adam",
+        on_device!(|o, d| train::<Mlp<f32, _>, _>(o, d, 64, 10, Adam::new(1e-3))),
+    ),
+    (
+        "mlp_wide",
+        "784-1024-1024-10, batch 256, Adam",
+        on_device!(|o, d| train::<MlpWide<f32, _>, _>(o, d, 256, 10, Adam::new(1e-3))),
+    ),
+    (
+        "lenet",
+        "LeNet, batch 64, SGD with momentum",
+        on_device!(|o, d| train::<LeNet<f32, _>, _>(o, d, 64, 10, Sgd::new(0.01).momentum(0.9))),
+    ),
+    (
+        "convnet",
+        "convolutions of 32 and 64 channels, batch 64, Adam",
+        on_device!(|o, d| train::<ConvNet<f32, _>, _>(o, d, 64, 10, Adam::new(1e-3))),
+    ),
+    ("mlp_infer1", "784-128-10, one sample", on_device!(|o, d| infer::<Mlp<f32, _>>(o, d, 1))),
+    ("lenet_infer1", "LeNet, one sample", on_device!(|o, d| infer::<LeNet<f32, _>>(o, d, 1))),
+    (
+        "gemm_512",
+        "a product of matrices of 512 x 512",
+        on_device!(|o, d| product::<Product<D<512>, f32, _>>(o, d)),
+    ),
+    (
+        "gemm_2048",
+        "a product of matrices of 2048 x 2048",
+        on_device!(|o, d| product::<Product<dim!(2048), f32, _>>(o, d)),
+    ),
+    (
+        "gemm_4096",
+        "a product of matrices of 4096 x 4096",
+        on_device!(|o, d| product::<Product<dim!(4096), f32, _>>(o, d)),
+    ),
 ];
 
-/// Training steps on one batch. The loss has to fall.
-fn train<N, O>(options: &Options, batch: usize, classes: usize, optimizer: O) -> Result<Vec<f64>>
+/// Training steps on one batch. The loss has to fall. As in the trainer, a device may still work on a step when the
+/// next one begins.
+fn train<N, O>(
+    options: &Options,
+    device: N::Device,
+    batch: usize,
+    classes: usize,
+    optimizer: O,
+) -> Result<Measured>
 where
-    N: Network<Elem = f32, InputElement = f32, Device = Cpu>,
+    N: Network<Elem = f32, InputElement = f32>,
     N::Input: SameSample<N::Input>,
     InputBatch<N>: BatchedShape<Sample = N::Input>,
     CrossEntropy: Loss<f32, N::Output, (), u32>,
     O: Optimizer,
 {
-    let (device, mut rng) = (options.device(), Rng::new(Seed(42), 0));
+    let mut rng = Rng::new(Seed(42), 0);
     let mut net: N = netform::network::build(device.clone(), Seed(42))?;
     let inputs = normal::<N>(device.clone(), &mut rng, batch)?;
     let labels: Vec<u32> = (0..batch).map(|_| rng.below(classes) as u32).collect();
-    let labels = Tensor::<(Batch,), u32>::from_slice_on(device, &labels)?;
-    let mut step = net.train_step(CrossEntropy, optimizer, batch)?;
-    let first = step.run_on(&inputs, &labels)?;
+    let targets = Tensor::<(Batch,), u32, _>::from_slice_on(device, &labels)?;
+    let batch = MiniBatch::<N::Input, (), f32, u32, N::Device> { inputs, targets };
+    let mut step = net.train_step(CrossEntropy, optimizer, labels.len())?;
+    let first = step.run(&batch)?;
     let mut last = first;
     let times = options.measure(|| {
-        last = step.run_on(&inputs, &labels)?;
+        last = step.submit(&batch)?.unwrap_or(last);
         Ok(())
     })?;
+    while let Some(loss) = step.receive()? {
+        last = loss;
+    }
     if last.is_finite() && (last < first || !options.measured) {
-        return Ok(times);
+        return Ok(Measured { times, operations: None });
     }
     Err(Error::Invalid(format!("the loss did not fall: from {first} to {last}")))
 }
 
-/// Inference of one sample.
-fn infer<N>(options: &Options) -> Result<Vec<f64>>
+/// Inference of some samples.
+fn infer<N>(options: &Options, device: N::Device, batch: usize) -> Result<Measured>
 where
-    N: Network<Elem = f32, InputElement = f32, Device = Cpu>,
+    N: Network<Elem = f32, InputElement = f32>,
     N::Input: SameSample<N::Input>,
     InputBatch<N>: BatchedShape<Sample = N::Input>,
 {
-    let device = options.device();
     let net: N = netform::network::build(device.clone(), Seed(42))?;
-    let input = normal::<N>(device, &mut Rng::new(Seed(42), 0), 1)?;
-    let mut predictor = net.predictor(1)?;
-    options.measure(|| predictor.run(&input).map(|_| ()))
+    let input = normal::<N>(device, &mut Rng::new(Seed(42), 0), batch)?;
+    let mut predictor = net.predictor(batch)?;
+    let times = options.measure(|| predictor.run(&input).map(|_| ()))?;
+    Ok(Measured { times, operations: None })
+}
+
+/// A product of square matrices: as many samples as there are features.
+fn product<N>(options: &Options, device: N::Device) -> Result<Measured>
+where
+    N: Network<Elem = f32, InputElement = f32>,
+    N::Input: SameSample<N::Input>,
+    InputBatch<N>: BatchedShape<Sample = N::Input>,
+{
+    let size = N::Input::NUMEL;
+    let measured = infer::<N>(options, device, size)?;
+    Ok(Measured { operations: Some(2.0 * (size as f64).powi(3)), ..measured })
 }
 
 /// Inputs drawn from N(0, 1).
-fn normal<N: Network<Elem = f32, InputElement = f32, Device = Cpu>>(
-    device: Cpu,
+fn normal<N: Network<Elem = f32, InputElement = f32>>(
+    device: N::Device,
     rng: &mut Rng,
     batch: usize,
-) -> Result<Tensor<InputBatch<N>>> {
+) -> Result<Tensor<InputBatch<N>, f32, N::Device>> {
     let values: Vec<f32> = (0..batch * N::Input::NUMEL).map(|_| rng.normal() as f32).collect();
     Tensor::from_slice_on(device, &values)
+}
+
+/// A kind of devices.
+#[derive(Clone, Copy)]
+enum Kind {
+    Cpu,
+    Vulkan,
+}
+
+impl FromStr for Kind {
+    type Err = ();
+
+    fn from_str(name: &str) -> std::result::Result<Self, ()> {
+        match name {
+            "cpu" => Ok(Kind::Cpu),
+            "vulkan" => Ok(Kind::Vulkan),
+            _ => Err(()),
+        }
+    }
 }
 
 /// What the command line says.
 struct Options {
     only: Vec<String>,
+    device: Kind,
     seconds: f64,
     threads: Option<usize>,
     /// Whether to measure, or to run each workload once to see that it works.
@@ -138,8 +256,14 @@ struct Options {
 impl Options {
     /// Cargo passes `--bench` to `cargo bench` and nothing to `cargo test`.
     fn parse(arguments: impl Iterator<Item = String>) -> std::result::Result<Options, String> {
-        let mut options =
-            Options { only: vec![], seconds: 2.0, threads: None, measured: false, help: false };
+        let mut options = Options {
+            only: vec![],
+            device: Kind::Cpu,
+            seconds: 2.0,
+            threads: None,
+            measured: false,
+            help: false,
+        };
         let mut arguments = arguments;
         let (mut bench, mut test) = (false, false);
         while let Some(argument) = arguments.next() {
@@ -148,6 +272,7 @@ impl Options {
                     let names: String = value(&argument, "names of workloads", &mut arguments)?;
                     options.only.extend(names.split(',').map(|name| name.trim().to_owned()));
                 }
+                "--device" => options.device = value(&argument, "cpu or vulkan", &mut arguments)?,
                 "--seconds" => options.seconds = value(&argument, "a number", &mut arguments)?,
                 "--threads" => {
                     options.threads = Some(value(&argument, "a whole number", &mut arguments)?);
@@ -181,7 +306,7 @@ impl Options {
         Ok(())
     }
 
-    fn device(&self) -> Cpu {
+    fn cpu(&self) -> Cpu {
         self.threads.map_or_else(Cpu::default, Cpu::with_threads)
     }
 
@@ -223,20 +348,24 @@ fn value<T: FromStr>(
 /// The line of JSON of a workload.
 struct Line<'a> {
     workload: &'a str,
-    times: Vec<f64>,
+    measured: Measured,
 }
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut sorted = self.times.clone();
+        let mut sorted = self.measured.times.clone();
         sorted.sort_by(f64::total_cmp);
         let runs = sorted.len();
         let median = (sorted[(runs - 1) / 2] + sorted[runs / 2]) / 2.0;
         let (workload, min) = (self.workload, sorted[0]);
         write!(
             f,
-            r#"{{"peer": "netform", "workload": "{workload}", "median_us": {median:.2}, "min_us": {min:.2}, "runs": {runs}}}"#
-        )
+            r#"{{"peer": "netform", "workload": "{workload}", "median_us": {median:.2}, "min_us": {min:.2}, "runs": {runs}"#
+        )?;
+        if let Some(operations) = self.measured.operations {
+            write!(f, r#", "tflops": {:.4}"#, operations / median / 1e6)?;
+        }
+        f.write_str("}")
     }
 }
 
@@ -245,9 +374,10 @@ fn help() {
         "The time of one training step, or of one inference, in microseconds: a line of JSON each.\n"
     );
     println!(
-        "usage: cargo bench --bench workloads -- [--only NAMES] [--seconds S] [--threads N]\n"
+        "usage: cargo bench --bench workloads -- [--only NAMES] [--device cpu|vulkan] [--seconds S] [--threads N]\n"
     );
     println!("  --only NAMES   workloads between commas; all of them unless given");
+    println!("  --device D     cpu unless given; vulkan where built with `--features vulkan`");
     println!("  --seconds S    how long each is measured; 2 unless given");
     println!("  --threads N    threads of the CPU; one a core unless given");
     println!("  --test         run each workload once and measure nothing\n");
@@ -258,8 +388,8 @@ fn help() {
 
 fn run(options: &Options) -> std::result::Result<(), String> {
     for (workload, _, measure) in WORKLOADS.iter().filter(|w| options.wants(w.0)) {
-        let times = measure(options).map_err(|error| format!("{workload}: {error}"))?;
-        println!("{}", Line { workload, times });
+        let measured = measure(options).map_err(|error| format!("{workload}: {error}"))?;
+        println!("{}", Line { workload, measured });
     }
     Ok(())
 }

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netform::Error;
+use netform::device::Device;
 use netform::metric::argmax;
 use netform::prelude::*;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, print, print_accuracy};
+use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 /// How many characters the network sees at once.
 const CONTEXT: usize = 64;
@@ -90,10 +91,12 @@ fn temperature(text: &str) -> Result<f64, String> {
 }
 
 fn main() -> ExitCode {
-    shared::run(run)
+    shared::run(|options: &Options| {
+        on_device!(options.training.device, |device| run(options, device))
+    })
 }
 
-fn run(options: &Options) -> netform::Result<()> {
+fn run<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
     let Training { batch, seed, .. } = options.training;
     let text = read(&options.data)?;
     let prompt = symbols(&options.prompt).map_err(advise("--prompt TEXT is what to go on from"))?;
@@ -105,7 +108,7 @@ fn run(options: &Options) -> netform::Result<()> {
         .map(|(symbols, stride)| Pieces { symbols, stride });
     shared::at_least(1, test.len(), &options.data)?;
 
-    let mut net = Chars::new(Seed(seed));
+    let mut net = Chars::<f32, _>::on(device, Seed(seed))?;
     match &options.evaluate {
         Some(weights) => {
             net.load(weights)
@@ -126,9 +129,9 @@ fn run(options: &Options) -> netform::Result<()> {
     print_accuracy(model)
 }
 
-fn fit(
+fn fit<Dev: Device<f32>>(
     options: &Options,
-    net: &mut Chars,
+    net: &mut Chars<f32, Dev>,
     train: &Pieces,
     validation: &Pieces,
 ) -> netform::Result<()> {
@@ -225,17 +228,23 @@ impl Pairs {
 }
 
 /// The prompt, and character after character what the network takes to follow.
-fn write(net: &Chars, prompt: &[u32], options: &Options) -> netform::Result<String> {
+fn write<Dev: Device<f32>>(
+    net: &Chars<f32, Dev>,
+    prompt: &[u32],
+    options: &Options,
+) -> netform::Result<String> {
     let mut rng = Rng::new(Seed(options.training.seed), 0);
     let mut predictor = net.predictor(1)?;
+    let device = net.store().device.clone();
+    let mut input = Tensor::zeros_on(device, (Batch(1), D::<CONTEXT>))?;
     let mut text = prompt.to_vec();
     for _ in 0..options.length {
         let seen = &text[text.len().saturating_sub(CONTEXT)..];
         // What is after the last character has no influence on it.
         let mut context = [0; CONTEXT];
         context[..seen.len()].copy_from_slice(seen);
-        let context = Tensor::<(Batch, D<CONTEXT>), u32>::from_vec(context.to_vec())?;
-        let logits = predictor.run(&context)?.to_vec();
+        input.write(&context)?;
+        let logits = predictor.run(&input)?.to_vec();
         let at = seen.len().saturating_sub(1) * SYMBOLS;
         text.push(draw(&logits[at..at + SYMBOLS], options.temperature, &mut rng));
     }

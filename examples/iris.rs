@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netform::data::{Scaling, Table};
+use netform::device::Device;
 use netform::prelude::*;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, print, print_accuracy};
+use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A classifier of four measurements of a flower, in centimetres.
@@ -45,17 +46,19 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    shared::run(train)
+    shared::run(|options: &Options| {
+        on_device!(options.training.device, |device| train(options, device))
+    })
 }
 
-fn train(options: &Options) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed } = options.training;
+fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
+    let Training { epochs, batch, rate, seed, .. } = options.training;
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
     shared::at_least(5, flowers.len(), &options.data)?;
     let [train, validation, test] = split_and_scale(&flowers, Seed(seed))?;
     let written = Written::into_folder(&options.out)?;
 
-    let mut net = Iris::new(Seed(seed));
+    let mut net = Iris::<f32, _>::on(device, Seed(seed))?;
     print(net.summary())?;
     let sizes = [train.len(), validation.len(), test.len()];
     print(format!("flowers to train on, to validate and to test: {sizes:?}\n"))?;

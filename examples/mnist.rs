@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netform::data::mnist::Mnist;
+use netform::device::Device;
 use netform::prelude::*;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, print, print_accuracy};
+use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A LeNet-style classifier of 28x28 digits.
@@ -47,20 +48,22 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    shared::run(|options: &Options| match &options.evaluate {
-        Some(weights) => evaluate_weights(options, weights),
-        None => train(options),
+    shared::run(|options: &Options| {
+        on_device!(options.training.device, |device| match &options.evaluate {
+            Some(weights) => evaluate_weights(options, device, weights),
+            None => train(options, device),
+        })
     })
 }
 
-fn train(options: &Options) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed } = options.training;
+fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
+    let Training { epochs, batch, rate, seed, .. } = options.training;
     let (digits, test) = load(&options.data)?;
     shared::at_least(10, digits.len(), &options.data)?;
     let (train, validation) = digits.split(0.9, Seed(seed))?;
     let written = Written::into_folder(&options.out)?;
 
-    let mut net = Digits::new(Seed(seed));
+    let mut net = Digits::<f32, _>::on(device, Seed(seed))?;
     print(net.summary())?;
     let sizes = [train.len(), validation.len(), test.len()];
     print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
@@ -79,9 +82,13 @@ fn train(options: &Options) -> netform::Result<()> {
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 
-fn evaluate_weights(options: &Options, weights: &Path) -> netform::Result<()> {
+fn evaluate_weights<Dev: Device<f32>>(
+    options: &Options,
+    device: Dev,
+    weights: &Path,
+) -> netform::Result<()> {
     let (_, test) = load(&options.data)?;
-    let mut net = Digits::new(Seed(options.training.seed));
+    let mut net = Digits::<f32, _>::on(device, Seed(options.training.seed))?;
     net.load(weights).map_err(advise("--evaluate wants a file that this example has written"))?;
     print(format!("weights: {}", weights.display()))?;
     print(format!("digits to test: {}", test.len()))?;

@@ -36,6 +36,10 @@ pub use netform_core::{
 
 pub use netform_core::error::{Error, Result};
 
+/// Networks on a GPU, through Vulkan: `Digits::<f32, _>::on(Vulkan::new()?, Seed(42))`.
+#[cfg(feature = "vulkan")]
+pub use netform_gpu as gpu;
+
 // The shortest path is the one that rustc prints: `netform::D<784>`.
 pub use netform_core::dim::{Batch, D};
 pub use netform_core::tensor::Tensor;

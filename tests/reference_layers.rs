@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{Reference, assert_close, batch, transposed};
+use common::{Reference, assert_close, batch_on, transposed};
 use netform::element::{Element, Float};
 use netform::loss::Loss;
 use netform::prelude::*;
@@ -32,6 +32,13 @@ macro_rules! cases {
                 let cpu = Cpu::default();
                 $check(stringify!($name), Net::<f32>::on(cpu.clone(), Seed(0)) $(, $argument)*);
                 $check(stringify!($name), Net::<f64>::on(cpu, Seed(0)) $(, $argument)*);
+            }
+
+            #[cfg(feature = "vulkan")]
+            #[test]
+            fn agrees_on_vulkan() {
+                let Some(vulkan) = common::vulkan(stringify!($name)) else { return };
+                $check(stringify!($name), Net::<f32, _>::on(vulkan, Seed(0)) $(, $argument)*);
             }
         }
     )* };
@@ -83,18 +90,18 @@ struct Case<N: Network> {
     reference: Reference,
     name: &'static str,
     net: N,
-    identity: Tensor<netform::step::InputBatch<N>, N::Elem>,
+    identity: Tensor<netform::step::InputBatch<N>, N::Elem, N::Device>,
 }
 
-impl<N: Network<Device = Cpu, InputElement = <N as Module>::Elem>> Case<N> {
+impl<N: Network<InputElement = <N as Module>::Elem>> Case<N> {
     fn new(name: &'static str, net: netform::Result<N>) -> Self {
         let size = <N::Input as SampleShape>::NUMEL;
         let identity: Vec<N::Elem> = (0..size * size)
             .map(|i| N::Elem::from_usize(usize::from(i % size == i / size)))
             .collect();
-        let identity = batch::<N::Input, _>(&identity);
-        let mut case =
-            Case { reference: Reference::read("ops"), name, net: net.unwrap(), identity };
+        let net = net.unwrap();
+        let identity = batch_on::<N::Input, _, _>(&net.store().device, &identity);
+        let mut case = Case { reference: Reference::read("ops"), name, net, identity };
         for (i, spec) in N::PARAMS.iter().enumerate() {
             let values = case.get(&format!("in{i}"));
             // A weight of `Linear` is [out, in]; the reference multiplies by [in, out].
@@ -122,7 +129,7 @@ impl<N: Network<Device = Cpu, InputElement = <N as Module>::Elem>> Case<N> {
         Y: SampleShape,
         T: Element,
     {
-        let targets = batch::<Y, T>(targets);
+        let targets = batch_on::<Y, T, _>(&self.net.store().device, targets);
         let (value, gradients) =
             self.net.value_and_gradients(&loss, &self.identity, &targets).unwrap();
         for (i, spec) in N::PARAMS.iter().enumerate() {
@@ -141,7 +148,7 @@ impl<N: Network<Device = Cpu, InputElement = <N as Module>::Elem>> Case<N> {
 /// mean squared error is 2 / n (out - target), so the target is out - n / 2 cot.
 fn op<N>(name: &'static str, net: netform::Result<N>)
 where
-    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
+    N: Network<InputElement = <N as Module>::Elem>,
     Mse: Loss<N::Elem, N::Output, N::Output, N::Elem>,
 {
     let case = Case::new(name, net);
@@ -158,7 +165,7 @@ where
 /// output says what the output is.
 fn train_op<N>(name: &'static str, net: netform::Result<N>)
 where
-    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
+    N: Network<InputElement = <N as Module>::Elem>,
     Mse: Loss<N::Elem, N::Output, N::Output, N::Elem>,
 {
     let case = Case::new(name, net);
@@ -178,7 +185,7 @@ fn loss<N, L, Y, T>(
     loss: L,
     targets: fn(&Reference, &str) -> Vec<T>,
 ) where
-    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
+    N: Network<InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, Y, T>,
     Y: SampleShape,
     T: Element,
@@ -192,7 +199,7 @@ fn loss<N, L, Y, T>(
 /// A loss with targets of the output's shape and element.
 fn dense<N, L>(name: &'static str, net: netform::Result<N>, of: L)
 where
-    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
+    N: Network<InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, N::Output, N::Elem>,
 {
     loss::<N, L, N::Output, N::Elem>(name, net, of, Reference::get);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Reference, assert_close, batch};
+use common::{Reference, assert_close, batch_on};
 use netform::element::{Element, Float};
 use netform::loss::Loss;
 use netform::prelude::*;
@@ -102,7 +102,22 @@ macro_rules! networks {
             agrees::<_, $loss, $shape, $t32>($net::<f32>::on(cpu.clone(), Seed(0)), name, $loss, $targets);
             agrees::<_, $loss, $shape, $t64>($net::<f64>::on(cpu, Seed(0)), name, $loss, $targets);
         }
-    )* };
+    )*
+
+        /// The same on Vulkan.
+        #[cfg(feature = "vulkan")]
+        mod on_vulkan {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    let name = stringify!($name);
+                    let Some(vulkan) = common::vulkan(name) else { return };
+                    agrees::<_, $loss, $shape, $t32>($net::<f32, _>::on(vulkan, Seed(0)), name, $loss, $targets);
+                }
+            )*
+        }
+    };
 }
 networks! {
     mlp: Mlp, CrossEntropy, (), [u32, u32], Reference::labels;
@@ -143,7 +158,7 @@ fn agrees<N, L, Y, T>(
     loss: L,
     targets: fn(&Reference, &str) -> Vec<T>,
 ) where
-    N: Network<Device = Cpu, InputElement = <N as Module>::Elem>,
+    N: Network<InputElement = <N as Module>::Elem>,
     L: Loss<N::Elem, N::Output, Y, T> + Copy,
     Y: SampleShape,
     T: Element,
@@ -154,8 +169,9 @@ fn agrees<N, L, Y, T>(
     for name in common::parameter_names::<N>() {
         net.set_parameter(name, &case.get(&format!("param/{}", pytorch(name)))).unwrap();
     }
-    let x = batch::<N::Input, N::Elem>(&case.get("x"));
-    let y = batch::<Y, T>(&targets(&reference, &format!("{name}/y")));
+    let device = net.store().device.clone();
+    let x = batch_on::<N::Input, N::Elem, _>(&device, &case.get("x"));
+    let y = batch_on::<Y, T, _>(&device, &targets(&reference, &format!("{name}/y")));
     let losses: Vec<f64> = case.get("losses");
 
     let (value, gradients) = net.value_and_gradients(&loss, &x, &y).unwrap();

@@ -25,28 +25,37 @@ macro_rules! cases {
 
             #[test]
             fn agrees() {
-                check!(f32, $name, $($i)?);
-                check!(f64, $name, $($i)?);
+                check!(f32, Cpu::default(), $name, $($i)?);
+                check!(f64, Cpu::default(), $name, $($i)?);
+            }
+
+            #[cfg(feature = "vulkan")]
+            #[test]
+            fn agrees_on_vulkan() {
+                let Some(vulkan) = common::vulkan(stringify!($name)) else { return };
+                check!(f32, vulkan, $name, $($i)?);
             }
         }
     )* };
 }
 
 macro_rules! check {
-    ($e:ty, $name:ident, $($i:ident)?) => {{
+    ($e:ty, $device:expr, $name:ident, $($i:ident)?) => {{
+        let device = $device;
         let reference = Reference::read("ops");
         let at = |what: &str| format!("{}/{what}", stringify!($name).trim_start_matches("r#"));
-        let mut net = Net::<$e>::on(Cpu::default(), Seed(0)).unwrap();
+        let mut net = Net::<$e, _>::on(device.clone(), Seed(0)).unwrap();
         let names = common::parameter_names::<Net<$e>>();
         for (i, name) in names.iter().enumerate() {
             net.set_parameter(name, &reference.get::<$e>(&at(&format!("in{i}")))).unwrap();
         }
-        let one = Tensor::<(Batch,), $e>::from_vec(vec![1.0]).unwrap();
-        $(let $i = Tensor::from_vec(reference.labels(&at("in1"))).unwrap();)?
+        let one = Tensor::<(Batch,), $e, _>::from_slice_on(device.clone(), &[1.0]).unwrap();
+        $(let $i = Tensor::from_slice_on(device.clone(), &reference.labels(&at("in1"))).unwrap();)?
         let mut workspace = net.workspace(Mode::Train).unwrap();
         let pass = workspace.forward(&net, feed!(one $($i)?)).unwrap();
         assert_close(&at("out"), &pass.outputs().to_vec(), &reference.get(&at("out")));
-        let cotangent = Tensor::from_vec(reference.get::<$e>(&at("cot"))).unwrap();
+        let cotangent = reference.get::<$e>(&at("cot"));
+        let cotangent = Tensor::from_slice_on(device.clone(), &cotangent).unwrap();
         let gradients = pass.backward(&cotangent).unwrap();
         for (i, name) in names.iter().enumerate() {
             let expected = reference.get(&at(&format!("grad{i}")));

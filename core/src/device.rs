@@ -5,11 +5,12 @@
 //! A device knows no derivatives: those are kernels like any other, put together by `network!`.
 
 mod rows;
+mod run;
 
-use crate::element::{Element, Float};
-use crate::error::Result;
+use crate::element::Float;
 
 pub use rows::{Row, RowProgram, RowStep, RowTo};
+pub use run::{Access, Bindings, Counter, Device, MAX_BOUND, Memory, Run};
 
 /// The buffer of a run that a [`Span`] lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -368,124 +369,9 @@ pub trait Kernels<E: Float> {
         grid: Grid,
         input: Arg,
     );
-}
 
-/// Where the random numbers of a run come from, and how far training has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counter {
-    /// The network's seed.
-    pub seed: u64,
-    /// The training step, from 0.
-    pub step: u64,
-    /// The index, in the global batch, of the first sample of this run.
-    pub first_sample: u64,
-}
-
-/// A buffer of a run that may be written or not.
-pub enum Access<'a, B> {
-    /// Nothing is bound.
-    None,
-    /// Read only.
-    Read(&'a B),
-    /// Read and written.
-    Write(&'a mut B),
-}
-
-/// How many inputs, integer inputs and outputs a run can have, each.
-pub const MAX_BOUND: usize = 16;
-
-/// The buffers of one run.
-pub struct Bindings<'a, E: Float, D: Device<E>> {
-    /// [`Slot::Params`].
-    pub params: Access<'a, D::Buffer<E>>,
-    /// [`Slot::Grads`].
-    pub grads: Access<'a, D::Buffer<E>>,
-    /// [`Slot::State`].
-    pub state: Access<'a, D::Buffer<E>>,
-    /// [`Slot::Workspace`].
-    pub workspace: Access<'a, D::Buffer<E>>,
-    /// [`Slot::Optimizer`].
-    pub optimizer: Access<'a, D::Buffer<E>>,
-    /// [`Slot::Input`].
-    pub inputs: [Option<&'a D::Buffer<E>>; MAX_BOUND],
-    /// [`Slot::Index`].
-    pub indices: [Option<&'a D::Buffer<u32>>; MAX_BOUND],
-    /// [`Slot::Output`].
-    pub outputs: [Access<'a, D::Buffer<E>>; MAX_BOUND],
-    /// Where random numbers come from.
-    pub counter: Counter,
-}
-
-impl<E: Float, D: Device<E>> Default for Bindings<'_, E, D> {
-    fn default() -> Self {
-        Bindings {
-            params: Access::None,
-            grads: Access::None,
-            state: Access::None,
-            workspace: Access::None,
-            optimizer: Access::None,
-            inputs: [None; MAX_BOUND],
-            indices: [None; MAX_BOUND],
-            outputs: [const { Access::None }; MAX_BOUND],
-            counter: Counter::default(),
-        }
-    }
-}
-
-/// Memory for tensors.
-pub trait Memory: Clone + Send + Sync + 'static {
-    /// Elements on the device.
-    type Buffer<T: Element>: Send + Sync;
-
-    /// A buffer of `len` zeros.
-    ///
-    /// # Errors
-    /// If the device has not enough memory.
-    fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>>;
-
-    /// The number of elements of a buffer.
-    fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
-
-    /// Copies `data` into the buffer from `offset` on.
-    ///
-    /// # Errors
-    /// If the range does not lie in the buffer, or the device is lost.
-    fn write<T: Element>(
-        &self,
-        buffer: &mut Self::Buffer<T>,
-        offset: usize,
-        data: &[T],
-    ) -> Result<()>;
-
-    /// Copies the buffer from `offset` on into `data`.
-    ///
-    /// # Errors
-    /// If the range does not lie in the buffer, or the device is lost.
-    fn read<T: Element>(
-        &self,
-        buffer: &Self::Buffer<T>,
-        offset: usize,
-        data: &mut [T],
-    ) -> Result<()>;
-
-    /// The device's name, for summaries and messages.
-    fn name(&self) -> String;
-}
-
-/// A device that computes with elements of type `E`.
-pub trait Device<E: Float>: Memory {
-    /// One pass over bound buffers.
-    type Run<'a>: Kernels<E> + Run;
-
-    /// Binds buffers for a pass of kernels.
-    fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> Self::Run<'a>;
-}
-
-/// The end of a pass.
-pub trait Run {
-    /// Waits until the kernels have run.
-    ///
-    /// # Errors
-    /// What a kernel could not say at its call: an index out of range, a lost device.
-    fn finish(self) -> Result<()>;
+    /// Calls `kernels` where the first element of `value` is finite and nothing has been found wrong so far; or, with
+    /// `finite` unset, only where that is not so. The kernels leave the value as it is. A device that records notes them,
+    /// and decides while they run.
+    fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self));
 }

@@ -86,12 +86,22 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// The device has not enough memory.
-    #[error("{device}: not enough memory for {bytes} bytes")]
+    #[error("{device}: not enough memory for {bytes} bytes{advice}")]
     OutOfMemory {
         /// The device's name.
         device: String,
         /// The bytes that were asked for.
         bytes: usize,
+        /// What they were for and what would fit, as text for the message; may be empty.
+        advice: String,
+    },
+    /// A device is not there, was lost, or cannot do what it was asked for.
+    #[error("{device}: {problem}")]
+    Device {
+        /// The device's name.
+        device: String,
+        /// What was found, and what to do.
+        problem: String,
     },
 }
 

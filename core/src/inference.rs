@@ -12,7 +12,7 @@ use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::step::{
-    Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, same_batch,
+    Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, room, same_batch,
 };
 use crate::tensor::Tensor;
 
@@ -56,7 +56,9 @@ impl<'n, N: Network> Predictor<'n, N> {
             .ok_or_else(|| Error::Invalid(format!("no batch of {batch} samples")))?;
         Ok(Predictor {
             net,
-            workspace: device.zeros(N::infer_workspace(Extent::of(batch)))?,
+            workspace: room(&device, &format!("a predictor of `{}`", N::NAME), batch, |batch| {
+                N::infer_workspace(Extent::of(batch))
+            })?,
             output: Tensor::zeros_on(device, shape)?,
             capacity: batch,
         })
@@ -162,9 +164,10 @@ impl<N: Network, L> Evaluator<N, L> {
         let device = &net.store().device;
         check_size(device, N::infer_workspace(Extent::unit()).max(N::Output::NUMEL), batch)?;
         check_size(device, loss.workspace(1), batch)?;
-        let workspace = N::infer_workspace(Extent::of(batch)).saturating_add(loss.workspace(batch));
+        let words =
+            |batch| N::infer_workspace(Extent::of(batch)).saturating_add(loss.workspace(batch));
         Ok(Evaluator {
-            workspace: device.zeros(workspace)?,
+            workspace: room(device, &format!("an evaluation of `{}`", N::NAME), batch, words)?,
             output: device.zeros(batch * N::Output::NUMEL)?,
             constants: constants(device, &loss.constants()?)?,
             capacity: batch,

@@ -1,8 +1,6 @@
 //! Training of networks whose own output is the loss.
 
-use crate::device::{
-    Access, Arg, Bindings, Counter, Device, Fold, Kernels, Memory, Run, Slot, Span,
-};
+use crate::device::{Arg, Bindings, Device, Fold, Kernels, Memory, Slot, Span};
 use crate::element::Float;
 use crate::error::Result;
 use crate::feed::Feed;
@@ -10,7 +8,7 @@ use crate::loss::Loss;
 use crate::module::{Extent, Module, Spans};
 use crate::optim::Optimizer;
 use crate::pullback::checked;
-use crate::step::{Buffer, Memories, OptimizerState, check_capacity, guarded, update};
+use crate::step::{Buffer, Left, Memories, OptimizerState, check_capacity, check_slots};
 
 /// A network whose only output is a scalar for each sample, or whose outputs are a scalar and its weight: a
 /// loss.
@@ -71,7 +69,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         optimizer.check()?;
         let device = net.store().device.clone();
         let slots = Some(device.zeros(optimizer.slots() * M::PARAM_LEN)?);
-        let memories = Memories::new(&device, batch, SCALARS)?;
+        let memories = Memories::new(&device, batch, |_| SCALARS)?;
         Ok(LossStep { net, optimizer, memories, state: OptimizerState { slots, steps: 0 } })
     }
 
@@ -83,40 +81,49 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     /// index is out of range, the optimiser was exchanged for one that keeps another number of values, or the
     /// device has not enough memory or is lost.
     pub fn run<F: Feed<M>>(&mut self, inputs: F) -> Result<M::Elem> {
+        self.post(&inputs)?;
+        self.memories.wait_for_last(self.net.store_mut(), &mut self.state)
+    }
+
+    /// Begins to train on one batch and does not wait for its end: [`TrainStep::submit`](crate::step::TrainStep::submit).
+    ///
+    /// # Errors
+    /// As [`LossStep::run`], of this batch or of the one whose loss is returned.
+    pub fn submit<F: Feed<M>>(&mut self, inputs: F) -> Result<Option<M::Elem>> {
+        self.post(&inputs)?;
+        if self.memories.is_full() { self.receive() } else { Ok(None) }
+    }
+
+    /// Waits for the oldest step under way and returns its loss; `None` where no step is under way.
+    ///
+    /// # Errors
+    /// If an index was out of range, or the device is lost.
+    pub fn receive(&mut self) -> Result<Option<M::Elem>> {
+        self.memories.wait(self.net.store_mut(), &mut self.state)
+    }
+
+    fn post<F: Feed<M>>(&mut self, inputs: &F) -> Result<()> {
         let e = checked(self.net, inputs.extent()?)?;
-        let Memories { grads, workspace, capacity, statistics } = &mut self.memories;
-        check_capacity("a training step", e.batch, *capacity)?;
+        check_capacity("a training step", e.batch, self.memories.capacity)?;
         let store = self.net.store_mut();
-        crate::step::check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
+        check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
         let len = M::train_workspace(e);
-        if len + SCALARS > store.device.len(workspace) {
-            *workspace = store.device.zeros(len + SCALARS)?;
+        if len + SCALARS > store.device.len(&self.memories.workspace) {
+            self.memories.workspace = store.device.zeros(len + SCALARS)?;
         }
-        let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
-        let (loss, ()) = guarded::<M, _>(store, statistics, |store| {
-            let mut bound = Bindings {
-                params: Access::Read(&store.params),
-                state: Access::Write(&mut store.state),
-                grads: Access::Write(grads),
-                workspace: Access::Write(workspace),
-                counter,
-                ..Bindings::default()
-            };
-            inputs.bind(&mut bound);
-            let mut run = store.device.run(bound);
-            let spans = Spans::inputs::<M>(e);
-            M::train_forward(&mut run, e, spans.as_slice());
-            let value = loss_and_seeds::<M, _>(&mut run, e, len);
-            M::backward(&mut run, e, spans.as_slice());
-            run.finish()?;
-            let mut loss = [M::Elem::ZERO];
-            store.device.read(workspace, value.offset, &mut loss)?;
-            Ok((loss[0], ()))
-        })?;
-        if loss.is_finite() {
-            update::<M, O>(store, grads, &self.optimizer, &mut self.state)?;
-        }
-        Ok(loss)
+        self.memories.post(
+            store,
+            &self.optimizer,
+            &mut self.state,
+            |bound| inputs.bind(bound),
+            |run| {
+                let spans = Spans::inputs::<M>(e);
+                M::train_forward(run, e, spans.as_slice());
+                let loss = loss_and_seeds::<M, _>(run, e, len);
+                M::backward(run, e, spans.as_slice());
+                Left { loss, outputs: loss, kept: false }
+            },
+        )
     }
 
     /// The network, as the last step left it.

@@ -1,9 +1,12 @@
 //! Training and inference step by step: what the trainer is made of, and what a loop of one's own uses.
 
+mod ahead;
+mod room;
+
 use std::marker::PhantomData;
 
 use crate::data::MiniBatch;
-use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Span};
+use crate::device::{Access, Bindings, Counter, Device, Memory, Run};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::feed::{BESIDE, InputElement};
@@ -14,6 +17,9 @@ use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
+
+pub(crate) use ahead::{Left, Memories, RunOf};
+pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.
 pub type InputBatch<N> = <<N as Network>::Input as SampleShape>::Batched;
@@ -41,15 +47,6 @@ pub(crate) fn check_capacity(what: &str, batch: usize, capacity: usize) -> Resul
     Ok(())
 }
 
-/// That a workspace which is at most `one` elements for each sample can be counted at all: allocating it then
-/// tells whether there is memory for it.
-pub(crate) fn check_size<D: Memory>(device: &D, one: usize, capacity: usize) -> Result<()> {
-    match one.max(1).checked_mul(capacity).and_then(|n| n.checked_mul(16)) {
-        Some(_) => Ok(()),
-        None => Err(Error::OutOfMemory { device: device.name(), bytes: usize::MAX }),
-    }
-}
-
 /// That the optimiser's state is what the optimiser keeps.
 pub(crate) fn check_slots<N: Module, O: Optimizer>(
     device: &N::Device,
@@ -68,50 +65,6 @@ pub(crate) fn check_slots<N: Module, O: Optimizer>(
         expected: format!("{expected} numbers"),
         found: found.to_string(),
     })
-}
-
-/// Memory for one training step of up to `capacity` samples.
-pub(crate) struct Memories<N: Module> {
-    pub grads: Buffer<N>,
-    pub workspace: Buffer<N>,
-    pub capacity: usize,
-    /// The running statistics from before the step: a step that comes to nothing puts them back.
-    pub statistics: Vec<N::Elem>,
-}
-
-impl<N: Module> Memories<N> {
-    pub fn new(device: &N::Device, capacity: usize, loss_workspace: usize) -> Result<Self> {
-        if capacity == 0 {
-            return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
-        }
-        check_size(device, N::train_workspace(Extent::unit()), capacity)?;
-        Ok(Memories {
-            grads: device.zeros(N::PARAM_LEN)?,
-            workspace: device
-                .zeros(N::train_workspace(Extent::of(capacity)).saturating_add(loss_workspace))?,
-            capacity,
-            statistics: vec![N::Elem::ZERO; N::STATE_LEN],
-        })
-    }
-}
-
-/// Runs the passes of a training step. Where they end in an error, or in a loss that is infinite or not a
-/// number, the network's running statistics become again what they were: one bad batch would stay in them for
-/// good.
-pub(crate) fn guarded<N: Module, T>(
-    store: &mut Store<N::Elem, N::Device>,
-    statistics: &mut [N::Elem],
-    passes: impl FnOnce(&mut Store<N::Elem, N::Device>) -> Result<(N::Elem, T)>,
-) -> Result<(N::Elem, T)> {
-    if statistics.is_empty() {
-        return passes(store);
-    }
-    store.device.read(&store.state, 0, statistics)?;
-    let outcome = passes(store);
-    if !outcome.as_ref().is_ok_and(|(loss, _)| loss.is_finite()) {
-        store.device.write(&mut store.state, 0, statistics)?;
-    }
-    outcome
 }
 
 /// The state of an optimiser between steps: it outlives the [`TrainStep`] where training is continued.
@@ -162,8 +115,6 @@ pub struct TrainStep<'n, N: Network, L, O, Y, T> {
     state: OptimizerState<Buffer<N>>,
     /// What the loss reads beside outputs and targets.
     constants: Option<Buffer<N>>,
-    /// Where the outputs of the last batch are.
-    outputs: Option<Span>,
     targets: PhantomData<fn(Y, T)>,
 }
 
@@ -197,22 +148,12 @@ where
         optimizer.check()?;
         let device = net.store().device.clone();
         let constants = constants(&device, &loss.constants()?)?;
-        check_size(&device, loss.workspace(1), batch)?;
-        let memories = Memories::new(&device, batch, loss.workspace(batch))?;
+        let memories = Memories::new(&device, batch, |batch| loss.workspace(batch))?;
         if state.slots.is_none() {
             state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
         }
         check_slots::<N, O>(&device, &optimizer, &state)?;
-        Ok(TrainStep {
-            net,
-            loss,
-            optimizer,
-            memories,
-            state,
-            constants,
-            outputs: None,
-            targets: PhantomData,
-        })
+        Ok(TrainStep { net, loss, optimizer, memories, state, constants, targets: PhantomData })
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
@@ -243,52 +184,99 @@ where
         S::Sample: SameSample<N::Input>,
         R: BatchedShape<Sample = Y>,
     {
-        let Memories { grads, workspace, capacity, statistics } = &mut self.memories;
-        check_capacity("a training step", inputs.batch(), *capacity)?;
+        self.post(inputs, targets, false)?;
+        self.memories.wait_for_last(self.net.store_mut(), &mut self.state)
+    }
+
+    /// Begins to train on one batch, and does not wait for its end: a device works on it while the next batch is made.
+    /// Returns the loss of the oldest step that has not been received, once more than a few are under way; on the CPU,
+    /// where none is, that is this step's loss. [`TrainStep::receive`] yields those that are left.
+    ///
+    /// A loss that is infinite or not a number makes no update, as in [`TrainStep::run`]; steps that follow it are
+    /// under way by then, and make theirs.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::{Dataset, InMemory}, dim::D, loss::CrossEntropy, network::Network, optim::Sgd};
+    /// # use netform_core::random::{Rng, Seed};
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// # let (mut net, mut rng) = (Net::new(Seed(1)), Rng::new(Seed(1), 0));
+    /// let mut step = net.train_step(CrossEntropy, Sgd::new(0.1), 1)?;
+    /// let mut losses = vec![];
+    /// for batch in data.batches(1, &mut rng) {
+    ///     losses.extend(step.submit(&batch)?);
+    /// }
+    /// while let Some(loss) = step.receive()? {
+    ///     losses.push(loss);
+    /// }
+    /// assert_eq!(losses.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TrainStep::run`], of this batch or of the one whose loss is returned.
+    pub fn submit<X: SampleShape + SameSample<N::Input>>(
+        &mut self,
+        batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
+    ) -> Result<Option<N::Elem>> {
+        self.submit_keeping(batch, true)
+    }
+
+    /// [`TrainStep::submit`], after which the outputs can be read where `kept`.
+    pub(crate) fn submit_keeping<X: SampleShape + SameSample<N::Input>>(
+        &mut self,
+        batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
+        kept: bool,
+    ) -> Result<Option<N::Elem>> {
+        self.post(&batch.inputs, &batch.targets, kept)?;
+        if self.memories.is_full() { self.receive() } else { Ok(None) }
+    }
+
+    /// Waits for the oldest step under way and returns its loss; `None` where no step is under way.
+    ///
+    /// # Errors
+    /// If a label was out of range, or the device is lost.
+    pub fn receive(&mut self) -> Result<Option<N::Elem>> {
+        self.memories.wait(self.net.store_mut(), &mut self.state)
+    }
+
+    fn post<S, R>(
+        &mut self,
+        inputs: &Tensor<S, N::InputElement, N::Device>,
+        targets: &Tensor<R, T, N::Device>,
+        kept: bool,
+    ) -> Result<()>
+    where
+        S: BatchedShape,
+        R: BatchedShape,
+    {
+        check_capacity("a training step", inputs.batch(), self.memories.capacity)?;
         let extent = extent(self.net, inputs.batch());
         let store = self.net.store_mut();
         check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
-        let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
         let pass = Pass::<N, L, Y, T> {
             constants: self.constants.as_ref(),
-            ..Pass::of(extent, inputs, targets, &self.loss, counter)?
+            ..Pass::of(extent, inputs, targets, &self.loss)?
         };
-        let (loss, outputs) = guarded::<N, _>(store, statistics, |store| {
-            let (value, outputs) = pass.forward_backward(
-                &store.device,
-                Access::Read(&store.params),
-                Access::Write(&mut store.state),
-                grads,
-                workspace,
-            )?;
-            let mut loss = [N::Elem::ZERO];
-            store.device.read(workspace, value.offset, &mut loss)?;
-            Ok((loss[0], outputs))
-        })?;
-        self.outputs = Some(outputs);
-        if loss.is_finite() {
-            update::<N, O>(store, grads, &self.optimizer, &mut self.state)?;
-        }
-        Ok(loss)
+        self.memories.post(
+            store,
+            &self.optimizer,
+            &mut self.state,
+            |bound| pass.bind(bound),
+            |run| Left { kept, ..pass.forward_backward(run) },
+        )
     }
 
-    /// Copies the outputs of the last batch, from before the update, into `out`; returns how many
-    /// elements there are.
+    /// Copies the outputs of the last batch whose loss was returned, from before the update, into `out`; returns how
+    /// many elements there are.
     ///
     /// # Errors
     /// If no batch has been run, `out` is too short, or the device is lost.
     pub fn read_outputs(&self, out: &mut [N::Elem]) -> Result<usize> {
-        let span = self.outputs.ok_or_else(|| {
-            Error::Invalid("no batch has been run yet, so there are no outputs".into())
-        })?;
-        let found = out.len();
-        let out = out.get_mut(..span.len).ok_or_else(|| Error::Size {
-            what: "room for the outputs of a batch".to_owned(),
-            expected: format!("{} elements", span.len),
-            found: found.to_string(),
-        })?;
-        self.net.store().device.read(&self.memories.workspace, span.offset, out)?;
-        Ok(span.len)
+        self.memories.read_outputs(&self.net.store().device, out)
     }
 
     /// The network, as the last step left it.
@@ -316,15 +304,12 @@ where
         let device = &self.net.store().device;
         let slots = self.state.slots.as_ref().map_or(0, |slots| device.len(slots));
         let constants = self.constants.as_ref().map_or(0, |constants| device.len(constants));
-        (device.len(&self.memories.grads)
-            + device.len(&self.memories.workspace)
-            + slots
-            + constants)
-            * size_of::<N::Elem>()
+        (self.memories.len(device) + slots + constants) * size_of::<N::Elem>()
     }
 
     /// Ends the step and returns the optimiser with its state, for [`TrainStep::resume`].
-    pub fn into_state(self) -> (L, O, OptimizerState<Buffer<N>>) {
+    pub fn into_state(mut self) -> (L, O, OptimizerState<Buffer<N>>) {
+        self.memories.settle(self.net.store_mut(), &mut self.state);
         (self.loss, self.optimizer, self.state)
     }
 }
@@ -356,7 +341,6 @@ struct Pass<'b, N: Network, L, Y, T: Element> {
     targets: &'b <N::Device as Memory>::Buffer<T>,
     loss: &'b L,
     constants: Option<&'b Buffer<N>>,
-    counter: Counter,
     target: PhantomData<fn(Y)>,
 }
 
@@ -372,48 +356,34 @@ where
         inputs: &'b Tensor<S, N::InputElement, N::Device>,
         targets: &'b Tensor<R, T, N::Device>,
         loss: &'b L,
-        counter: Counter,
     ) -> Result<Self> {
         same_batch(extent.batch, targets.batch())?;
         let (inputs, targets) = (inputs.buffer(), targets.buffer());
-        Ok(Pass { extent, inputs, targets, loss, constants: None, counter, target: PhantomData })
+        Ok(Pass { extent, inputs, targets, loss, constants: None, target: PhantomData })
     }
 
-    /// Returns where the loss and the outputs are in the workspace.
-    fn forward_backward(
-        &self,
-        device: &N::Device,
-        params: Access<'_, Buffer<N>>,
-        state: Access<'_, Buffer<N>>,
-        grads: &mut Buffer<N>,
-        workspace: &mut Buffer<N>,
-    ) -> Result<(Span, Span)> {
-        let e = self.extent;
-        let mut bound = Bindings {
-            params,
-            state,
-            grads: Access::Write(grads),
-            workspace: Access::Write(workspace),
-            counter: self.counter,
-            ..Bindings::default()
-        };
-        <N::InputElement as InputElement<N::Elem>>::bind(0, self.inputs, &mut bound);
-        self.loss.bind(self.targets, &mut bound);
+    /// Adds inputs and targets to what is bound.
+    fn bind(&self, bound: &mut Bindings<'b, N::Elem, N::Device>) {
+        <N::InputElement as InputElement<N::Elem>>::bind(0, self.inputs, bound);
+        self.loss.bind(self.targets, bound);
         bound.inputs[BESIDE + 1] = self.constants;
-        let mut run = device.run(bound);
+    }
+
+    /// Leaves the loss and the outputs in the workspace.
+    fn forward_backward(&self, run: &mut RunOf<'_, N>) -> Left {
+        let e = self.extent;
         let inputs = Spans::inputs::<N>(e);
-        N::train_forward(&mut run, e, inputs.as_slice());
+        N::train_forward(run, e, inputs.as_slice());
         let outputs = N::train_output(e, 0);
-        let value = self.loss.value_and_gradient(
-            &mut run,
+        let loss = self.loss.value_and_gradient(
+            run,
             e.batch,
             outputs,
             N::output_gradient(e, 0),
             N::train_workspace(e),
         );
-        N::backward(&mut run, e, inputs.as_slice());
-        run.finish()?;
-        Ok((value, outputs))
+        N::backward(run, e, inputs.as_slice());
+        Left { loss, outputs, kept: false }
     }
 }
 
@@ -443,27 +413,31 @@ where
 {
     let store = net.store();
     let batch = inputs.batch();
-    let Memories { mut grads, mut workspace, .. } =
-        Memories::<N>::new(&store.device, batch, loss.workspace(batch))?;
-    let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
+    let (mut grads, mut workspace) =
+        Memories::<N>::new(&store.device, batch, |batch| loss.workspace(batch))?.into_buffers();
     let constants = constants(&store.device, &loss.constants()?)?;
     let pass = Pass::<N, L, R::Sample, T> {
         constants: constants.as_ref(),
-        ..Pass::of(extent(net, batch), inputs, targets, loss, counter)?
+        ..Pass::of(extent(net, batch), inputs, targets, loss)?
     };
     // A copy: the running statistics of the network are not this call's to change.
     let mut state = store.device.zeros(N::STATE_LEN)?;
     let mut values = vec![N::Elem::ZERO; N::STATE_LEN];
     store.device.read(&store.state, 0, &mut values)?;
     store.device.write(&mut state, 0, &values)?;
-    let (value, _) = pass.forward_backward(
-        &store.device,
-        Access::Read(&store.params),
-        Access::Write(&mut state),
-        &mut grads,
-        &mut workspace,
-    )?;
+    let mut bound = Bindings {
+        params: Access::Read(&store.params),
+        state: Access::Write(&mut state),
+        grads: Access::Write(&mut grads),
+        workspace: Access::Write(&mut workspace),
+        counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
+        ..Bindings::default()
+    };
+    pass.bind(&mut bound);
+    let mut run = store.device.run(bound);
+    let left = pass.forward_backward(&mut run);
+    run.finish()?;
     let mut loss = [N::Elem::ZERO];
-    store.device.read(&workspace, value.offset, &mut loss)?;
+    store.device.read(&workspace, left.loss.offset, &mut loss)?;
     Ok((loss[0], Gradients::of_parameters(net, grads)?))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Arg, Args, Parser};
+use clap::{Arg, Args, Parser, ValueEnum};
 use netform::io::write_atomically;
 use netform::train::{Evaluation, History};
 use netform::{Error, Result};
@@ -28,7 +28,51 @@ pub struct Training {
     /// What weights, split, order and dropout are drawn from: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
+    /// Where to compute; NETFORM_DEVICE names one of several Vulkan devices
+    #[arg(long, value_enum, default_value_t = Kind::Cpu)]
+    pub device: Kind,
 }
+
+/// A kind of devices.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Kind {
+    /// The processor
+    Cpu,
+    /// A GPU, or what else there is with a Vulkan driver
+    Vulkan,
+}
+
+/// The Vulkan device, in an example that was built with the feature for it.
+#[cfg(feature = "vulkan")]
+pub fn vulkan() -> Result<netform::gpu::Vulkan> {
+    netform::gpu::Vulkan::new()
+}
+
+/// The error of an example that was built without Vulkan.
+#[cfg(not(feature = "vulkan"))]
+pub fn vulkan() -> Result<netform::prelude::Cpu> {
+    Err(Error::Invalid(
+        "this example was built without Vulkan; `cargo run --release --features vulkan --example ..` builds it with it"
+            .to_owned(),
+    ))
+}
+
+/// Evaluates an expression with a device of the kind that was asked for.
+macro_rules! on_device {
+    ($kind:expr, |$device:ident| $body:expr) => {
+        match $kind {
+            $crate::shared::Kind::Cpu => {
+                let $device = netform::prelude::Cpu::default();
+                $body
+            }
+            $crate::shared::Kind::Vulkan => {
+                let $device = $crate::shared::vulkan()?;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_device;
 
 /// Gives an option of [`Training`] its default: `mut_arg("epochs", default("10"))`.
 pub fn default(value: &'static str) -> impl FnOnce(Arg) -> Arg {

@@ -6,7 +6,8 @@ pub mod differences;
 
 use std::collections::HashMap;
 
-use netform::element::Float;
+use netform::device::Memory;
+use netform::element::{Element, Float};
 use netform::io::safetensors::{self, Values};
 use netform::prelude::*;
 use netform::shape::SampleShape;
@@ -72,8 +73,37 @@ pub fn assert_close<E: Float>(what: &str, found: &[E], expected: &[f64]) {
 }
 
 /// A batch on the CPU.
-pub fn batch<S: SampleShape, T: netform::element::Element>(data: &[T]) -> Tensor<S::Batched, T> {
+pub fn batch<S: SampleShape, T: Element>(data: &[T]) -> Tensor<S::Batched, T> {
     Tensor::from_slice_on(Cpu::default(), data).unwrap()
+}
+
+/// A batch on a device.
+pub fn batch_on<S: SampleShape, T: Element, Dev: Memory>(
+    device: &Dev,
+    data: &[T],
+) -> Tensor<S::Batched, T, Dev> {
+    Tensor::from_slice_on(device.clone(), data).unwrap()
+}
+
+/// The Vulkan device of the tests. Where there is none, says that a test is skipped, past the capture of its output;
+/// or fails, where the environment has `NETFORM_REQUIRE_VULKAN=1`.
+#[cfg(feature = "vulkan")]
+pub fn vulkan(test: &str) -> Option<netform::gpu::Vulkan> {
+    use std::io::Write;
+    use std::sync::LazyLock;
+
+    static DEVICE: LazyLock<netform::Result<netform::gpu::Vulkan>> =
+        LazyLock::new(netform::gpu::Vulkan::new);
+    match &*DEVICE {
+        Ok(vulkan) => Some(vulkan.clone()),
+        Err(e) if std::env::var("NETFORM_REQUIRE_VULKAN").is_ok_and(|value| value == "1") => {
+            panic!("NETFORM_REQUIRE_VULKAN=1, but there is no device: {e}")
+        }
+        Err(e) => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED, no Vulkan device: {test}: {e}");
+            None
+        }
+    }
 }
 
 /// The names of a network's parameters, in order.

@@ -16,7 +16,7 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use crate::device::{Bindings, Device, Memory};
+use crate::device::{Bindings, Device, Memory, Run, Span};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -88,6 +88,7 @@ impl Memory for Cpu {
         CpuBuffer::zeros(len).ok_or_else(|| Error::OutOfMemory {
             device: self.name(),
             bytes: len.saturating_mul(size_of::<T>()),
+            advice: String::new(),
         })
     }
 
@@ -128,9 +129,25 @@ impl Memory for Cpu {
 
 impl<E: Float> Device<E> for Cpu {
     type Run<'a> = CpuRun<'a, E>;
+    /// The value.
+    type Ticket = E;
+    const AHEAD: usize = 0;
 
     fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> CpuRun<'a, E> {
         CpuRun::new(&self.pool, bindings)
+    }
+
+    fn post(&self, run: CpuRun<'_, E>, value: Span, _: Option<Span>) -> Result<E> {
+        let value = run.first(value);
+        run.finish().map(|()| value)
+    }
+
+    fn wait(&self, value: &E) -> Result<E> {
+        Ok(*value)
+    }
+
+    fn kept(&self, _: &E, buffer: &CpuBuffer<E>, offset: usize, out: &mut [E]) -> Result<()> {
+        self.read(buffer, offset, out)
     }
 }
 

@@ -130,6 +130,16 @@ impl<'a, E: Float> CpuRun<'a, E> {
         within(memory, span)
     }
 
+    /// The first element of a span.
+    ///
+    /// # Panics
+    /// As [`CpuRun::read`], or if the span is empty.
+    pub(super) fn first(&self, span: Span) -> E {
+        sized(span, 1);
+        // SAFETY: the span holds an element, and no kernel runs.
+        unsafe { *self.read(span).get() }
+    }
+
     /// The integers of a span.
     ///
     /// # Panics

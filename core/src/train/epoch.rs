@@ -1,9 +1,13 @@
 //! One epoch: every sample once, in an order of its own.
+//!
+//! A device that works on steps while the next one is prepared gets several batches in turn: the memory of one that it
+//! still reads is not written to, which would wait for it.
 
 use super::callback::{BatchRecord, Callback};
 use super::tally::{Evaluation, Tally};
 use super::validation::{BatchFor, not_empty};
 use crate::data::{Dataset, Loader, MiniBatch};
+use crate::device::Device;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
@@ -21,16 +25,32 @@ const ORDER: u32 = stream("netform: order of samples");
 pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     pub step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
     loader: Loader<'d, D>,
-    batch: BatchFor<N, D>,
+    places: Vec<Place<N, D>>,
     /// The outputs of a batch, if the loss judges answers.
     outputs: Vec<N::Elem>,
     seed: Seed,
 }
 
+/// A batch on the device, with its targets here if the loss judges answers.
+struct Place<N: Network, D: Dataset> {
+    batch: BatchFor<N, D>,
+    targets: Vec<D::TargetElement>,
+}
+
+/// What is known of an epoch that runs.
+struct Progress {
+    epoch: usize,
+    tally: Tally,
+    /// Whether the loss judges answers, as far as is known.
+    judged: bool,
+    /// How many batches' losses have come in.
+    done: usize,
+}
+
 /// The data and the memory for training on it, before the network is borrowed.
 pub(super) struct Feed<'d, N: Network, D: Dataset> {
     pub loader: Loader<'d, D>,
-    batch: BatchFor<N, D>,
+    places: Vec<Place<N, D>>,
 }
 
 impl<'d, N, D> Feed<'d, N, D>
@@ -41,8 +61,13 @@ where
     pub fn new(net: &N, data: &'d D, batch: usize) -> Result<Self> {
         not_empty("the training set", data)?;
         let loader = Loader::new(data, batch)?;
-        let batch = MiniBatch::zeros_on(net.store().device.clone(), loader.batch_size())?;
-        Ok(Feed { loader, batch })
+        let (device, size) = (&net.store().device, loader.batch_size());
+        let place = |_| {
+            let batch = MiniBatch::zeros_on(device.clone(), size)?;
+            Ok(Place { batch, targets: Vec::with_capacity(size * D::Target::NUMEL) })
+        };
+        let places = (0..=N::Device::AHEAD).map(place).collect::<Result<_>>()?;
+        Ok(Feed { loader, places })
     }
 
     pub fn train<'n, L, O>(
@@ -50,9 +75,9 @@ where
         step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
         seed: Seed,
     ) -> Epochs<'n, 'd, N, D, L, O> {
-        let Feed { loader, batch } = self;
+        let Feed { loader, places } = self;
         let outputs = vec![N::Elem::ZERO; loader.batch_size() * N::Output::NUMEL];
-        Epochs { step, loader, batch, outputs, seed }
+        Epochs { step, loader, places, outputs, seed }
     }
 }
 
@@ -73,32 +98,57 @@ where
     ) -> Result<Evaluation> {
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.loader.epoch_order(&mut Rng::new(self.seed, order));
-        let mut tally = Tally::default();
-        let mut judged = true;
+        let mut progress = Progress { epoch, tally: Tally::default(), judged: true, done: 0 };
         for k in 0..self.loader.batches() {
-            let targets = self.loader.fill_as(k, &mut self.batch)?;
-            let loss =
-                self.step.run(&self.batch).map_err(|error| at(error, epoch, k + 1))?.to_f64();
-            if !loss.is_finite() {
-                return Err(not_finite(loss, epoch, k + 1, callbacks));
+            let of = k % self.places.len();
+            let place = &mut self.places[of];
+            let targets = self.loader.fill_as(k, &mut place.batch)?;
+            if progress.judged {
+                place.targets.clear();
+                place.targets.extend_from_slice(targets);
             }
-            let samples = self.batch.size();
-            tally.add_loss(loss, samples);
-            if judged {
-                let len = self.step.read_outputs(&mut self.outputs)?;
-                let outputs = &self.outputs[..len];
-                judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
-                    self.step.loss(),
-                    outputs,
-                    targets,
-                );
+            let loss = self.step.submit_keeping(&place.batch, progress.judged);
+            if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
+                self.received(loss, &mut progress, callbacks)?;
             }
-            let Evaluation { loss: mean_loss, accuracy } = tally.evaluation();
-            let samples = tally.samples;
-            let record = BatchRecord { epoch, batch: k + 1, samples, loss, mean_loss, accuracy };
-            callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))?;
         }
-        Ok(tally.evaluation())
+        while progress.done < self.loader.batches() {
+            let loss = self.step.receive().map_err(|error| at(error, epoch, progress.done + 1))?;
+            match loss {
+                Some(loss) => self.received(loss, &mut progress, callbacks)?,
+                None => break,
+            }
+        }
+        Ok(progress.tally.evaluation())
+    }
+
+    /// Counts the oldest batch whose loss had not come in.
+    fn received(
+        &mut self,
+        loss: N::Elem,
+        progress: &mut Progress,
+        callbacks: &mut [Box<dyn Callback + '_>],
+    ) -> Result<()> {
+        let loss = loss.to_f64();
+        let Progress { epoch, tally, judged, done } = progress;
+        let place = &self.places[*done % self.places.len()];
+        *done += 1;
+        if !loss.is_finite() {
+            return Err(not_finite(loss, *epoch, *done, callbacks));
+        }
+        tally.add_loss(loss, place.batch.size());
+        if *judged {
+            let len = self.step.read_outputs(&mut self.outputs)?;
+            *judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
+                self.step.loss(),
+                &self.outputs[..len],
+                &place.targets,
+            );
+        }
+        let Evaluation { loss: mean_loss, accuracy } = tally.evaluation();
+        let (epoch, batch, samples) = (*epoch, *done, tally.samples);
+        let record = BatchRecord { epoch, batch, samples, loss, mean_loss, accuracy };
+        callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))
     }
 }
 

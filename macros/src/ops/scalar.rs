@@ -31,8 +31,8 @@ const fn row(
     Row { name, rust, wgsl, derivatives }
 }
 
-/// `sigmoid`, `softplus`, `expm1`, `log1p` and `erf` are functions of netform-gpu's WGSL prelude; everything else is
-/// WGSL's own.
+/// `sigmoid`, `softplus`, `expm1`, `log1p` and `erf` are functions of netform-gpu's WGSL prelude, which also has its own of
+/// WGSL's that are not accurate enough or hide what is not a number: `exp`, `log`, `tanh`, `pow`, `max` and others.
 pub static TABLE: &[Row] = &[
     row("neg", "(-{a})", "(-{a})", &["-1"]),
     row("add", "({a} + {b})", "({a} + {b})", &["1", "1"]),
@@ -97,12 +97,13 @@ pub static TABLE: &[Row] = &[
     row("lt", "E::flag({a} < {b})", "f32({a} < {b})", &["0", "0"]),
     row("ge", "E::flag({a} >= {b})", "f32({a} >= {b})", &["0", "0"]),
     row("le", "E::flag({a} <= {b})", "f32({a} <= {b})", &["0", "0"]),
-    row("ne", "E::flag({a} != {b})", "f32({a} != {b})", &["0", "0"]),
+    // Not f32(a != b): as naga writes it, that is false of what is not a number.
+    row("ne", "E::flag({a} != {b})", "(1.0 - f32({a} == {b}))", &["0", "0"]),
     row("eq", "E::flag({a} == {b})", "f32({a} == {b})", &["0", "0"]),
     row(
         "select",
         "E::select({a}, {b}, {c})",
-        "select({c}, {b}, {a} != 0.0)",
+        "select({b}, {c}, {a} == 0.0)",
         &["0", "ne(a, 0)", "eq(a, 0)"],
     ),
 ];

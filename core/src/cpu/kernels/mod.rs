@@ -200,6 +200,12 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         bounded(out, &grid);
         movement::copy(self, out, offset, strides, grid, input);
     }
+
+    fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self)) {
+        if (self.fault.is_none() && self.first(value).is_finite()) == finite {
+            kernels(self);
+        }
+    }
 }
 
 /// [`bounded`] for a convolution, whose groups must also divide the channels.

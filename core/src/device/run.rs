@@ -1,0 +1,159 @@
+//! A pass of kernels from the buffers that are bound to it to its end, and the memory that the buffers are in.
+
+use super::{Kernels, Span};
+use crate::element::{Element, Float};
+use crate::error::Result;
+
+/// Where the random numbers of a run come from, and how far training has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counter {
+    /// The network's seed.
+    pub seed: u64,
+    /// The training step, from 0.
+    pub step: u64,
+    /// The index, in the global batch, of the first sample of this run.
+    pub first_sample: u64,
+}
+
+/// A buffer of a run that may be written or not.
+pub enum Access<'a, B> {
+    /// Nothing is bound.
+    None,
+    /// Read only.
+    Read(&'a B),
+    /// Read and written.
+    Write(&'a mut B),
+}
+
+/// How many inputs, integer inputs and outputs a run can have, each.
+pub const MAX_BOUND: usize = 16;
+
+/// The buffers of one run.
+pub struct Bindings<'a, E: Float, D: Device<E>> {
+    /// [`Slot::Params`](super::Slot::Params).
+    pub params: Access<'a, D::Buffer<E>>,
+    /// [`Slot::Grads`](super::Slot::Grads).
+    pub grads: Access<'a, D::Buffer<E>>,
+    /// [`Slot::State`](super::Slot::State).
+    pub state: Access<'a, D::Buffer<E>>,
+    /// [`Slot::Workspace`](super::Slot::Workspace).
+    pub workspace: Access<'a, D::Buffer<E>>,
+    /// [`Slot::Optimizer`](super::Slot::Optimizer).
+    pub optimizer: Access<'a, D::Buffer<E>>,
+    /// [`Slot::Input`](super::Slot::Input).
+    pub inputs: [Option<&'a D::Buffer<E>>; MAX_BOUND],
+    /// [`Slot::Index`](super::Slot::Index).
+    pub indices: [Option<&'a D::Buffer<u32>>; MAX_BOUND],
+    /// [`Slot::Output`](super::Slot::Output).
+    pub outputs: [Access<'a, D::Buffer<E>>; MAX_BOUND],
+    /// Where random numbers come from.
+    pub counter: Counter,
+}
+
+impl<E: Float, D: Device<E>> Default for Bindings<'_, E, D> {
+    fn default() -> Self {
+        Bindings {
+            params: Access::None,
+            grads: Access::None,
+            state: Access::None,
+            workspace: Access::None,
+            optimizer: Access::None,
+            inputs: [None; MAX_BOUND],
+            indices: [None; MAX_BOUND],
+            outputs: [const { Access::None }; MAX_BOUND],
+            counter: Counter::default(),
+        }
+    }
+}
+
+/// Memory for tensors.
+pub trait Memory: Clone + Send + Sync + 'static {
+    /// Elements on the device.
+    type Buffer<T: Element>: Send + Sync;
+
+    /// A buffer of `len` zeros.
+    ///
+    /// # Errors
+    /// If the device has not enough memory.
+    fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>>;
+
+    /// The number of elements of a buffer.
+    fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
+
+    /// Copies `data` into the buffer from `offset` on.
+    ///
+    /// # Errors
+    /// If the range does not lie in the buffer, or the device is lost.
+    fn write<T: Element>(
+        &self,
+        buffer: &mut Self::Buffer<T>,
+        offset: usize,
+        data: &[T],
+    ) -> Result<()>;
+
+    /// Copies the buffer from `offset` on into `data`.
+    ///
+    /// # Errors
+    /// If the range does not lie in the buffer, or the device is lost.
+    fn read<T: Element>(
+        &self,
+        buffer: &Self::Buffer<T>,
+        offset: usize,
+        data: &mut [T],
+    ) -> Result<()>;
+
+    /// The device's name, for summaries and messages.
+    fn name(&self) -> String;
+}
+
+/// A device that computes with elements of type `E`.
+pub trait Device<E: Float>: Memory {
+    /// One pass over bound buffers.
+    type Run<'a>: Kernels<E> + Run;
+
+    /// A pass that has been posted.
+    type Ticket: Send + Sync;
+
+    /// How many posted passes may be under way that nobody has waited for: 0 where kernels run at once.
+    const AHEAD: usize;
+
+    /// Binds buffers for a pass of kernels.
+    fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> Self::Run<'a>;
+
+    /// Ends a pass, and does not wait until its kernels have run. What is done with its buffers afterwards sees
+    /// what the pass has made of them. [`Device::wait`] returns the first element of `value`; `kept` is kept as it is
+    /// after this pass, for [`Device::kept`]. Of the same calls on the same buffers, this pass and the [`Device::AHEAD`]
+    /// before it are remembered; what is kept of a pass that has been waited for, until the next one.
+    ///
+    /// # Errors
+    /// If the device is lost. A device that runs kernels at once returns here what [`Run::finish`] would.
+    fn post(&self, run: Self::Run<'_>, value: Span, kept: Option<Span>) -> Result<Self::Ticket>;
+
+    /// Waits for a pass that has been posted, and returns its value.
+    ///
+    /// # Errors
+    /// As [`Run::finish`].
+    fn wait(&self, ticket: &Self::Ticket) -> Result<E>;
+
+    /// Copies the first elements of what was kept of a pass: the elements of `buffer` from `offset` on, as they were at
+    /// the pass's end.
+    ///
+    /// # Errors
+    /// If there are not so many, the pass is not remembered any more, or the device is lost.
+    fn kept(
+        &self,
+        ticket: &Self::Ticket,
+        buffer: &Self::Buffer<E>,
+        offset: usize,
+        out: &mut [E],
+    ) -> Result<()>;
+}
+
+/// The end of a pass.
+pub trait Run {
+    /// Waits until the kernels have run.
+    ///
+    /// # Errors
+    /// What a kernel could not say at its call: an index out of range, a lost device.
+    fn finish(self) -> Result<()>;
+}

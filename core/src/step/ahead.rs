@@ -1,0 +1,189 @@
+//! A training step as one pass, from the forward pass to the update, and the steps that are under way.
+
+use std::collections::VecDeque;
+
+use super::room::{check_size, room};
+use super::{Buffer, OptimizerState};
+use crate::device::{Access, Arg, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::module::{Extent, Module};
+use crate::network::Store;
+use crate::optim::Optimizer;
+
+/// A pass of a network's device.
+pub(crate) type RunOf<'a, N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Run<'a>;
+type TicketOf<N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Ticket;
+
+/// Memory for one training step of up to `capacity` samples, and the steps that nobody has waited for.
+pub(crate) struct Memories<N: Module> {
+    grads: Buffer<N>,
+    pub workspace: Buffer<N>,
+    pub capacity: usize,
+    /// The running statistics from before the step: a step that comes to nothing puts them back.
+    statistics: Buffer<N>,
+    under_way: VecDeque<Posted<N>>,
+    /// The last step that was waited for.
+    last: Option<Posted<N>>,
+}
+
+struct Posted<N: Module> {
+    ticket: TicketOf<N>,
+    /// Where the outputs are in the workspace.
+    outputs: Span,
+}
+
+/// Where a pass leaves its loss and the network's outputs.
+pub(crate) struct Left {
+    pub loss: Span,
+    pub outputs: Span,
+    /// Whether the outputs are read before the workspace is used again.
+    pub kept: bool,
+}
+
+/// The statistics from before a step, among the pass's bound buffers.
+const BEFORE: usize = 0;
+
+/// Copies whole statistics.
+fn copy<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, to: Slot, len: usize) {
+    let input = Arg::View { span: Span::new(from, 0, len), strides: [0, 0, 0, 1] };
+    k.copy(Span::new(to, 0, len), 0, [0, 0, 0, 1], [1, 1, 1, len], input);
+}
+
+impl<N: Module> Memories<N> {
+    pub fn new(
+        device: &N::Device,
+        capacity: usize,
+        loss_workspace: impl Fn(usize) -> usize,
+    ) -> Result<Self> {
+        if capacity == 0 {
+            return Err(Error::Invalid("a batch has at least one sample; found 0".to_owned()));
+        }
+        check_size(device, N::train_workspace(Extent::unit()), capacity)?;
+        check_size(device, loss_workspace(1), capacity)?;
+        let words =
+            |batch| N::train_workspace(Extent::of(batch)).saturating_add(loss_workspace(batch));
+        Ok(Memories {
+            grads: device.zeros(N::PARAM_LEN)?,
+            workspace: room(device, &format!("a training step of `{}`", N::NAME), capacity, words)?,
+            capacity,
+            statistics: device.zeros(N::STATE_LEN)?,
+            under_way: VecDeque::with_capacity(N::Device::AHEAD + 1),
+            last: None,
+        })
+    }
+
+    /// Gradients and workspace alone.
+    pub fn into_buffers(self) -> (Buffer<N>, Buffer<N>) {
+        (self.grads, self.workspace)
+    }
+
+    /// The elements of gradients and workspace.
+    pub fn len(&self, device: &N::Device) -> usize {
+        device.len(&self.grads) + device.len(&self.workspace)
+    }
+
+    /// Posts one training step: `bind` adds inputs to what is bound, `passes` go forward and backward. Where one of
+    /// them finds an index out of range, or the loss is infinite or not a number, there is no update, and the
+    /// network's running statistics become again what they were: one bad batch would stay in them for good.
+    pub fn post<'a, O: Optimizer>(
+        &'a mut self,
+        store: &'a mut Store<N::Elem, N::Device>,
+        optimizer: &O,
+        state: &'a mut OptimizerState<Buffer<N>>,
+        bind: impl FnOnce(&mut Bindings<'a, N::Elem, N::Device>),
+        passes: impl FnOnce(&mut RunOf<'a, N>) -> Left,
+    ) -> Result<()> {
+        let device = &store.device;
+        let mut bound = Bindings {
+            params: Access::Write(&mut store.params),
+            state: Access::Write(&mut store.state),
+            grads: Access::Write(&mut self.grads),
+            workspace: Access::Write(&mut self.workspace),
+            optimizer: state.slots.as_mut().map_or(Access::None, Access::Write),
+            counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
+            ..Bindings::default()
+        };
+        bound.outputs[BEFORE] = Access::Write(&mut self.statistics);
+        bind(&mut bound);
+        let mut run = device.run(bound);
+        let (running, before) = (Slot::State, Slot::Output(BEFORE as u8));
+        if N::STATE_LEN > 0 {
+            copy(&mut run, running, before, N::STATE_LEN);
+        }
+        let Left { loss, outputs, kept } = passes(&mut run);
+        if N::STATE_LEN > 0 {
+            run.only_if(loss, false, |run| copy(run, before, running, N::STATE_LEN));
+        }
+        run.only_if(loss, true, |run| optimizer.update(run, N::PARAM_LEN, state.steps + 1));
+        let ticket = device.post(run, loss, kept.then_some(outputs))?;
+        state.steps += 1;
+        store.steps += 1;
+        self.under_way.push_back(Posted { ticket, outputs });
+        Ok(())
+    }
+
+    /// Whether as many steps are under way as may be.
+    pub fn is_full(&self) -> bool {
+        self.under_way.len() > N::Device::AHEAD
+    }
+
+    /// Waits for the oldest step under way and returns its loss; `None` where there is none. A step that came to
+    /// nothing does not count.
+    pub fn wait(
+        &mut self,
+        store: &mut Store<N::Elem, N::Device>,
+        state: &mut OptimizerState<Buffer<N>>,
+    ) -> Result<Option<N::Elem>> {
+        let Some(posted) = self.under_way.pop_front() else { return Ok(None) };
+        let loss = store.device.wait(&posted.ticket);
+        if !loss.as_ref().is_ok_and(|loss| loss.is_finite()) {
+            state.steps = state.steps.saturating_sub(1);
+            store.steps = store.steps.saturating_sub(1);
+        }
+        self.last = loss.is_ok().then_some(posted);
+        loss.map(Some)
+    }
+
+    /// Waits for all steps under way, whatever comes of them.
+    pub fn settle(
+        &mut self,
+        store: &mut Store<N::Elem, N::Device>,
+        state: &mut OptimizerState<Buffer<N>>,
+    ) {
+        while !self.under_way.is_empty() {
+            // Nobody is left to hear of it, and the step has changed nothing.
+            let _ = self.wait(store, state);
+        }
+    }
+
+    /// Waits for all steps under way, of which only the last one's loss is wanted.
+    pub fn wait_for_last(
+        &mut self,
+        store: &mut Store<N::Elem, N::Device>,
+        state: &mut OptimizerState<Buffer<N>>,
+    ) -> Result<N::Elem> {
+        let mut last = None;
+        while let Some(loss) = self.wait(store, state)? {
+            last = Some(loss);
+        }
+        last.ok_or_else(|| Error::Invalid("no training step is under way".to_owned()))
+    }
+
+    /// Copies the outputs of the last step that was waited for into `out`; returns how many elements there are.
+    pub fn read_outputs(&self, device: &N::Device, out: &mut [N::Elem]) -> Result<usize> {
+        let Some(Posted { ticket, outputs }) = &self.last else {
+            return Err(Error::Invalid(
+                "no batch has been run yet, so there are no outputs".into(),
+            ));
+        };
+        let found = out.len();
+        let out = out.get_mut(..outputs.len).ok_or_else(|| Error::Size {
+            what: "room for the outputs of a batch".to_owned(),
+            expected: format!("{} elements", outputs.len),
+            found: found.to_string(),
+        })?;
+        device.kept(ticket, &self.workspace, outputs.offset, out)?;
+        Ok(outputs.len)
+    }
+}

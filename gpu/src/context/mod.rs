@@ -1,0 +1,193 @@
+//! A Vulkan device with its queue, its allocators and what has been compiled and recorded for it.
+
+mod choose;
+mod instance;
+mod submit;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use netform_core::error::{Error, Result};
+use vulkano::command_buffer::allocator::{
+    StandardCommandBufferAllocator, StandardCommandBufferAllocatorCreateInfo,
+};
+use vulkano::descriptor_set::allocator::StandardDescriptorSetAllocator;
+use vulkano::device::{Device, DeviceCreateInfo, Queue, QueueCreateInfo};
+use vulkano::instance::debug::DebugUtilsMessenger;
+use vulkano::memory::allocator::StandardMemoryAllocator;
+use vulkano::sync::fence::Fence;
+
+use crate::memory::{Staging, Upload};
+use crate::record::Recordings;
+use crate::shader::{Cache, Pipelines};
+use crate::tape::Tape;
+
+pub use choose::{DeviceInfo, DeviceKind, devices};
+pub(crate) use submit::barrier;
+
+/// A Vulkan device. Copies share it.
+///
+/// ```no_run
+/// use netform_gpu::Vulkan;
+///
+/// let vulkan = Vulkan::new()?;
+/// println!("{}", vulkan.info());
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Vulkan {
+    pub(crate) context: Arc<Context>,
+}
+
+/// What the copies of a [`Vulkan`] share.
+pub(crate) struct Context {
+    pub info: DeviceInfo,
+    pub device: Arc<Device>,
+    pub queue: Arc<Queue>,
+    pub memory: Arc<StandardMemoryAllocator>,
+    pub commands: Arc<StandardCommandBufferAllocator>,
+    pub sets: Arc<StandardDescriptorSetAllocator>,
+    pub pipelines: Mutex<Pipelines>,
+    pub cache: Cache,
+    pub recordings: Mutex<Recordings>,
+    /// Memory of tapes of runs that are over.
+    pub tapes: Mutex<Vec<Tape>>,
+    pub staging: Mutex<Option<Staging>>,
+    /// Copies that are made again and again, the last one used at the end.
+    pub uploads: Mutex<Vec<Upload>>,
+    /// Whether the processor reads and writes the device's memory as its own.
+    pub maps: bool,
+    /// Fences that nothing waits for.
+    fences: Mutex<Vec<Fence>>,
+    ids: AtomicU64,
+    submissions: AtomicU64,
+    /// What it was lost to, if it was.
+    loss: OnceLock<String>,
+    _messenger: Option<DebugUtilsMessenger>,
+}
+
+/// An error of the device `device`.
+pub(crate) fn error(device: &str, problem: impl std::fmt::Display) -> Error {
+    Error::Device { device: device.to_owned(), problem: problem.to_string() }
+}
+
+/// An error with what caused it: what Vulkan itself says is behind vulkano's own words.
+pub(crate) fn why(e: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(e.source(), |e| e.source());
+    causes.fold(e.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// A lock, also after a thread that held it has panicked: what it guards is always whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Vulkan {
+    /// The best device: a discrete GPU before an integrated one, before a virtual one, before the processor.
+    /// The environment variable `NETFORM_DEVICE` names another, as in [`Vulkan::named`].
+    ///
+    /// # Errors
+    /// If there is no Vulkan library, no device, or none that `NETFORM_DEVICE` names; the message says what to install
+    /// or try.
+    pub fn new() -> Result<Self> {
+        Self::of(None, true)
+    }
+
+    /// The device of a name, of a part of it, or of a number in [`devices`].
+    ///
+    /// # Errors
+    /// If there is no Vulkan library or no device of that name; the message lists the names there are.
+    pub fn named(name: &str) -> Result<Self> {
+        Self::of(Some(name), true)
+    }
+
+    /// As [`Vulkan::new`], but data go through memory of their own as if the processor did not see the device's: a test
+    /// of that way on a device that does not need it.
+    ///
+    /// # Errors
+    /// As [`Vulkan::new`].
+    #[doc(hidden)]
+    pub fn with_staging() -> Result<Self> {
+        Self::of(None, false)
+    }
+
+    fn of(name: Option<&str>, maps: bool) -> Result<Self> {
+        let (instance, messenger) = instance::instance()?;
+        let physical = choose::choose(&instance, name)?;
+        choose::check_limits(&physical)?;
+        let info = choose::info(&physical);
+        let fail = |e: &dyn std::fmt::Display| {
+            error(&info.name, format!("the device cannot be opened: {e}"))
+        };
+        let family = choose::queue_family(&physical).ok_or_else(|| fail(&"it does not compute"))?;
+        let create = DeviceCreateInfo {
+            queue_create_infos: vec![QueueCreateInfo {
+                queue_family_index: family,
+                ..QueueCreateInfo::default()
+            }],
+            ..DeviceCreateInfo::default()
+        };
+        let opened = Device::new(physical.clone(), create);
+        let (device, mut queues) = opened.map_err(|e| fail(&why(&e)))?;
+        let queue = queues.next().ok_or_else(|| fail(&"it has no queue"))?;
+        let context = Context {
+            memory: Arc::new(StandardMemoryAllocator::new_default(device.clone())),
+            commands: Arc::new(StandardCommandBufferAllocator::new(
+                device.clone(),
+                StandardCommandBufferAllocatorCreateInfo::default(),
+            )),
+            sets: Arc::new(StandardDescriptorSetAllocator::new(device.clone(), Default::default())),
+            pipelines: Mutex::default(),
+            cache: Cache::open(&device)?,
+            recordings: Mutex::default(),
+            tapes: Mutex::default(),
+            staging: Mutex::default(),
+            uploads: Mutex::default(),
+            maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
+            fences: Mutex::default(),
+            ids: AtomicU64::new(1),
+            submissions: AtomicU64::new(0),
+            loss: OnceLock::new(),
+            info,
+            device,
+            queue,
+            _messenger: messenger,
+        };
+        Ok(Vulkan { context: Arc::new(context) })
+    }
+
+    /// How many kernels have been compiled and how many passes recorded: a test sees that nothing is done twice.
+    #[doc(hidden)]
+    pub fn counts(&self) -> [usize; 2] {
+        [self.context.compiled(), lock(&self.context.recordings).recorded()]
+    }
+
+    /// How many times commands have been submitted.
+    #[doc(hidden)]
+    pub fn submissions(&self) -> u64 {
+        self.context.submissions.load(Ordering::Relaxed)
+    }
+
+    /// The device with its limits.
+    pub fn info(&self) -> &DeviceInfo {
+        &self.context.info
+    }
+}
+
+impl Context {
+    /// A number that nothing else of this device has or will have.
+    pub fn id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// An error of this device.
+    pub fn error(&self, problem: impl std::fmt::Display) -> Error {
+        error(&self.info.name, problem)
+    }
+}
+
+impl std::fmt::Debug for Vulkan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vulkan({})", self.context.info.name)
+    }
+}

@@ -1,0 +1,79 @@
+//! Vulkan as a device: how passes begin and end.
+
+use netform_core::device::{Bindings, Device, Memory, Run, Span};
+use netform_core::error::Result;
+
+use crate::bound::Buffers;
+use crate::context::{Vulkan, lock};
+use crate::memory::VulkanBuffer;
+use crate::record::{AHEAD, VulkanTicket};
+use crate::run::VulkanRun;
+
+impl Device<f32> for Vulkan {
+    type Run<'a> = VulkanRun<'a>;
+    type Ticket = VulkanTicket;
+    const AHEAD: usize = AHEAD;
+
+    fn run<'a>(&'a self, bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
+        let tape = lock(&self.context.tapes).pop().unwrap_or_default();
+        let counter = bindings.counter;
+        let buffers = Buffers::new(bindings);
+        VulkanRun {
+            context: &self.context,
+            buffers,
+            counter,
+            tape,
+            fault: None,
+            conditional: false,
+        }
+    }
+
+    fn post(
+        &self,
+        mut run: VulkanRun<'_>,
+        value: Span,
+        kept: Option<Span>,
+    ) -> Result<VulkanTicket> {
+        run.reads(value, &[1]);
+        if let Some(kept) = kept {
+            run.reads(kept, &[kept.len]);
+        }
+        run.end(|run| run.post(&self.context, value, kept))
+    }
+
+    fn wait(&self, ticket: &VulkanTicket) -> Result<f32> {
+        self.context.value(ticket)
+    }
+
+    fn kept(
+        &self,
+        ticket: &VulkanTicket,
+        buffer: &VulkanBuffer<f32>,
+        offset: usize,
+        out: &mut [f32],
+    ) -> Result<()> {
+        match self.context.more(ticket, out)? {
+            Some(()) => Ok(()),
+            None => self.read(buffer, offset, out),
+        }
+    }
+}
+
+impl VulkanRun<'_> {
+    /// Ends the run by `end`, unless a call was wrong, and gives the tape back.
+    fn end<T>(mut self, end: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let result = match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => end(&mut self),
+        };
+        self.tape.clear();
+        lock(&self.context.tapes).push(std::mem::take(&mut self.tape));
+        result
+    }
+}
+
+impl Run for VulkanRun<'_> {
+    fn finish(self) -> Result<()> {
+        self.end(|run| if run.tape.calls.is_empty() { Ok(()) } else { run.execute() })
+    }
+}

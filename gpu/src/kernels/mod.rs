@@ -1,0 +1,182 @@
+//! Templates: the call of a kernel as dispatches of WGSL.
+
+mod condition;
+mod conv;
+mod elementwise;
+mod indexed;
+mod matmul;
+mod pool;
+mod reduce;
+mod rows;
+mod shared;
+
+use netform_core::device::{Arg, Grid, Span};
+
+use crate::shader::{Argument, Dispatch, Part, Place, Shader, line};
+use crate::tape::{Call, Expression, Piece, Tape};
+
+/// What is wrong where a kernel finds an index out of range.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    /// What counts the positions: `row`, `index` or `look-up`.
+    pub what: &'static str,
+    /// The number of places there are.
+    pub size: usize,
+    /// Whether the kernel says the index too, not only its position.
+    pub says_index: bool,
+    /// Where else the index may be read: integers that are inputs, with their strides on the grid of rows.
+    pub integers: Vec<(Span, [usize; 4], Grid)>,
+}
+
+/// The dispatches of a pass, and the checks that they make.
+#[derive(Default)]
+pub(crate) struct Program {
+    pub dispatches: Vec<Dispatch>,
+    pub checks: Vec<Check>,
+    /// How many dispatches depend on a condition.
+    pub conditional: usize,
+}
+
+/// Threads of a group, where nothing else is needed. None has more.
+pub(crate) const THREADS: u32 = 256;
+
+/// The most bytes of memory that a group shares: the tiles of a product.
+pub(crate) const SHARED_BYTES: u32 = matmul::SHARED_BYTES;
+
+/// The most groups along an axis that every device has.
+const MOST_GROUPS: usize = 65_535;
+
+/// As many groups as there are units of work for, within what every device can start; kernels loop over the rest.
+fn groups(units: usize) -> u32 {
+    units.clamp(1, MOST_GROUPS) as u32
+}
+
+/// The product of sizes.
+fn product(sizes: &[usize]) -> usize {
+    sizes.iter().product()
+}
+
+impl Program {
+    /// The dispatches of a whole pass. An error names what is not supported.
+    pub fn of(tape: &Tape) -> Result<Self, String> {
+        let mut program = Program::default();
+        let mut next = 0;
+        for together in tape.conditions.chunk_by(|a, b| a.to == b.from && a.value == b.value) {
+            let [from, to] = [together[0].from, together[together.len() - 1].to];
+            program.all(tape, next..from)?;
+            condition::conditional(&mut program, tape, together)?;
+            next = to;
+        }
+        program.all(tape, next..tape.calls.len())?;
+        Ok(program)
+    }
+
+    fn all(&mut self, tape: &Tape, calls: std::ops::Range<usize>) -> Result<(), String> {
+        tape.calls[calls].iter().try_for_each(|call| self.add(tape, call))
+    }
+
+    /// Appends the dispatches of a call; none where there is nothing to compute. An error names what is not
+    /// supported.
+    fn add(&mut self, tape: &Tape, call: &Call) -> Result<(), String> {
+        match *call {
+            Call::Map { outs, grid, f } => {
+                self.dispatches.extend(elementwise::map(tape, tape.spans(outs), grid, &f));
+            }
+            Call::Fill { out, value } => self.dispatches.extend(elementwise::fill(out, value)),
+            Call::Copy { out, offset, strides, grid, input } => {
+                let input = &tape.args(input)[0];
+                self.dispatches.extend(elementwise::copy(out, offset, strides, grid, input));
+            }
+            Call::Cumsum { out, x, dims, reverse } => {
+                self.dispatches.extend(elementwise::cumsum(out, x, dims, reverse));
+            }
+            Call::Reduce { out, fold, grid, reduced, f } => {
+                self.dispatches.extend(reduce::reduce(tape, out, fold, grid, reduced, &f));
+            }
+            Call::Rows(call) => rows::rows(self, tape, &call)?,
+            Call::Matmul { outs, a, b, dims, f } => {
+                self.dispatches.extend(matmul::matmul(tape, tape.spans(outs), a, b, &dims, &f));
+            }
+            Call::Conv2d { ys, x, w, dims, f } => {
+                self.dispatches.extend(conv::conv2d(tape, tape.spans(ys), x, w, &dims, &f));
+            }
+            Call::Conv2dInput { dx, dy, w, dims } => {
+                self.dispatches.extend(conv::input(dx, dy, w, &dims));
+            }
+            Call::Conv2dWeight { dw, x, dy, dims } => {
+                self.dispatches.extend(conv::weight(dw, x, dy, &dims));
+            }
+            Call::Pool { kind, out, x, second, dims } => {
+                self.dispatches.extend(pool::pool(kind, out, x, second, &dims));
+            }
+            Call::Index { kind, out, x, index, dims, what } => {
+                indexed::index(self, kind, [out, x, index], dims, what);
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a new check.
+    fn check(&mut self, check: Check) -> usize {
+        self.checks.push(check);
+        self.checks.len() - 1
+    }
+}
+
+/// A loop over `total` units, one for each thread at a time; what follows is its body, up to [`end_units`].
+fn begin_units(shader: &mut Shader, variable: &str, total: usize) {
+    let (total, threads) = (shader.word(total), shader.threads);
+    line!(
+        shader,
+        "for (var {variable} = group.x * {threads}u + thread; {variable} < {total}; {variable} += groups.x * {threads}u) {{"
+    );
+}
+
+/// Ends the loop, and says how many groups there are to be.
+fn end_units(shader: &mut Shader, total: usize) -> [u32; 3] {
+    shader.push_line("}");
+    [groups(total.div_ceil(shader.threads as usize)), 1, 1]
+}
+
+/// Where the elements of inputs are. Before any loop: each is declared once.
+fn arguments(shader: &mut Shader, args: &[Arg]) -> Vec<Argument> {
+    args.iter().map(|arg| shader.argument(arg)).collect()
+}
+
+/// Declares `a0`, `a1`, .. at a position.
+fn values(shader: &mut Shader, args: &[Argument], parts: &[Part<'_>]) {
+    for (i, arg) in args.iter().enumerate() {
+        line!(shader, "let a{i} = {};", arg.value(parts));
+    }
+}
+
+/// The statements of a text, and the expressions of its last `count` entries.
+fn statements<'t>(text: &'t [&'t str], count: usize) -> (&'t [&'t str], &'t [&'t str]) {
+    text.split_at(text.len().saturating_sub(count))
+}
+
+/// An epilogue of `x`, which is declared: the inputs, the statements, and the results at `place` of each target.
+fn epilogue(
+    shader: &mut Shader,
+    f: &Expression,
+    args: &[Argument],
+    parts: &[Part<'_>],
+    targets: &[Place],
+    place: &str,
+) {
+    values(shader, args, parts);
+    let (lines, results) = statements(f.text.0, targets.len());
+    lines.iter().for_each(|text| shader.push_line(text));
+    // All of them before the first is stored: an input may be an output.
+    for (j, result) in results.iter().enumerate() {
+        line!(shader, "let y{j} = {result};");
+    }
+    for (j, target) in targets.iter().enumerate() {
+        line!(shader, "{} = y{j};", target.at(place));
+    }
+}
+
+/// Declares the constants of an expression.
+fn constants(shader: &mut Shader, consts: Piece) {
+    shader.constants(consts.start, consts.len);
+}

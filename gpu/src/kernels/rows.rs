@@ -1,0 +1,198 @@
+//! Programs over rows: a team of threads has a row from its first pass to its last.
+//!
+//! A thread visits the same elements of the row in every pass, so that what is kept between passes is its own.
+
+use netform_core::device::{Arg, Fold, RowStep, RowTo, Slot};
+
+use super::shared::{Teams, beginning, combined};
+use super::{Check, Program, THREADS, arguments, constants, groups, statements};
+use crate::shader::{Argument, Part, Place, Shader, line};
+use crate::tape::{RowsCall, Tape};
+
+/// What the steps of a program are written with.
+struct Writer<'c> {
+    shader: Shader,
+    teams: Teams,
+    parts: [Part<'c>; 2],
+    args: Vec<Argument>,
+    targets: Vec<Place>,
+    wide: &'c [bool],
+    /// The elements of a row.
+    len: usize,
+    /// What a thread has of a row.
+    own: usize,
+    /// The number of the check of indices.
+    check: Option<usize>,
+}
+
+pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Result<(), String> {
+    let grid = call.grid;
+    let (lead, row): (Vec<usize>, Vec<usize>) = (0..4).partition(|&axis| axis < call.lead);
+    let size = |axes: &[usize]| axes.iter().map(|&axis| grid[axis]).product::<usize>();
+    let (count, len) = (size(&lead), size(&row));
+    if count == 0 {
+        return Ok(());
+    }
+    let picks = call.steps.0.iter().any(|step| matches!(step, RowStep::Pick { .. }));
+    let check = picks.then(|| program.check(check_of(tape, call, len)));
+    let teams = Teams::new(len);
+    let mut shader = Shader::new(THREADS);
+    constants(&mut shader, call.consts);
+    let args = arguments(&mut shader, tape.args(call.ins));
+    let params = arguments(&mut shader, tape.args(call.params));
+    let targets = tape.spans(call.outs).iter().map(|out| shader.write(*out)).collect();
+    let count_word = shader.word(count);
+    teams.declare(&mut shader);
+    let (team_count, own) = (teams.count, len.div_ceil(teams.lanes).max(1));
+    line!(
+        shader,
+        "for (var first = group.x * {team_count}u; first < {count_word}; first += groups.x * {team_count}u) {{"
+    );
+    line!(shader, "let wanted = first + team;");
+    line!(shader, "let is_row = wanted < {count_word};");
+    line!(shader, "let row = select({count_word} - 1u, wanted, is_row);");
+    let parts = [
+        Part { variable: "row", axes: &lead, grid: &grid },
+        Part { variable: "element", axes: &row, grid: &grid },
+    ];
+    for (i, param) in params.iter().enumerate() {
+        line!(shader, "let p{i} = {};", param.value(&parts[..1]));
+    }
+    for kept in 0..call.kept {
+        line!(shader, "var kept{kept}: array<f32, {own}>;");
+    }
+    let wide = call.wide.0;
+    let mut writer = Writer { shader, teams, parts, args, targets, wide, len, own, check };
+    call.steps.0.iter().try_for_each(|step| writer.step(step))?;
+    writer.shader.push_line("}");
+    let groups = groups(count.div_ceil(team_count));
+    program.dispatches.push(writer.shader.finish([groups, 1, 1]));
+    Ok(())
+}
+
+fn check_of(tape: &Tape, call: &RowsCall, len: usize) -> Check {
+    let mut of_rows = call.grid;
+    of_rows[call.lead..].fill(1);
+    let integers = tape.args(call.params).iter().filter_map(|param| match *param {
+        Arg::View { span, strides } if matches!(span.slot, Slot::Index(_)) => {
+            Some((span, strides, of_rows))
+        }
+        _ => None,
+    });
+    Check { what: "row", size: len, says_index: false, integers: integers.collect() }
+}
+
+impl Writer<'_> {
+    fn step(&mut self, step: &RowStep) -> Result<(), String> {
+        match step {
+            RowStep::Pass { ins, to, names, text } => self.pass(ins, to, names, text),
+            RowStep::Pick { name, index, ins, text } => self.pick(name, index, ins, text),
+            RowStep::Number { name, text } => {
+                line!(self.shader, "var {name}: f32;\n{{");
+                self.assign(name, text);
+                self.shader.push_line("}");
+            }
+            RowStep::Put { out, name } => {
+                let target = self.targets.get(*out).ok_or("an output that is not there")?;
+                line!(
+                    self.shader,
+                    "if (is_row && lane == 0u) {{ {} = {name}; }}",
+                    target.at("row")
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// `name = ` the expression of a text, after its statements.
+    fn assign(&mut self, name: &str, text: &[&str]) {
+        let (lines, values) = statements(text, 1);
+        lines.iter().for_each(|text| self.shader.push_line(text));
+        line!(self.shader, "{name} = {};", values.concat());
+    }
+
+    /// The value of an input of a pass at `element`, which is the thread's number `own`.
+    fn input(&self, input: usize, own: &str) -> String {
+        match input.checked_sub(self.args.len()) {
+            None => self.args[input].value(&self.parts),
+            Some(kept) => format!("kept{kept}[{own}]"),
+        }
+    }
+
+    fn pass(&mut self, ins: &[usize], to: &[RowTo], names: &[&str], text: &[&str]) {
+        let fold = |to: &RowTo| match to {
+            RowTo::Sum => Some(Fold::Sum),
+            RowTo::Max => Some(Fold::Max),
+            _ => None,
+        };
+        let folds: Vec<(usize, Fold, &str)> = (to.iter().zip(names).enumerate())
+            .filter_map(|(w, (to, name))| Some((w, fold(to)?, *name)))
+            .collect();
+        for (_, fold, name) in &folds {
+            line!(self.shader, "var {name} = {};", beginning(*fold));
+        }
+        let (own, lanes, len) = (self.own, self.teams.lanes, self.len);
+        line!(self.shader, "for (var own = 0u; own < {own}u; own++) {{");
+        line!(self.shader, "let element = own * {lanes}u + lane;");
+        line!(self.shader, "if (element < {len}u) {{");
+        for (i, &input) in ins.iter().enumerate() {
+            let value = self.input(input, "own");
+            line!(self.shader, "let a{i} = {value};");
+        }
+        let (lines, values) = statements(text, to.len());
+        lines.iter().for_each(|text| self.shader.push_line(text));
+        for (w, value) in values.iter().enumerate() {
+            line!(self.shader, "let value{w} = {value};");
+        }
+        for (w, fold, name) in &folds {
+            line!(self.shader, "{name} = {};", combined(*fold, name, &format!("value{w}")));
+        }
+        for (w, to) in to.iter().enumerate() {
+            match to {
+                RowTo::Out(out) if self.wide.get(*out).is_some_and(|wide| *wide) => {
+                    let place = self.targets[*out].at(&format!("row * {len}u + element"));
+                    line!(self.shader, "if (is_row) {{ {place} = value{w}; }}");
+                }
+                RowTo::Keep(kept) => line!(self.shader, "kept{kept}[own] = value{w};"),
+                _ => {}
+            }
+        }
+        self.shader.push_line("}\n}");
+        for (_, fold, name) in &folds {
+            self.teams.fold(&mut self.shader, *fold, name);
+        }
+    }
+
+    /// Every thread of the team evaluates the expression at the element, of which one has what was kept.
+    fn pick(&mut self, name: &str, index: &str, ins: &[usize], text: &[&str]) {
+        let (len, lanes) = (self.len, self.teams.lanes);
+        let faults = self.shader.faults();
+        line!(self.shader, "var {name}: f32;\n{{");
+        line!(
+            self.shader,
+            "let is_index = {index} >= 0.0 && {index} < {len}.0 && floor({index}) == {index};"
+        );
+        line!(self.shader, "let element = u32(select(0.0, {index}, is_index));");
+        if let Some(check) = self.check {
+            line!(
+                self.shader,
+                "if (is_row && !is_index && lane == 0u) {{ atomicMin(&{faults}[{}], row); }}",
+                2 * check
+            );
+        }
+        for (i, &input) in ins.iter().enumerate() {
+            let own = format!("element / {lanes}u");
+            let value = self.input(input, &own);
+            if input < self.args.len() || lanes == 1 {
+                line!(self.shader, "let a{i} = {value};");
+                continue;
+            }
+            line!(self.shader, "shared_[thread] = {value};");
+            self.shader.push_line("workgroupBarrier();");
+            line!(self.shader, "let a{i} = shared_[thread - lane + element % {lanes}u];");
+            self.shader.push_line("workgroupBarrier();");
+        }
+        self.assign(name, text);
+        self.shader.push_line("}");
+    }
+}

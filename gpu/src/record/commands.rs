@@ -1,0 +1,171 @@
+//! The commands of a pass: its dispatches with barriers between them, and copies of what is kept of it.
+
+use std::sync::Arc;
+
+use netform_core::device::Span;
+use netform_core::error::Result;
+use vulkano::buffer::Subbuffer;
+use vulkano::command_buffer::{
+    BufferCopy, CopyBufferInfo, DispatchIndirectCommand, RecordingCommandBuffer,
+};
+use vulkano::descriptor_set::{DescriptorSet, WriteDescriptorSet};
+use vulkano::pipeline::PipelineBindPoint;
+
+use super::hazards::Hazards;
+use super::{Flight, Recording, Suspect};
+use crate::bound::SLOTS;
+use crate::context::{barrier, lock, why};
+use crate::kernels::{Check, Program};
+use crate::run::VulkanRun;
+use crate::shader::{Binding, COUNTERS, Dispatch, Pipeline};
+
+/// The bytes of the groups of a dispatch.
+const GROUPS: u64 = size_of::<DispatchIndirectCommand>() as u64;
+
+/// The buffers of a recording itself.
+struct Own {
+    numbers: Subbuffer<[u8]>,
+    faults: Subbuffer<[u8]>,
+    groups: Subbuffer<[u8]>,
+}
+
+impl VulkanRun<'_> {
+    pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
+        let Program { dispatches, checks, conditional } =
+            Program::of(&self.tape).map_err(|problem| self.context.error(problem))?;
+        let words = COUNTERS + self.tape.numbers.len();
+        let own = Own {
+            numbers: self.context.allocate(4 * words as u64, true)?,
+            faults: self.context.allocate(8 * checks.len() as u64, true)?,
+            groups: self.context.allocate(GROUPS * conditional as u64, false)?,
+        };
+        let mut commands = self.context.record()?;
+        let (mut sets, mut pipelines, mut hazards) = (vec![], vec![], Hazards::default());
+        let between = barrier();
+        // SAFETY: the barrier is one of the whole memory, between stages that every queue has.
+        unsafe { commands.pipeline_barrier_unchecked(&between) };
+        for dispatch in &dispatches {
+            if hazards.conflict(dispatch) {
+                // SAFETY: as above.
+                unsafe { commands.pipeline_barrier_unchecked(&between) };
+                hazards.clear();
+            }
+            hazards.add(dispatch);
+            let pipeline = self.context.pipeline(dispatch)?;
+            let set = self.set(dispatch, &pipeline, &own)?;
+            record_dispatch(&mut commands, dispatch, &pipeline, &set, &own.groups);
+            sets.push(set);
+            pipelines.push(pipeline);
+        }
+        // SAFETY: as above; copies and the processor read what was written.
+        unsafe { commands.pipeline_barrier_unchecked(&between) };
+        let kept = self.keep(&mut commands)?;
+        // SAFETY: what was recorded is valid: pipelines and sets are of the same layouts, and are kept with it.
+        let commands = unsafe { commands.end() }.map_err(|e| self.context.error(e))?;
+        lock(&self.context.recordings).recorded += 1;
+        Ok(Recording {
+            tape: self.tape.clone(),
+            ids,
+            commands,
+            fence: Arc::new(self.context.fence()?),
+            flight: Flight::None,
+            serial: 0,
+            wanted: false,
+            orphaned: false,
+            numbers: own.numbers,
+            faults: own.faults,
+            faulty: true,
+            kept,
+            suspects: checks.iter().map(|check| self.suspects(check)).collect(),
+            checks,
+            _sets: sets,
+            _pipelines: pipelines,
+        })
+    }
+
+    /// Copies what is kept of a pass into memory that the processor sees; a barrier has come before.
+    fn keep(&self, commands: &mut RecordingCommandBuffer) -> Result<Option<Subbuffer<[u8]>>> {
+        let Some(kept) = self.tape.kept else { return Ok(None) };
+        let spans = [Some(Span { len: 1, ..kept.value }), kept.more];
+        let words: usize = spans.iter().flatten().map(|span| span.len).sum();
+        let target = self.context.allocate(4 * words as u64, true)?;
+        let mut place = 0;
+        for span in spans.iter().flatten().filter(|span| span.len > 0) {
+            // Spans have been checked: a buffer is bound, and has these elements.
+            let Some(bound) = self.buffers.get(span.slot) else { continue };
+            let region = BufferCopy {
+                src_offset: 4 * span.offset as u64,
+                dst_offset: 4 * place as u64,
+                size: 4 * span.len as u64,
+                ..BufferCopy::default()
+            };
+            place += span.len;
+            let mut info = CopyBufferInfo::buffers(bound.raw.buffer.clone(), target.clone());
+            info.regions = [region].into_iter().collect();
+            // SAFETY: both ranges lie in their buffers, which are different ones.
+            unsafe { commands.copy_buffer_unchecked(&info) };
+        }
+        // SAFETY: a barrier of the whole memory; the processor reads what was copied.
+        unsafe { commands.pipeline_barrier_unchecked(&barrier()) };
+        Ok(Some(target))
+    }
+
+    /// The buffers of a dispatch.
+    fn set(
+        &self,
+        dispatch: &Dispatch,
+        pipeline: &Pipeline,
+        own: &Own,
+    ) -> Result<Arc<DescriptorSet>> {
+        let buffer = |binding: &Binding| match binding {
+            Binding::Numbers => own.numbers.clone(),
+            Binding::Faults => own.faults.clone(),
+            Binding::Groups => own.groups.clone(),
+            // A span without elements may be of a slot where nothing is bound: any buffer does.
+            Binding::Slot(slot) => match self.buffers.get(*slot) {
+                Some(bound) => bound.raw.buffer.clone(),
+                None => own.numbers.clone(),
+            },
+        };
+        let writes = (0..)
+            .zip(&dispatch.bindings)
+            .map(|(i, binding)| WriteDescriptorSet::buffer(i, buffer(binding)));
+        DescriptorSet::new(self.context.sets.clone(), pipeline.set.clone(), writes, [])
+            .map_err(|e| self.context.error(format!("buffers cannot be bound: {}", why(&e))))
+    }
+
+    /// Where the index may be read that a check has found wrong.
+    fn suspects(&self, check: &Check) -> Vec<Suspect> {
+        let of = |&(span, strides, grid): &(Span, [usize; 4], [usize; 4])| {
+            let bound = self.buffers.get(span.slot)?;
+            Some(Suspect { buffer: bound.raw.buffer.clone(), first: span.offset, strides, grid })
+        };
+        check.integers.iter().filter_map(of).collect()
+    }
+}
+
+fn record_dispatch(
+    commands: &mut RecordingCommandBuffer,
+    dispatch: &Dispatch,
+    pipeline: &Pipeline,
+    set: &DescriptorSet,
+    groups: &Subbuffer<[u8]>,
+) {
+    let point = PipelineBindPoint::Compute;
+    // SAFETY: the set and the constants are those of the pipeline's layout, the groups within every device's limits,
+    // and the kernel touches only elements of spans that the run has checked. Groups that a kernel has written are those
+    // of the dispatch or none, and the buffer has room for each of them.
+    unsafe {
+        commands.bind_pipeline_compute_unchecked(&pipeline.pipeline);
+        commands.bind_descriptor_sets_unchecked(point, &pipeline.layout, 0, &[set.as_raw()], &[]);
+        commands.push_constants_unchecked(&pipeline.layout, 0, &dispatch.words);
+        match dispatch.condition {
+            None => commands.dispatch_unchecked(dispatch.groups),
+            Some(i) => {
+                let first = GROUPS * i as u64;
+                let groups = groups.clone().slice(first..first + GROUPS);
+                commands.dispatch_indirect_unchecked(&groups.reinterpret())
+            }
+        };
+    }
+}

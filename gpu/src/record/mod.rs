@@ -1,0 +1,393 @@
+//! Passes as recorded commands: recorded when they are new, submitted again when they are not.
+//!
+//! A pass that is posted runs while the processor goes on. Its recording stays among those of the device, with a fence;
+//! what would touch one of its buffers waits for it first: reads and writes of the processor ([`Context::settle`]).
+//! Other passes need not: each begins with a barrier. A buffer that ends leaves its memory to the passes under way.
+
+mod commands;
+mod hazards;
+
+use std::sync::Arc;
+
+use netform_core::device::Span;
+use netform_core::error::{Error, Result};
+use vulkano::buffer::Subbuffer;
+use vulkano::command_buffer::CommandBuffer;
+use vulkano::descriptor_set::DescriptorSet;
+use vulkano::sync::fence::Fence;
+
+use crate::bound::SLOTS;
+use crate::context::{Context, lock};
+use crate::kernels::Check;
+use crate::run::VulkanRun;
+use crate::shader::Pipeline;
+use crate::tape::{Kept, Tape};
+
+/// How many passes are kept for another time.
+const KEPT: usize = 64;
+
+/// How many passes of the same calls may be under way that nobody has waited for, beside the last one.
+pub(crate) const AHEAD: usize = 2;
+
+/// Where a pass is.
+enum Flight {
+    /// It has not been submitted, or its outcome has been asked for.
+    None,
+    UnderWay,
+    /// It has ended, and this is its outcome, which nobody has asked for.
+    Ended(Result<()>),
+}
+
+/// Integers among which an index may be that is out of range.
+struct Suspect {
+    buffer: Subbuffer<[u8]>,
+    first: usize,
+    strides: [usize; 4],
+    grid: [usize; 4],
+}
+
+/// A pass that is recorded: the tape that it was recorded from, for these buffers.
+pub(crate) struct Recording {
+    tape: Tape,
+    ids: [u64; SLOTS],
+    commands: CommandBuffer,
+    fence: Arc<Fence>,
+    flight: Flight,
+    /// The number of its last submission.
+    serial: u64,
+    /// Whether somebody has a ticket for that.
+    wanted: bool,
+    /// Whether one of its buffers is gone: it is not submitted again.
+    orphaned: bool,
+    /// Seed, step and constants, which the processor writes before each submission.
+    numbers: Subbuffer<[u8]>,
+    /// A position and an index for each check.
+    faults: Subbuffer<[u8]>,
+    /// Whether kernels may have written there since the processor has.
+    faulty: bool,
+    /// What is kept of the pass: the value, and what else there is.
+    kept: Option<Subbuffer<[u8]>>,
+    checks: Vec<Check>,
+    /// For each check.
+    suspects: Vec<Vec<Suspect>>,
+    /// What the commands use, which does not keep it alive.
+    _sets: Vec<Arc<DescriptorSet>>,
+    _pipelines: Vec<Arc<Pipeline>>,
+}
+
+impl Drop for Recording {
+    /// Commands that run are not to lose what they use.
+    fn drop(&mut self) {
+        if matches!(self.flight, Flight::UnderWay) {
+            // Of a lost device nothing is left to wait for.
+            let _ = self.fence.wait(None);
+        }
+    }
+}
+
+/// A pass that has been posted.
+pub struct VulkanTicket {
+    context: Arc<Context>,
+    serial: u64,
+    more: bool,
+}
+
+impl Drop for VulkanTicket {
+    fn drop(&mut self) {
+        if let Some(recording) = lock(&self.context.recordings).of(self.serial) {
+            recording.wanted = false;
+            if matches!(recording.flight, Flight::Ended(_)) {
+                recording.flight = Flight::None;
+            }
+        }
+    }
+}
+
+/// The recorded passes of a device, the last one used at the end.
+#[derive(Default)]
+pub(crate) struct Recordings {
+    // Boxed, because they move often.
+    #[allow(clippy::vec_box)]
+    all: Vec<Box<Recording>>,
+    recorded: usize,
+}
+
+/// A recorded pass that is not under way, or what to do about it.
+enum Found {
+    Free(Box<Recording>),
+    /// All that may be are under way: this is the oldest one.
+    Waiting(u64),
+    None,
+}
+
+impl Recordings {
+    fn take(&mut self, tape: &Tape, ids: &[u64; SLOTS]) -> Found {
+        let mut busy = 0;
+        let mut oldest = u64::MAX;
+        for i in (0..self.all.len()).rev() {
+            let recording = &self.all[i];
+            if recording.orphaned || recording.ids != *ids || !recording.tape.is_like(tape) {
+                continue;
+            }
+            if matches!(recording.flight, Flight::None) {
+                return Found::Free(self.all.remove(i));
+            }
+            busy += 1;
+            oldest = oldest.min(recording.serial);
+        }
+        if busy > AHEAD { Found::Waiting(oldest) } else { Found::None }
+    }
+
+    /// Keeps a pass; returns one that is kept no longer, so that it is dropped without the lock.
+    fn put(&mut self, recording: Box<Recording>) -> Option<Box<Recording>> {
+        let gone = self.all.iter().position(|r| r.orphaned && r.is_over());
+        let oldest = || self.all.iter().position(|r| matches!(r.flight, Flight::None));
+        let gone = gone.or_else(|| if self.all.len() < KEPT { None } else { oldest() });
+        let gone = gone.map(|i| self.all.remove(i));
+        self.all.push(recording);
+        gone
+    }
+
+    fn of(&mut self, serial: u64) -> Option<&mut Recording> {
+        self.all.iter_mut().rev().find(|r| r.serial == serial).map(|recording| &mut **recording)
+    }
+
+    /// Forgets the passes that use a buffer, which is about to vanish. They are returned so that they are dropped
+    /// without the lock. One whose outcome is wanted keeps the memory for so long.
+    pub fn forget(&mut self, buffer: u64) -> impl Sized + use<> {
+        let uses = |r: &Recording| r.ids.contains(&buffer);
+        self.all.iter_mut().filter(|r| uses(r)).for_each(|r| r.orphaned = true);
+        let all = std::mem::take(&mut self.all).into_iter();
+        let (gone, kept): (Vec<_>, _) = all.partition(|r| r.orphaned && r.is_over());
+        self.all = kept;
+        gone
+    }
+
+    /// How many passes have been recorded so far.
+    pub fn recorded(&self) -> usize {
+        self.recorded
+    }
+}
+
+/// Words as bytes, in the order of the processor.
+fn write_words(bytes: &mut [u8], words: impl Iterator<Item = u32>) {
+    for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+}
+
+fn word(bytes: &[u8], i: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[4 * i..4 * i + 4]);
+    u32::from_ne_bytes(word)
+}
+
+impl VulkanRun<'_> {
+    /// Runs what the tape holds, and waits for it.
+    pub(crate) fn execute(&mut self) -> Result<()> {
+        let serial = self.submit(false)?;
+        self.context.outcome(serial)
+    }
+
+    /// Runs what the tape holds, and does not wait for it.
+    pub(crate) fn post(
+        &mut self,
+        context: &Arc<Context>,
+        value: Span,
+        more: Option<Span>,
+    ) -> Result<VulkanTicket> {
+        self.tape.kept = Some(Kept { value, more });
+        let serial = self.submit(true)?;
+        Ok(VulkanTicket { context: context.clone(), serial, more: more.is_some() })
+    }
+
+    fn submit(&mut self, wanted: bool) -> Result<u64> {
+        let mut recording = self.free_recording()?;
+        self.write_numbers(&mut recording)?;
+        let serial = self.context.id();
+        recording.serial = serial;
+        recording.wanted = wanted;
+        recording.renew_fence(self.context)?;
+        // SAFETY: the recording is not under way, its fence is its own and not signalled, and it is kept until the
+        // commands have run, with what they use; its buffers wait for that before they change.
+        unsafe { self.context.enqueue(&recording.commands, &recording.fence) }?;
+        recording.flight = Flight::UnderWay;
+        let gone = lock(&self.context.recordings).put(recording);
+        drop(gone);
+        Ok(serial)
+    }
+
+    /// A recording of the tape that is not under way.
+    fn free_recording(&self) -> Result<Box<Recording>> {
+        let ids = self.buffers.ids();
+        loop {
+            let found = lock(&self.context.recordings).take(&self.tape, &ids);
+            match found {
+                Found::Free(recording) => return Ok(recording),
+                Found::None => return self.record(ids).map(Box::new),
+                // Whoever posted it has not asked for its outcome, and does not any more.
+                Found::Waiting(serial) => drop(self.context.outcome(serial)),
+            }
+        }
+    }
+
+    fn write_numbers(&self, recording: &mut Recording) -> Result<()> {
+        let counter = &self.counter;
+        let seed = [counter.seed as u32, (counter.seed >> 32) as u32];
+        let counters = [seed[0], seed[1], counter.step as u32, counter.first_sample as u32];
+        let mut numbers = recording.numbers.write().map_err(|e| self.context.error(e))?;
+        let constants = self.tape.numbers.iter().map(|x| x.to_bits());
+        write_words(&mut numbers, counters.into_iter().chain(constants));
+        if !std::mem::take(&mut recording.faulty) {
+            return Ok(());
+        }
+        let mut faults = recording.faults.write().map_err(|e| self.context.error(e))?;
+        write_words(&mut faults, std::iter::repeat_n(u32::MAX, 2 * recording.checks.len()));
+        Ok(())
+    }
+}
+
+impl Context {
+    /// Waits for the last pass that `which` chooses among those under way, if there is one, and notes its outcome.
+    fn end(&self, which: impl Fn(&Recording) -> bool) -> Result<bool> {
+        let found = lock(&self.recordings)
+            .all
+            .iter()
+            .rev()
+            .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
+            .map(|r| (r.serial, r.fence.clone()));
+        let Some((serial, fence)) = found else { return Ok(false) };
+        let waited = fence.wait(None).map_err(|e| self.failed(&e));
+        drop(fence);
+        let mut recordings = lock(&self.recordings);
+        if let Some(recording) = recordings.of(serial)
+            && matches!(recording.flight, Flight::UnderWay)
+        {
+            let outcome = waited.and_then(|()| recording.faults(self));
+            recording.faulty = outcome.is_err();
+            recording.flight = Flight::Ended(outcome);
+        }
+        Ok(true)
+    }
+
+    /// Waits for the passes under way that use a buffer.
+    pub fn settle(&self, buffer: u64) -> Result<()> {
+        while self.end(|recording| recording.ids.contains(&buffer))? {}
+        self.check_lost()
+    }
+
+    /// Waits for a pass and returns its outcome, once.
+    fn outcome(&self, serial: u64) -> Result<()> {
+        self.end(|recording| recording.serial == serial)?;
+        match lock(&self.recordings).of(serial) {
+            Some(recording) => match std::mem::replace(&mut recording.flight, Flight::None) {
+                Flight::Ended(outcome) => outcome,
+                Flight::None | Flight::UnderWay => Err(self.forgotten()),
+            },
+            None => Err(self.forgotten()),
+        }
+    }
+
+    fn forgotten(&self) -> Error {
+        self.error("the outcome of a pass is asked for that others have followed since")
+    }
+
+    /// Waits for a posted pass and returns its value.
+    pub fn value(&self, ticket: &VulkanTicket) -> Result<f32> {
+        self.outcome(ticket.serial)?;
+        let mut value = [0.0];
+        self.kept_words(ticket, 0, &mut value)?;
+        Ok(value[0])
+    }
+
+    /// What else was kept of a posted pass; `None` where there is nothing else.
+    pub fn more(&self, ticket: &VulkanTicket, out: &mut [f32]) -> Result<Option<()>> {
+        if !ticket.more {
+            return Ok(None);
+        }
+        self.kept_words(ticket, 1, out).map(Some)
+    }
+
+    fn kept_words(&self, ticket: &VulkanTicket, first: usize, out: &mut [f32]) -> Result<()> {
+        let mut recordings = lock(&self.recordings);
+        let recording = recordings.of(ticket.serial);
+        let kept = recording.and_then(|r| r.kept.as_ref()).ok_or_else(|| self.forgotten())?;
+        let kept = kept.read().map_err(|e| self.error(e))?;
+        if (kept.len() / 4).saturating_sub(first) < out.len() {
+            return Err(Error::Size {
+                what: "what was kept of a pass".to_owned(),
+                expected: format!("at most {} elements", kept.len() / 4 - first),
+                found: out.len().to_string(),
+            });
+        }
+        for (i, x) in out.iter_mut().enumerate() {
+            *x = f32::from_bits(word(&kept, first + i));
+        }
+        Ok(())
+    }
+}
+
+impl Recording {
+    /// Whether nobody wants anything of it any more.
+    fn is_over(&self) -> bool {
+        !self.wanted
+            && !matches!(self.flight, Flight::UnderWay if self.fence.is_signaled() == Ok(false))
+    }
+
+    /// Makes the fence one that is not signalled. A thread that still looks at the old one keeps it.
+    fn renew_fence(&mut self, context: &Context) -> Result<()> {
+        match Arc::get_mut(&mut self.fence) {
+            // SAFETY: the commands that signal it have run, and nobody else has it.
+            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.failed(&e)),
+            None => {
+                self.fence = Arc::new(context.fence()?);
+                Ok(())
+            }
+        }
+    }
+
+    /// The error of the first check that found something.
+    fn faults(&self, context: &Context) -> Result<()> {
+        let faults = self.faults.read().map_err(|e| context.error(e))?;
+        let checks = self.checks.iter().zip(&self.suspects).enumerate();
+        let mut found =
+            checks.map(|(i, check)| (word(&faults, 2 * i), word(&faults, 2 * i + 1), check));
+        let Some((position, index, (check, suspects))) =
+            found.find(|(position, ..)| *position != u32::MAX)
+        else {
+            return Ok(());
+        };
+        let index = match check.says_index {
+            true => Some(index).filter(|index| *index != u32::MAX),
+            false => integer(context, check.size, suspects, position as usize)?,
+        };
+        Err(Error::IndexOutOfRange {
+            what: format!("{} {position}", check.what),
+            index: index.map_or(usize::MAX, |index| index as usize),
+            size: check.size,
+        })
+    }
+}
+
+/// The integer that a row was given and that is too large; `None` where its index was computed.
+fn integer(
+    context: &Context,
+    size: usize,
+    suspects: &[Suspect],
+    row: usize,
+) -> Result<Option<u32>> {
+    for Suspect { buffer, first, strides, grid } in suspects {
+        let (mut rest, mut place) = (row, *first);
+        for axis in (0..4).rev() {
+            place += rest % grid[axis] * strides[axis];
+            rest /= grid[axis];
+        }
+        let mut bytes = [0; 4];
+        context.download(buffer, 4 * place, &mut bytes)?;
+        let integer = u32::from_ne_bytes(bytes);
+        if integer as usize >= size {
+            return Ok(Some(integer));
+        }
+    }
+    Ok(None)
+}

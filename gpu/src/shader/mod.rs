@@ -1,0 +1,258 @@
+//! Kernels as text in WGSL: what a template puts together, and what becomes of it.
+
+mod cache;
+mod compile;
+mod index;
+mod pipeline;
+mod prelude;
+
+use std::fmt::Write;
+
+use netform_core::device::{Arg, Slot, Span};
+
+pub(crate) use cache::Cache;
+pub(crate) use index::{Part, index};
+pub(crate) use pipeline::{Pipeline, Pipelines};
+
+/// What a binding of a kernel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Binding {
+    Slot(Slot),
+    /// The numbers of the pass: seed, step, constants of expressions.
+    Numbers,
+    /// What kernels found wrong.
+    Faults,
+    /// The groups of dispatches that depend on a condition.
+    Groups,
+}
+
+/// The words in front of the numbers of a pass: seed (low, high half), step, first sample.
+pub(crate) const COUNTERS: usize = 4;
+
+/// The words of the push constants: every device has room for them.
+pub(crate) const WORDS: usize = 32;
+
+/// One dispatch of one kernel.
+pub(crate) struct Dispatch {
+    pub text: String,
+    pub bindings: Vec<Binding>,
+    pub words: [u32; WORDS],
+    pub groups: [u32; 3],
+    /// The number, in the pass's [`Binding::Groups`], of what says whether it runs.
+    pub condition: Option<usize>,
+    pub reads: Vec<Span>,
+    pub writes: Vec<Span>,
+}
+
+/// A kernel under construction. What changes from call to call while the text stays the same (offsets of spans, numbers
+/// of elements) are words in push constants; what does not fit there is written into the text.
+pub(crate) struct Shader {
+    bindings: Vec<(Binding, bool)>,
+    words: Vec<u32>,
+    reads: Vec<Span>,
+    writes: Vec<Span>,
+    /// Threads of a group.
+    pub threads: u32,
+    /// Shared memory and functions.
+    pub declarations: String,
+    pub body: String,
+}
+
+/// Elements of a buffer: the name of its binding, and where they begin.
+pub(crate) struct Place {
+    pub buffer: String,
+    pub offset: String,
+}
+
+impl Place {
+    /// The element at `index`.
+    pub fn at(&self, index: &str) -> String {
+        format!("{}[{} + {index}]", self.buffer, self.offset)
+    }
+}
+
+/// Appends a line to a kernel's body.
+macro_rules! line {
+    ($shader:expr, $($text:tt)*) => {{
+        let text = format!($($text)*);
+        $shader.push_line(&text);
+    }};
+}
+pub(crate) use line;
+
+impl Shader {
+    pub fn new(threads: u32) -> Self {
+        Shader {
+            bindings: vec![],
+            words: vec![],
+            reads: vec![],
+            writes: vec![],
+            threads,
+            declarations: String::new(),
+            body: String::new(),
+        }
+    }
+
+    pub fn push_line(&mut self, text: &str) {
+        self.body.push_str(text);
+        self.body.push('\n');
+    }
+
+    /// A word that may differ between calls.
+    pub fn word(&mut self, value: usize) -> String {
+        // What a run has checked fits: no buffer has more elements.
+        let value = value as u32;
+        if self.words.len() == WORDS {
+            return format!("{value}u");
+        }
+        self.words.push(value);
+        format!("push.w{}", self.words.len() - 1)
+    }
+
+    fn binding(&mut self, binding: Binding, write: bool) -> usize {
+        match self.bindings.iter().position(|(other, _)| *other == binding) {
+            Some(i) => {
+                self.bindings[i].1 |= write;
+                i
+            }
+            None => {
+                self.bindings.push((binding, write));
+                self.bindings.len() - 1
+            }
+        }
+    }
+
+    fn span(&mut self, span: Span, write: bool) -> Place {
+        let buffer = format!("b{}", self.binding(Binding::Slot(span.slot), write));
+        Place { buffer, offset: self.word(span.offset) }
+    }
+
+    /// The elements of a span, to read.
+    pub fn read(&mut self, span: Span) -> Place {
+        self.reads.push(span);
+        self.span(span, false)
+    }
+
+    /// The elements of a span, to write.
+    pub fn write(&mut self, span: Span) -> Place {
+        self.writes.push(span);
+        self.span(span, true)
+    }
+
+    /// What is wrong, as words; the caller's are two for each check.
+    pub fn faults(&mut self) -> &'static str {
+        self.binding(Binding::Faults, true);
+        "faults"
+    }
+
+    /// The groups of dispatches, three words for each.
+    pub fn groups(&mut self) -> &'static str {
+        self.binding(Binding::Groups, true);
+        "indirect"
+    }
+
+    /// Declares constants `c0`, `c1`, .. of the body from the pass's numbers.
+    pub fn constants(&mut self, start: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.binding(Binding::Numbers, false);
+        let first = self.word(COUNTERS + start);
+        for i in 0..count {
+            line!(self, "let c{i} = bitcast<f32>(numbers[{first} + {i}u]);");
+        }
+    }
+
+    /// An input, of which [`Argument::value`] is an expression for each position.
+    pub fn argument(&mut self, arg: &Arg) -> Argument {
+        match *arg {
+            Arg::View { span, strides } => {
+                let integer = matches!(span.slot, Slot::Index(_));
+                Argument::Element { place: self.read(span), strides, integer }
+            }
+            Arg::Coordinate { strides } => Argument::Coordinate { strides },
+            Arg::Uniform { stream, per_sample } => {
+                self.binding(Binding::Numbers, false);
+                Argument::Uniform {
+                    stream: self.word(stream as usize),
+                    per_sample: per_sample.max(1),
+                }
+            }
+        }
+    }
+
+    /// The kernel with all it needs, to be run by `groups` of threads.
+    pub fn finish(self, groups: [u32; 3]) -> Dispatch {
+        let mut text = String::new();
+        if !self.words.is_empty() {
+            let fields: Vec<String> = (0..self.words.len()).map(|i| format!("w{i}: u32")).collect();
+            text = format!("struct Push {{ {} }}\nvar<immediate> push: Push;\n", fields.join(", "));
+        }
+        for (i, (binding, write)) in self.bindings.iter().enumerate() {
+            let (name, element) = match binding {
+                Binding::Slot(Slot::Index(_)) => (format!("b{i}"), "u32"),
+                Binding::Slot(_) => (format!("b{i}"), "f32"),
+                Binding::Numbers => ("numbers".to_owned(), "u32"),
+                Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
+                Binding::Groups => ("indirect".to_owned(), "u32"),
+            };
+            let access = if *write { "read_write" } else { "read" };
+            let _ = writeln!(
+                text,
+                "@group(0) @binding({i}) var<storage, {access}> {name}: array<{element}>;"
+            );
+        }
+        text.push_str(&prelude::for_text(&[&self.declarations, &self.body]));
+        text.push_str(&self.declarations);
+        let _ = write!(
+            text,
+            "@compute @workgroup_size({})\nfn main(@builtin(local_invocation_index) thread: u32, \
+             @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {{\n{}}}\n",
+            self.threads, self.body
+        );
+        Dispatch {
+            text,
+            bindings: self.bindings.into_iter().map(|(binding, _)| binding).collect(),
+            words: std::array::from_fn(|i| self.words.get(i).copied().unwrap_or(0)),
+            groups,
+            condition: None,
+            reads: self.reads,
+            writes: self.writes,
+        }
+    }
+}
+
+/// The strides with which a position's number in the grid is found from its coordinates.
+fn dense(parts: &[Part<'_>]) -> [isize; 4] {
+    let grid = parts.first().map_or([1; 4], |part| *part.grid);
+    let mut strides = [1_isize; 4];
+    for axis in (0..3).rev() {
+        strides[axis] = strides[axis + 1].wrapping_mul(grid[axis + 1] as isize);
+    }
+    strides
+}
+
+/// An input of an expression.
+pub(crate) enum Argument {
+    Element { place: Place, strides: [usize; 4], integer: bool },
+    Coordinate { strides: [usize; 4] },
+    Uniform { stream: String, per_sample: usize },
+}
+
+impl Argument {
+    /// Its value where the grid's coordinates are those of `parts`.
+    pub fn value(&self, parts: &[Part<'_>]) -> String {
+        let signed = |strides: &[usize; 4]| strides.map(|stride| stride as isize);
+        match self {
+            Argument::Element { place, strides, integer } => {
+                let element = place.at(&index(parts, &signed(strides)));
+                if *integer { format!("f32({element})") } else { element }
+            }
+            Argument::Coordinate { strides } => format!("f32({})", index(parts, &signed(strides))),
+            Argument::Uniform { stream, per_sample } => {
+                let position = index(parts, &dense(parts));
+                format!("uniform_number({position}, {per_sample}u, {stream})")
+            }
+        }
+    }
+}
