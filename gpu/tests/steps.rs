@@ -159,6 +159,30 @@ fn check_counts(vulkan: &Vulkan) {
     let before = ALLOCATIONS.get();
     write(9);
     assert_eq!(ALLOCATIONS.get() - before, 0, "allocations where batches are written");
+    // Batches that are gathered from what the device keeps are part of the same submission.
+    const ROWS: usize = 40;
+    let (mut inputs, mut labels) = (vulkan.zeros(ROWS * 6).unwrap(), vulkan.zeros(ROWS).unwrap());
+    let mut order = vulkan.zeros(ROWS).unwrap();
+    vulkan.write(&mut inputs, 0, &numbers(ROWS * 6, 8)).unwrap();
+    vulkan.write(&mut labels, 0, &[2; ROWS]).unwrap();
+    vulkan.write(&mut order, 0, &std::array::from_fn::<_, ROWS, _>(|i| i as u32)).unwrap();
+    let mut gather = |count: usize| {
+        for k in 0..count {
+            let (batch, first) = (&mut batches[k % 3], k * 7 % (ROWS - SAMPLES));
+            let to = batch.inputs.buffer_mut();
+            vulkan.gather(&inputs, 6, &order, first, SAMPLES, to).unwrap();
+            let to = batch.targets.buffer_mut();
+            vulkan.gather(&labels, 1, &order, first, SAMPLES, to).unwrap();
+            step.submit(batch).unwrap();
+        }
+    };
+    gather(9);
+    let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    gather(20);
+    let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    assert_eq!(after.1 - before.1, 20, "submissions where batches are gathered");
+    assert_eq!(after.2, before.2, "kernels compiled and passes recorded");
+    assert_eq!(after.0 - before.0, 0, "allocations where batches are gathered");
 }
 
 #[test]
