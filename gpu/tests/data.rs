@@ -341,24 +341,6 @@ fn targets_that_are_not_judged_are_kept_too() {
 }
 
 #[test]
-fn an_epoch_is_a_submission_for_each_step() {
-    for vulkan in devices("an_epoch_is_a_submission_for_each_step") {
-        let data = points();
-        let submissions = |epochs| {
-            let mut net = Normed::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
-            let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).epochs(epochs);
-            let before = vulkan.submissions();
-            trainer = trainer.batch(SAMPLES);
-            trainer.fit(&mut net, &data).unwrap();
-            vulkan.submissions() - before
-        };
-        let [steps, difference] = [6, submissions(9) - submissions(5)];
-        // A copy of the order of the samples at most.
-        assert!([4 * steps, 4 * steps + 4].contains(&difference), "{difference}");
-    }
-}
-
-#[test]
 fn a_label_out_of_range_names_epoch_and_batch() {
     for vulkan in devices("a_label_out_of_range_names_epoch_and_batch") {
         for fixed in [true, false] {

@@ -140,6 +140,9 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
 
     /// Trains `net` on `data`, and returns the figures of this call's epochs.
     ///
+    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
+    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
+    ///
     /// # Errors
     /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
     /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
