@@ -10,6 +10,8 @@ mod run;
 use crate::element::Float;
 
 pub use rows::{Row, RowProgram, RowStep, RowTo};
+#[doc(hidden)]
+pub use run::check_gather;
 pub use run::{Access, Bindings, Counter, Device, MAX_BOUND, Memory, Run};
 
 /// The buffer of a run that a [`Span`] lies in.

@@ -2,17 +2,29 @@
 
 use netform_core::device::{Access, Bindings, MAX_BOUND, Slot};
 use netform_core::element::Element;
+use vulkano::buffer::Subbuffer;
 
 use crate::context::Vulkan;
-use crate::memory::{Raw, VulkanBuffer};
+use crate::gather::{FROM, Gather, MOST_GATHERS, ROWS, TO};
+use crate::memory::VulkanBuffer;
+
+/// How many buffers of a kind a run can have: those that are bound, and one for each gather before its calls.
+const OF_A_KIND: usize = MAX_BOUND + MOST_GATHERS;
 
 /// The buffers that a run can have.
-pub(crate) const SLOTS: usize = 5 + 3 * MAX_BOUND;
+pub(crate) const SLOTS: usize = 5 + 3 * OF_A_KIND;
+
+/// The slots of a gather's buffers: [`FROM`], [`ROWS`], [`TO`].
+pub(crate) fn slots_of_gather(i: usize) -> [Slot; 3] {
+    let i = (MAX_BOUND + i) as u8;
+    [Slot::Input(i), Slot::Index(i), Slot::Output(i)]
+}
 
 /// A buffer of a run.
 #[derive(Clone, Copy)]
 pub(crate) struct Bound<'a> {
-    pub raw: &'a Raw,
+    pub id: u64,
+    pub buffer: &'a Subbuffer<[u8]>,
     /// Elements, of four bytes each.
     pub len: usize,
     pub writable: bool,
@@ -21,7 +33,7 @@ pub(crate) struct Bound<'a> {
 /// The number of a slot among all. `None` where there is no such slot.
 pub(crate) fn number(slot: Slot) -> Option<usize> {
     let of = |group: usize, i: u8| {
-        Some(5 + group * MAX_BOUND + usize::from(i)).filter(|_| usize::from(i) < MAX_BOUND)
+        Some(5 + group * OF_A_KIND + usize::from(i)).filter(|_| usize::from(i) < OF_A_KIND)
     };
     match slot {
         Slot::Params => Some(0),
@@ -36,10 +48,15 @@ pub(crate) fn number(slot: Slot) -> Option<usize> {
 }
 
 /// The buffers of a run, by the number of their slot.
-pub(crate) struct Buffers<'a>([Option<Bound<'a>>; SLOTS]);
+pub(crate) struct Buffers<'a> {
+    bound: [Option<Bound<'a>>; SLOTS],
+    /// What is gathered before the run's calls.
+    gathers: [Option<Gather>; MOST_GATHERS],
+}
 
 fn reading<T: Element>(buffer: &VulkanBuffer<T>) -> Bound<'_> {
-    Bound { raw: buffer.raw(), len: buffer.len(), writable: false }
+    let raw = buffer.raw();
+    Bound { id: raw.id, buffer: &raw.buffer, len: buffer.len(), writable: false }
 }
 
 fn accessing(access: Access<'_, VulkanBuffer<f32>>) -> Option<Bound<'_>> {
@@ -53,8 +70,8 @@ fn accessing(access: Access<'_, VulkanBuffer<f32>>) -> Option<Bound<'_>> {
 impl<'a> Buffers<'a> {
     pub fn new(bindings: Bindings<'a, f32, Vulkan>) -> Self {
         let mut all = [None; SLOTS];
-        let (inputs, rest) = all[5..].split_at_mut(MAX_BOUND);
-        let (indices, outputs) = rest.split_at_mut(MAX_BOUND);
+        let (inputs, rest) = all[5..].split_at_mut(OF_A_KIND);
+        let (indices, outputs) = rest.split_at_mut(OF_A_KIND);
         for (slot, buffer) in inputs.iter_mut().zip(bindings.inputs) {
             *slot = buffer.map(reading);
         }
@@ -69,15 +86,59 @@ impl<'a> Buffers<'a> {
         all[2] = accessing(bindings.state);
         all[3] = accessing(bindings.workspace);
         all[4] = accessing(bindings.optimizer);
-        Buffers(all)
+        Buffers { bound: all, gathers: Default::default() }
     }
 
-    pub fn get(&self, slot: Slot) -> Option<Bound<'a>> {
-        self.0[number(slot)?]
+    /// No buffers.
+    pub fn none() -> Self {
+        Buffers { bound: [None; SLOTS], gathers: Default::default() }
+    }
+
+    /// Whether a buffer is bound.
+    pub fn have(&self, id: u64) -> bool {
+        self.bound.iter().flatten().any(|bound| bound.id == id)
+    }
+
+    /// Whether a buffer is bound for writing.
+    pub fn writes(&self, id: u64) -> bool {
+        self.bound.iter().flatten().any(|bound| bound.writable && bound.id == id)
+    }
+
+    /// Adds the buffers of a gather, where there is room for them.
+    pub fn add(&mut self, gather: &Gather) -> bool {
+        let free = self.gathers.iter_mut().find(|place| place.is_none());
+        free.map(|place| *place = Some(gather.clone())).is_some()
+    }
+
+    /// What is gathered before the run's calls.
+    pub fn gathers(&self) -> impl Iterator<Item = &Gather> {
+        self.gathers.iter().flatten()
+    }
+
+    pub fn get(&self, slot: Slot) -> Option<Bound<'_>> {
+        let of_gather = |i: u8| usize::from(i).checked_sub(MAX_BOUND);
+        let (i, place) = match slot {
+            Slot::Input(i) => (of_gather(i), FROM),
+            Slot::Index(i) => (of_gather(i), ROWS),
+            Slot::Output(i) => (of_gather(i), TO),
+            _ => (None, 0),
+        };
+        let Some(i) = i else { return self.bound[number(slot)?] };
+        let held = &self.gathers.get(i)?.as_ref()?.held[place];
+        Some(Bound { id: held.id, buffer: &held.buffer, len: held.words, writable: false })
     }
 
     /// What identifies the buffers: the number of each, 0 where nothing is bound.
     pub fn ids(&self) -> [u64; SLOTS] {
-        self.0.map(|bound| bound.map_or(0, |bound| bound.raw.id))
+        let mut ids = self.bound.map(|bound| bound.map_or(0, |bound| bound.id));
+        for (i, gather) in self.gathers.iter().enumerate() {
+            let Some(gather) = gather else { continue };
+            for (slot, held) in slots_of_gather(i).into_iter().zip(&gather.held) {
+                if let Some(number) = number(slot) {
+                    ids[number] = held.id;
+                }
+            }
+        }
+        ids
     }
 }

@@ -15,17 +15,8 @@ impl Device<f32> for Vulkan {
     const AHEAD: usize = AHEAD;
 
     fn run<'a>(&'a self, bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
-        let tape = lock(&self.context.tapes).pop().unwrap_or_default();
         let counter = bindings.counter;
-        let buffers = Buffers::new(bindings);
-        VulkanRun {
-            context: &self.context,
-            buffers,
-            counter,
-            tape,
-            fault: None,
-            conditional: false,
-        }
+        VulkanRun::new(&self.context, Buffers::new(bindings), counter)
     }
 
     fn post(
@@ -61,7 +52,7 @@ impl Device<f32> for Vulkan {
 
 impl VulkanRun<'_> {
     /// Ends the run by `end`, unless a call was wrong, and gives the tape back.
-    fn end<T>(mut self, end: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(crate) fn end<T>(mut self, end: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let result = match self.fault.take() {
             Some(fault) => Err(fault),
             None => end(&mut self),

@@ -10,6 +10,7 @@
 mod bound;
 mod context;
 mod device;
+mod gather;
 mod kernels;
 mod memory;
 mod record;

@@ -7,7 +7,7 @@ use netform_core::device::{
 use netform_core::error::Error;
 
 use crate::bound::Buffers;
-use crate::context::Context;
+use crate::context::{Context, lock};
 use crate::tape::{Call, Condition, Expression, Indexing, Pooling, RowsCall, Static, Tape};
 
 /// A pass of kernels on a Vulkan device. They run when it ends:
@@ -20,6 +20,13 @@ pub struct VulkanRun<'a> {
     pub(crate) fault: Option<Error>,
     /// Whether the calls depend on a condition.
     pub(crate) conditional: bool,
+}
+
+impl<'a> VulkanRun<'a> {
+    pub(crate) fn new(context: &'a Context, buffers: Buffers<'a>, counter: Counter) -> Self {
+        let tape = lock(&context.tapes).pop().unwrap_or_default();
+        VulkanRun { context, buffers, counter, tape, fault: None, conditional: false }
+    }
 }
 
 impl VulkanRun<'_> {

@@ -160,6 +160,16 @@ pub(crate) struct Condition {
     pub finite: bool,
 }
 
+/// Rows by index, of 32-bit words, copied before a pass's calls: those of its buffers' gather of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// The words of a row.
+    pub width: usize,
+    /// How many rows there are to copy from.
+    pub size: usize,
+    pub count: usize,
+}
+
 /// What is kept of a pass that nobody waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
@@ -170,6 +180,9 @@ pub(crate) struct Kept {
 /// The calls of a pass.
 #[derive(Clone, Default)]
 pub(crate) struct Tape {
+    pub gathers: Vec<Rows>,
+    /// For each gather, where its indices begin: this may change from step to step, as the numbers.
+    pub firsts: Vec<u32>,
     pub calls: Vec<Call>,
     /// In order, and apart from each other.
     pub conditions: Vec<Condition>,
@@ -188,6 +201,8 @@ fn push<T: Clone>(list: &mut Vec<T>, items: &[T]) -> Piece {
 
 impl Tape {
     pub fn clear(&mut self) {
+        self.gathers.clear();
+        self.firsts.clear();
         self.calls.clear();
         self.conditions.clear();
         self.kept = None;
@@ -220,6 +235,7 @@ impl Tape {
     pub fn is_like(&self, other: &Tape) -> bool {
         self.numbers.len() == other.numbers.len()
             && self.kept == other.kept
+            && self.gathers == other.gathers
             && self.conditions == other.conditions
             && self.calls == other.calls
             && self.spans == other.spans

@@ -19,7 +19,7 @@ use netform_core::module::Module;
 use netform_core::network::Network;
 use netform_core::optim::{Adam, AdamW, Optimizer, Sgd};
 use netform_core::random::Seed;
-use netform_core::train::{EpochRecord, Trainer};
+use netform_core::train::{BatchRecord, Callback, EpochRecord, Trainer};
 use netform_gpu::Vulkan;
 use netform_macros::network;
 
@@ -159,6 +159,30 @@ fn check_counts(vulkan: &Vulkan) {
     let before = ALLOCATIONS.get();
     write(9);
     assert_eq!(ALLOCATIONS.get() - before, 0, "allocations where batches are written");
+    // Batches that are gathered from what the device keeps are part of the same submission.
+    const ROWS: usize = 40;
+    let (mut inputs, mut labels) = (vulkan.zeros(ROWS * 6).unwrap(), vulkan.zeros(ROWS).unwrap());
+    let mut order = vulkan.zeros(ROWS).unwrap();
+    vulkan.write(&mut inputs, 0, &numbers(ROWS * 6, 8)).unwrap();
+    vulkan.write(&mut labels, 0, &[2; ROWS]).unwrap();
+    vulkan.write(&mut order, 0, &std::array::from_fn::<_, ROWS, _>(|i| i as u32)).unwrap();
+    let mut gather = |count: usize| {
+        for k in 0..count {
+            let (batch, first) = (&mut batches[k % 3], k * 7 % (ROWS - SAMPLES));
+            let to = batch.inputs.buffer_mut();
+            vulkan.gather(&inputs, 6, &order, first, SAMPLES, to).unwrap();
+            let to = batch.targets.buffer_mut();
+            vulkan.gather(&labels, 1, &order, first, SAMPLES, to).unwrap();
+            step.submit(batch).unwrap();
+        }
+    };
+    gather(9);
+    let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    gather(20);
+    let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    assert_eq!(after.1 - before.1, 20, "submissions where batches are gathered");
+    assert_eq!(after.2, before.2, "kernels compiled and passes recorded");
+    assert_eq!(after.0 - before.0, 0, "allocations where batches are gathered");
 }
 
 #[test]
@@ -328,6 +352,43 @@ fn the_trainer_gives_what_it_gives_on_the_cpu() {
         assert_eq!(found.validation_accuracy, expected.validation_accuracy);
     }
     assert!(found[2].train_loss < found[0].train_loss);
+}
+
+/// Notes what has been allocated and submitted by the first batches of epochs.
+struct Counts(Vulkan, Vec<[u64; 2]>);
+
+impl Callback for Counts {
+    fn on_batch_end(&mut self, record: &BatchRecord) -> netform::error::Result<()> {
+        if record.batch == 1 {
+            self.1.push([ALLOCATIONS.get(), self.0.submissions()]);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_epoch_on_kept_data_allocates_nothing() {
+    if vulkan("an_epoch_on_kept_data_allocates_nothing").is_none() {
+        return;
+    }
+    for vulkan in [Vulkan::new().unwrap(), Vulkan::with_staging().unwrap()] {
+        let labels = (0..5 * SAMPLES as u32 + 3).map(|i| i % 3).collect();
+        let data = InMemory::<(D<6>,)>::new(numbers((5 * SAMPLES + 3) * 6, 50), labels).unwrap();
+        let mut net = Normed::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
+        let mut counts = Counts(vulkan, Vec::with_capacity(8));
+        Trainer::new(CrossEntropy, Adam::new(0.01))
+            .epochs(8)
+            .batch(SAMPLES)
+            .callback(&mut counts)
+            .fit(&mut net, &data)
+            .unwrap();
+        // The history of epochs grows before the sixth.
+        let [before, after] = [counts.1[5], counts.1[7]];
+        assert_eq!(after[0], before[0], "allocations");
+        // Beside the steps, the order of the samples may be copied.
+        let copies = [0, 2];
+        assert!(copies.map(|n| 2 * 6 + n).contains(&(after[1] - before[1])), "{:?}", counts.1);
+    }
 }
 
 #[test]

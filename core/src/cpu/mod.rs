@@ -16,7 +16,7 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use crate::device::{Bindings, Device, Memory, Run, Span};
+use crate::device::{Bindings, Device, Memory, Run, Span, check_gather};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -119,6 +119,35 @@ impl Memory for Cpu {
         Ok(())
     }
 
+    fn keeps(&self, _: &[usize]) -> bool {
+        false
+    }
+
+    fn gather<T: Element>(
+        &self,
+        from: &CpuBuffer<T>,
+        width: usize,
+        rows: &CpuBuffer<u32>,
+        first: usize,
+        count: usize,
+        to: &mut CpuBuffer<T>,
+    ) -> Result<()> {
+        let (from, rows, to) = (from.as_slice(), rows.as_slice(), to.as_mut_slice());
+        check_gather(width, rows.len(), [first, count], to.len())?;
+        if width == 0 {
+            return Ok(());
+        }
+        let size = from.len() / width;
+        for (i, to) in to.chunks_exact_mut(width).take(count).enumerate() {
+            let index = rows[first + i] as usize;
+            if index >= size {
+                return Err(Error::IndexOutOfRange { what: format!("row {i}"), index, size });
+            }
+            to.copy_from_slice(&from[index * width..][..width]);
+        }
+        Ok(())
+    }
+
     fn name(&self) -> String {
         match self.threads() {
             1 => "cpu (1 thread)".to_owned(),
@@ -173,5 +202,32 @@ mod memory_tests {
         for len in [usize::MAX, usize::MAX / 4, usize::MAX / 16] {
             assert!(matches!(cpu.zeros::<f32>(len), Err(Error::OutOfMemory { .. })));
         }
+    }
+
+    #[test]
+    fn rows_by_index() {
+        let cpu = Cpu::with_threads(1);
+        assert!(!cpu.keeps(&[4, 4]));
+        let (mut from, mut rows) = (cpu.zeros::<f64>(7).unwrap(), cpu.zeros(4).unwrap());
+        let mut to = cpu.zeros(5).unwrap();
+        cpu.write(&mut from, 0, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        cpu.write(&mut rows, 0, &[2, 0, 2, 3]).unwrap();
+        cpu.write(&mut to, 0, &[9.0; 5]).unwrap();
+        cpu.gather(&from, 2, &rows, 1, 2, &mut to).unwrap();
+        assert_eq!(to.as_slice(), [0.0, 1.0, 4.0, 5.0, 9.0]);
+        // Row 3 is not whole.
+        let error = cpu.gather(&from, 2, &rows, 2, 2, &mut to).unwrap_err();
+        assert!(
+            matches!(&error, Error::IndexOutOfRange { what, index: 3, size: 3 } if what == "row 1"),
+            "{error}"
+        );
+        for [width, first, count] in
+            [[2, 0, 3], [1, 2, 3], [1, 5, 0], [1, usize::MAX, 1], [usize::MAX, 0, 2]]
+        {
+            let error = cpu.gather(&from, width, &rows, first, count, &mut to).unwrap_err();
+            assert!(matches!(error, Error::Size { .. }), "{error}");
+        }
+        cpu.gather(&from, 8, &rows, 0, 0, &mut to).unwrap();
+        cpu.gather(&from, 0, &rows, 0, 4, &mut to).unwrap();
     }
 }

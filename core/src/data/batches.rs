@@ -154,11 +154,11 @@ impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 /// # Ok::<(), netform_core::error::Error>(())
 /// ```
 pub struct Loader<'a, D: Dataset> {
-    dataset: &'a D,
-    order: Vec<usize>,
+    pub(super) dataset: &'a D,
+    pub(super) order: Vec<usize>,
     size: usize,
     inputs: Vec<D::Element>,
-    targets: Vec<D::TargetElement>,
+    pub(super) targets: Vec<D::TargetElement>,
 }
 
 impl<'a, D: Dataset> Loader<'a, D> {
@@ -234,15 +234,22 @@ impl<'a, D: Dataset> Loader<'a, D> {
         k: usize,
         batch: &mut MiniBatch<X, D::Target, D::Element, D::TargetElement, Dev>,
     ) -> Result<&[D::TargetElement]> {
-        let indices = chunk(&self.order, k, self.size).ok_or_else(|| {
-            let batches = self.order.len().div_ceil(self.size);
-            Error::Invalid(format!("mini-batch {k} of an epoch of {batches}, counted from 0"))
-        })?;
+        let (first, indices) = self.indices(k)?;
+        let indices = &self.order[first..][..indices.len()];
         let inputs = &mut self.inputs[..indices.len() * D::Input::NUMEL];
         let targets = &mut self.targets[..indices.len() * D::Target::NUMEL];
         self.dataset.gather(indices, inputs, targets);
         batch.fill(indices.len(), inputs, targets)?;
         Ok(targets)
+    }
+
+    /// The samples of the `k`th mini-batch of the epoch, and how many come before them.
+    pub(super) fn indices(&self, k: usize) -> Result<(usize, &[usize])> {
+        let indices = chunk(&self.order, k, self.size).ok_or_else(|| {
+            let batches = self.order.len().div_ceil(self.size);
+            Error::Invalid(format!("mini-batch {k} of an epoch of {batches}, counted from 0"))
+        })?;
+        Ok((k * self.size, indices))
     }
 }
 

@@ -42,6 +42,12 @@ pub trait Dataset {
         targets: &mut [Self::TargetElement],
     );
 
+    /// Whether [`Dataset::gather`] gives the same for the same index every time. A device may keep such a data set in
+    /// its memory and ask for each sample once; one that varies its samples at random says no here.
+    fn is_fixed(&self) -> bool {
+        true
+    }
+
     /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -283,7 +289,7 @@ fn cast<A: Float, B: Float>(from: &[A]) -> Vec<B> {
     from.iter().map(|x| B::from_f64(x.to_f64())).collect()
 }
 
-fn copy_samples<A: Copy>(from: &[A], numel: usize, indices: &[usize], to: &mut [A]) {
+pub(super) fn copy_samples<A: Copy>(from: &[A], numel: usize, indices: &[usize], to: &mut [A]) {
     for (to, &index) in to.chunks_exact_mut(numel).zip(indices) {
         to.copy_from_slice(&from[index * numel..][..numel]);
     }

@@ -5,11 +5,13 @@ pub mod batches;
 pub mod csv;
 pub mod dataset;
 pub mod idx;
+mod kept;
 pub mod mnist;
 pub mod scaling;
 
 pub use self::batches::{Batches, Loader, MiniBatch};
 pub use self::csv::Table;
 pub use self::dataset::{Dataset, InMemory};
+pub(crate) use self::kept::Source;
 pub use self::mnist::mnist;
 pub use self::scaling::Scaling;

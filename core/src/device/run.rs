@@ -2,7 +2,7 @@
 
 use super::{Kernels, Span};
 use crate::element::{Element, Float};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where the random numbers of a run come from, and how far training has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,8 +102,57 @@ pub trait Memory: Clone + Send + Sync + 'static {
         data: &mut [T],
     ) -> Result<()>;
 
+    /// Whether data that are needed again and again are worth keeping in the device's memory, in one buffer of so many
+    /// bytes each: not where they are in the memory of the CPU, which the device computes from, and not where they would
+    /// take more than half of what the device has.
+    fn keeps(&self, bytes: &[usize]) -> bool;
+
+    /// Copies rows of `width` elements by index: row `i` of `to` becomes row `rows[first + i]` of `from`, for `count`
+    /// rows. What follows them in `to` stays as it is.
+    ///
+    /// A device may copy them as late as with the next pass that `to` is bound to. Nothing else tells when it does:
+    /// `from` and `rows` may be changed or dropped at once, and reading `to` gives what has been copied.
+    ///
+    /// # Errors
+    /// If the rows do not lie in the buffers, or the device is lost. An index that is too large is
+    /// [`Error::IndexOutOfRange`], here or where the copy is first used.
+    fn gather<T: Element>(
+        &self,
+        from: &Self::Buffer<T>,
+        width: usize,
+        rows: &Self::Buffer<u32>,
+        first: usize,
+        count: usize,
+        to: &mut Self::Buffer<T>,
+    ) -> Result<()>;
+
     /// The device's name, for summaries and messages.
     fn name(&self) -> String;
+}
+
+/// That `count` rows of `width` elements, by indices from `first` on, lie in buffers of so many elements.
+///
+/// # Errors
+/// If they do not.
+#[doc(hidden)]
+pub fn check_gather(
+    width: usize,
+    rows: usize,
+    [first, count]: [usize; 2],
+    to: usize,
+) -> Result<()> {
+    let error = |what: &str, expected, found| {
+        Err(Error::Size { what: format!("a gather: {what}"), expected, found })
+    };
+    if first.checked_add(count).is_none_or(|end| end > rows) {
+        let expected = format!("a range within {rows}");
+        return error("the indices", expected, format!("{count} from {first} on"));
+    }
+    if count.checked_mul(width).is_none_or(|len| len > to) {
+        let expected = format!("room for {count} rows of {width} elements");
+        return error("what it copies to", expected, format!("{to} elements"));
+    }
+    Ok(())
 }
 
 /// A device that computes with elements of type `E`.

@@ -1,12 +1,13 @@
 //! One epoch: every sample once, in an order of its own.
 //!
 //! A device that works on steps while the next one is prepared gets several batches in turn: the memory of one that it
-//! still reads is not written to, which would wait for it.
+//! still reads is not written to, which would wait for it. Where the device keeps the whole data set, it makes the batch
+//! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
 use super::tally::{Evaluation, Tally};
 use super::validation::{BatchFor, not_empty};
-use crate::data::{Dataset, Loader, MiniBatch};
+use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::device::Device;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -24,11 +25,15 @@ const ORDER: u32 = stream("netform: order of samples");
 /// What an epoch needs, used again by the next one: an epoch allocates nothing.
 pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     pub step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
-    loader: Loader<'d, D>,
+    source: Source<'d, D, N::Device>,
     places: Vec<Place<N, D>>,
     /// The outputs of a batch, if the loss judges answers.
     outputs: Vec<N::Elem>,
     seed: Seed,
+    /// Whether there is more than one epoch.
+    again: bool,
+    /// Whether the loss judges answers, as far as is known.
+    judged: bool,
 }
 
 /// A batch on the device, with its targets here if the loss judges answers.
@@ -41,15 +46,13 @@ struct Place<N: Network, D: Dataset> {
 struct Progress {
     epoch: usize,
     tally: Tally,
-    /// Whether the loss judges answers, as far as is known.
-    judged: bool,
     /// How many batches' losses have come in.
     done: usize,
 }
 
 /// The data and the memory for training on it, before the network is borrowed.
 pub(super) struct Feed<'d, N: Network, D: Dataset> {
-    pub loader: Loader<'d, D>,
+    source: Source<'d, D, N::Device>,
     places: Vec<Place<N, D>>,
 }
 
@@ -67,17 +70,22 @@ where
             Ok(Place { batch, targets: Vec::with_capacity(size * D::Target::NUMEL) })
         };
         let places = (0..=N::Device::AHEAD).map(place).collect::<Result<_>>()?;
-        Ok(Feed { loader, places })
+        Ok(Feed { source: Source::new(loader, device.clone()), places })
+    }
+
+    pub fn loader(&self) -> &Loader<'d, D> {
+        self.source.loader()
     }
 
     pub fn train<'n, L, O>(
         self,
         step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
         seed: Seed,
+        again: bool,
     ) -> Epochs<'n, 'd, N, D, L, O> {
-        let Feed { loader, places } = self;
-        let outputs = vec![N::Elem::ZERO; loader.batch_size() * N::Output::NUMEL];
-        Epochs { step, loader, places, outputs, seed }
+        let Feed { source, places } = self;
+        let outputs = vec![N::Elem::ZERO; source.loader().batch_size() * N::Output::NUMEL];
+        Epochs { step, source, places, outputs, seed, again, judged: true }
     }
 }
 
@@ -96,23 +104,27 @@ where
         epoch: usize,
         callbacks: &mut [Box<dyn Callback + '_>],
     ) -> Result<Evaluation> {
+        if self.again {
+            self.source.keep()?;
+        }
         let order = (epoch as u64) << 32 | u64::from(ORDER);
-        self.loader.epoch_order(&mut Rng::new(self.seed, order));
-        let mut progress = Progress { epoch, tally: Tally::default(), judged: true, done: 0 };
-        for k in 0..self.loader.batches() {
+        self.source.epoch_order(&mut Rng::new(self.seed, order))?;
+        let mut progress = Progress { epoch, tally: Tally::default(), done: 0 };
+        let batches = self.source.loader().batches();
+        for k in 0..batches {
             let of = k % self.places.len();
             let place = &mut self.places[of];
-            let targets = self.loader.fill_as(k, &mut place.batch)?;
-            if progress.judged {
+            let targets = self.source.fill(k, &mut place.batch, self.judged)?;
+            if self.judged {
                 place.targets.clear();
                 place.targets.extend_from_slice(targets);
             }
-            let loss = self.step.submit_keeping(&place.batch, progress.judged);
+            let loss = self.step.submit_keeping(&place.batch, self.judged);
             if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
                 self.received(loss, &mut progress, callbacks)?;
             }
         }
-        while progress.done < self.loader.batches() {
+        while progress.done < batches {
             let loss = self.step.receive().map_err(|error| at(error, epoch, progress.done + 1))?;
             match loss {
                 Some(loss) => self.received(loss, &mut progress, callbacks)?,
@@ -130,16 +142,16 @@ where
         callbacks: &mut [Box<dyn Callback + '_>],
     ) -> Result<()> {
         let loss = loss.to_f64();
-        let Progress { epoch, tally, judged, done } = progress;
+        let Progress { epoch, tally, done } = progress;
         let place = &self.places[*done % self.places.len()];
         *done += 1;
         if !loss.is_finite() {
             return Err(not_finite(loss, *epoch, *done, callbacks));
         }
         tally.add_loss(loss, place.batch.size());
-        if *judged {
+        if self.judged {
             let len = self.step.read_outputs(&mut self.outputs)?;
-            *judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
+            self.judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
                 self.step.loss(),
                 &self.outputs[..len],
                 &place.targets,

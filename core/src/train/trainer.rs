@@ -140,6 +140,9 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
 
     /// Trains `net` on `data`, and returns the figures of this call's epochs.
     ///
+    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
+    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
+    ///
     /// # Errors
     /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
     /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
@@ -154,21 +157,22 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         V: Validation<N, L>,
     {
         self.optimizer.check()?;
+        let again = self.epochs > 1;
         let feed = Feed::new(net, data, self.batch)?;
-        let mut pass = self.validation.prepare(net, &self.loss, self.batch)?;
+        let mut pass = self.validation.prepare(net, &self.loss, self.batch, again)?;
         let plan = Plan {
             network: N::NAME,
             first_epoch: self.done + 1,
             last_epoch: self.done.saturating_add(self.epochs),
-            samples: feed.loader.samples(),
-            batch: feed.loader.batch_size(),
+            samples: feed.loader().samples(),
+            batch: feed.loader().batch_size(),
         };
         let seed = self.seed.unwrap_or(net.store().seed);
         let id = net.store().id;
         let state = self.take_state::<N>(id)?;
         let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
         let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
-        let mut epochs = feed.train(step, seed);
+        let mut epochs = feed.train(step, seed, again);
         let outcome = self.watched(&mut epochs, &mut pass, &plan);
         let (_, optimizer, state) = epochs.step.into_state();
         self.optimizer = optimizer;

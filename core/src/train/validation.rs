@@ -1,7 +1,7 @@
 //! Evaluation of a whole data set, once or after every epoch.
 
 use super::tally::{Evaluation, Tally};
-use crate::data::{Dataset, Loader, MiniBatch};
+use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::inference::Evaluator;
@@ -32,15 +32,19 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    EvaluationPass::new(net, loss, data, batch)?.run(net, loss)
+    EvaluationPass::new(net, loss, data, batch, false)?.run(net, loss)
 }
 
 /// All the memory that evaluating a data set needs; the trainer uses it again after every epoch.
 pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
-    loader: Loader<'d, D>,
+    source: Source<'d, D, N::Device>,
     batch: BatchFor<N, D>,
     evaluator: Evaluator<N, L>,
     outputs: Vec<N::Elem>,
+    /// Whether there is more than one run.
+    again: bool,
+    /// Whether the loss judges answers, as far as is known.
+    judged: bool,
 }
 
 impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
@@ -50,27 +54,33 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    fn new(net: &N, loss: &L, data: &'d D, batch: usize) -> Result<Self> {
+    fn new(net: &N, loss: &L, data: &'d D, batch: usize, again: bool) -> Result<Self> {
         not_empty("the data set to evaluate on", data)?;
         let loader = Loader::new(data, batch)?;
-        let capacity = loader.batch_size();
+        let (device, capacity) = (net.store().device.clone(), loader.batch_size());
         Ok(EvaluationPass {
-            batch: MiniBatch::zeros_on(net.store().device.clone(), capacity)?,
+            batch: MiniBatch::zeros_on(device.clone(), capacity)?,
             evaluator: Evaluator::new::<D::Target, D::TargetElement>(net, loss, capacity)?,
             outputs: vec![N::Elem::ZERO; capacity * N::Output::NUMEL],
-            loader,
+            source: Source::new(loader, device),
+            again,
+            judged: true,
         })
     }
 
     fn run(&mut self, net: &N, loss: &L) -> Result<Evaluation> {
+        if self.again {
+            self.source.keep()?;
+        }
         let mut tally = Tally::default();
-        for k in 0..self.loader.batches() {
-            let targets = self.loader.fill_as(k, &mut self.batch)?;
+        for k in 0..self.source.loader().batches() {
+            let targets = self.source.fill(k, &mut self.batch, self.judged)?;
             let samples = self.batch.size();
             let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?;
             tally.add_loss(value.to_f64(), samples);
             let outputs = &self.outputs[..samples * N::Output::NUMEL];
-            tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
+            self.judged = self.judged
+                && tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
         }
         Ok(tally.evaluation())
     }
@@ -96,9 +106,9 @@ pub trait Validation<N: Network, L> {
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
     type Pass;
-    /// The memory, for batches of up to `batch` samples.
+    /// The memory, for batches of up to `batch` samples, to be run more than once where `again`.
     #[doc(hidden)]
-    fn prepare(&self, net: &N, loss: &L, batch: usize) -> Result<Self::Pass>;
+    fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass>;
     /// Loss and accuracy of the network as it is.
     #[doc(hidden)]
     fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>>;
@@ -109,7 +119,7 @@ pub trait Validation<N: Network, L> {
 impl<N: Network, L> Validation<N, L> for NoValidation {
     type Pass = ();
 
-    fn prepare(&self, _: &N, _: &L, _: usize) -> Result<()> {
+    fn prepare(&self, _: &N, _: &L, _: usize, _: bool) -> Result<()> {
         Ok(())
     }
 
@@ -127,8 +137,8 @@ where
 {
     type Pass = EvaluationPass<'d, N, D, L>;
 
-    fn prepare(&self, net: &N, loss: &L, batch: usize) -> Result<Self::Pass> {
-        EvaluationPass::new(net, loss, *self, batch)
+    fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {
+        EvaluationPass::new(net, loss, *self, batch, again)
     }
 
     fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>> {

@@ -17,6 +17,7 @@ use vulkano::instance::debug::DebugUtilsMessenger;
 use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
 
+use crate::gather::Gather;
 use crate::memory::{Staging, Upload};
 use crate::record::Recordings;
 use crate::shader::{Cache, Pipelines};
@@ -52,6 +53,8 @@ pub(crate) struct Context {
     pub recordings: Mutex<Recordings>,
     /// Memory of tapes of runs that are over.
     pub tapes: Mutex<Vec<Tape>>,
+    /// What is to be gathered before the passes that use it.
+    pub gathers: Mutex<Vec<Gather>>,
     pub staging: Mutex<Option<Staging>>,
     /// Copies that are made again and again, the last one used at the end.
     pub uploads: Mutex<Vec<Upload>>,
@@ -141,6 +144,7 @@ impl Vulkan {
             cache: Cache::open(&device)?,
             recordings: Mutex::default(),
             tapes: Mutex::default(),
+            gathers: Mutex::default(),
             staging: Mutex::default(),
             uploads: Mutex::default(),
             maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),

@@ -3,6 +3,7 @@
 mod condition;
 mod conv;
 mod elementwise;
+mod gather;
 mod indexed;
 mod matmul;
 mod pool;
@@ -35,6 +36,8 @@ pub(crate) struct Program {
     pub checks: Vec<Check>,
     /// How many dispatches depend on a condition.
     pub conditional: usize,
+    /// How many of the first dispatches copy what is gathered before the pass's calls. The first checks are theirs.
+    pub gathering: usize,
 }
 
 /// Threads of a group, where nothing else is needed. None has more.
@@ -60,6 +63,8 @@ impl Program {
     /// The dispatches of a whole pass. An error names what is not supported.
     pub fn of(tape: &Tape) -> Result<Self, String> {
         let mut program = Program::default();
+        (0..tape.gathers.len()).for_each(|i| gather::rows(&mut program, tape, i));
+        program.gathering = program.dispatches.len();
         let mut next = 0;
         for together in tape.conditions.chunk_by(|a, b| a.to == b.from && a.value == b.value) {
             let [from, to] = [together[0].from, together[together.len() - 1].to];

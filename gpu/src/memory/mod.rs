@@ -5,7 +5,7 @@ mod staging;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use netform_core::device::Memory;
+use netform_core::device::{Memory, check_gather};
 use netform_core::element::Element;
 use netform_core::error::{Error, Result};
 use vulkano::buffer::{AllocateBufferError, Buffer, BufferCreateInfo, BufferUsage, Subbuffer};
@@ -16,6 +16,7 @@ use vulkano::memory::allocator::{
 use vulkano::{Validated, VulkanError};
 
 use crate::context::{Context, Vulkan, lock, why};
+use crate::gather::{Gather, Held};
 
 pub(crate) use staging::{Staging, Upload};
 
@@ -37,6 +38,7 @@ pub(crate) struct Raw {
 impl Drop for Raw {
     /// Recorded commands would keep the memory.
     fn drop(&mut self) {
+        self.context.forget_gathers(self.id);
         let forgotten = lock(&self.context.recordings).forget(self.id);
         drop(forgotten);
         staging::forget(&self.context, self.id);
@@ -51,7 +53,15 @@ impl<T> VulkanBuffer<T> {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+
+    fn held(&self) -> Held {
+        let words = self.len * (size_of::<T>() / WORD);
+        Held { id: self.raw.id, buffer: self.raw.buffer.clone(), words }
+    }
 }
+
+/// The bytes of what a gather copies at once, of which elements have some.
+const WORD: usize = 4;
 
 /// Buffers begin and end at multiples of so many bytes.
 const GRAIN: u64 = 16;
@@ -192,6 +202,8 @@ impl Memory for Vulkan {
         data: &[T],
     ) -> Result<()> {
         let first = place("writing to a buffer", buffer, offset, data.len())?;
+        let from_start = if first == 0 { size_of_val(data) / WORD } else { 0 };
+        self.context.before_write(buffer.raw.id, from_start)?;
         self.context.settle(buffer.raw.id)?;
         self.context.upload(&buffer.raw, first, bytes(data))
     }
@@ -203,8 +215,36 @@ impl Memory for Vulkan {
         data: &mut [T],
     ) -> Result<()> {
         let first = place("reading from a buffer", buffer, offset, data.len())?;
+        self.context.before_read(buffer.raw.id)?;
         self.context.settle(buffer.raw.id)?;
         self.context.download(&buffer.raw.buffer, first, bytes_mut(data))
+    }
+
+    fn keeps(&self, bytes: &[usize]) -> bool {
+        let info = &self.context.info;
+        let most = info.buffer_bytes.min(info.allocation_bytes);
+        let bytes = || bytes.iter().map(|&n| u64::try_from(n).unwrap_or(u64::MAX));
+        let total = bytes().try_fold(0_u64, u64::checked_add);
+        total.is_some_and(|total| total <= info.memory_bytes / 2) && bytes().all(|n| n <= most)
+    }
+
+    fn gather<T: Element>(
+        &self,
+        from: &VulkanBuffer<T>,
+        width: usize,
+        rows: &VulkanBuffer<u32>,
+        first: usize,
+        count: usize,
+        to: &mut VulkanBuffer<T>,
+    ) -> Result<()> {
+        check_gather(width, rows.len, [first, count], to.len)?;
+        const { assert!(size_of::<T>().is_multiple_of(WORD)) };
+        let width = width * (size_of::<T>() / WORD);
+        if width * count == 0 {
+            return Ok(());
+        }
+        let held = [from.held(), rows.held(), to.held()];
+        self.context.gather(Gather { held, width, first, count, orphaned: false })
     }
 
     fn name(&self) -> String {

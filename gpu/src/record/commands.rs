@@ -17,7 +17,7 @@ use crate::bound::SLOTS;
 use crate::context::{barrier, lock, why};
 use crate::kernels::{Check, Program};
 use crate::run::VulkanRun;
-use crate::shader::{Binding, COUNTERS, Dispatch, Pipeline};
+use crate::shader::{Binding, Dispatch, Pipeline, first_of_gather};
 
 /// The bytes of the groups of a dispatch.
 const GROUPS: u64 = size_of::<DispatchIndirectCommand>() as u64;
@@ -31,9 +31,9 @@ struct Own {
 
 impl VulkanRun<'_> {
     pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
-        let Program { dispatches, checks, conditional } =
+        let Program { dispatches, checks, conditional, gathering } =
             Program::of(&self.tape).map_err(|problem| self.context.error(problem))?;
-        let words = COUNTERS + self.tape.numbers.len();
+        let words = first_of_gather(&self.tape, self.tape.gathers.len());
         let own = Own {
             numbers: self.context.allocate(4 * words as u64, true)?,
             faults: self.context.allocate(8 * checks.len() as u64, true)?,
@@ -44,8 +44,9 @@ impl VulkanRun<'_> {
         let between = barrier();
         // SAFETY: the barrier is one of the whole memory, between stages that every queue has.
         unsafe { commands.pipeline_barrier_unchecked(&between) };
-        for dispatch in &dispatches {
-            if hazards.conflict(dispatch) {
+        for (i, dispatch) in dispatches.iter().enumerate() {
+            // What is gathered in front does not depend on each other, and may be bound to other slots as well.
+            if i == gathering && i > 0 || i > gathering && hazards.conflict(dispatch) {
                 // SAFETY: as above.
                 unsafe { commands.pipeline_barrier_unchecked(&between) };
                 hazards.clear();
@@ -71,7 +72,7 @@ impl VulkanRun<'_> {
             flight: Flight::None,
             serial: 0,
             wanted: false,
-            orphaned: false,
+            orphaned: self.buffers.gathers().any(|gather| gather.orphaned),
             numbers: own.numbers,
             faults: own.faults,
             faulty: true,
@@ -100,7 +101,7 @@ impl VulkanRun<'_> {
                 ..BufferCopy::default()
             };
             place += span.len;
-            let mut info = CopyBufferInfo::buffers(bound.raw.buffer.clone(), target.clone());
+            let mut info = CopyBufferInfo::buffers(bound.buffer.clone(), target.clone());
             info.regions = [region].into_iter().collect();
             // SAFETY: both ranges lie in their buffers, which are different ones.
             unsafe { commands.copy_buffer_unchecked(&info) };
@@ -122,8 +123,8 @@ impl VulkanRun<'_> {
             Binding::Faults => own.faults.clone(),
             Binding::Groups => own.groups.clone(),
             // A span without elements may be of a slot where nothing is bound: any buffer does.
-            Binding::Slot(slot) => match self.buffers.get(*slot) {
-                Some(bound) => bound.raw.buffer.clone(),
+            Binding::Slot(slot) | Binding::Words { slot, .. } => match self.buffers.get(*slot) {
+                Some(bound) => bound.buffer.clone(),
                 None => own.numbers.clone(),
             },
         };
@@ -138,7 +139,7 @@ impl VulkanRun<'_> {
     fn suspects(&self, check: &Check) -> Vec<Suspect> {
         let of = |&(span, strides, grid): &(Span, [usize; 4], [usize; 4])| {
             let bound = self.buffers.get(span.slot)?;
-            Some(Suspect { buffer: bound.raw.buffer.clone(), first: span.offset, strides, grid })
+            Some(Suspect { buffer: bound.buffer.clone(), first: span.offset, strides, grid })
         };
         check.integers.iter().filter_map(of).collect()
     }

@@ -21,6 +21,7 @@ use crate::context::{Context, lock};
 use crate::kernels::Check;
 use crate::run::VulkanRun;
 use crate::shader::Pipeline;
+use crate::shader::first_of_gather;
 use crate::tape::{Kept, Tape};
 
 /// How many passes are kept for another time.
@@ -201,7 +202,26 @@ impl VulkanRun<'_> {
         Ok(VulkanTicket { context: context.clone(), serial, more: more.is_some() })
     }
 
+    /// Runs what is gathered and nothing else, and waits for it.
+    pub(crate) fn execute_alone(&mut self) -> Result<()> {
+        let serial = self.submit_alone(false)?;
+        self.context.outcome(serial)
+    }
+
+    /// Submits the tape, with what is noted for its buffers.
     fn submit(&mut self, wanted: bool) -> Result<u64> {
+        let mut noted = lock(&self.context.gathers);
+        if noted.is_empty() || !self.adopt_all(&mut noted)? {
+            drop(noted);
+            return self.submit_alone(wanted);
+        }
+        // Another pass that uses these buffers waits here until this one is submitted, and comes after it.
+        let serial = self.submit_alone(wanted)?;
+        self.adopted(&mut noted);
+        Ok(serial)
+    }
+
+    fn submit_alone(&mut self, wanted: bool) -> Result<u64> {
         let mut recording = self.free_recording()?;
         self.write_numbers(&mut recording)?;
         let serial = self.context.id();
@@ -237,7 +257,8 @@ impl VulkanRun<'_> {
         let counters = [seed[0], seed[1], counter.step as u32, counter.first_sample as u32];
         let mut numbers = recording.numbers.write().map_err(|e| self.context.error(e))?;
         let constants = self.tape.numbers.iter().map(|x| x.to_bits());
-        write_words(&mut numbers, counters.into_iter().chain(constants));
+        let firsts = self.tape.firsts.iter().copied();
+        write_words(&mut numbers, counters.into_iter().chain(constants).chain(firsts));
         if !std::mem::take(&mut recording.faulty) {
             return Ok(());
         }
@@ -349,17 +370,24 @@ impl Recording {
     /// The error of the first check that found something.
     fn faults(&self, context: &Context) -> Result<()> {
         let faults = self.faults.read().map_err(|e| context.error(e))?;
+        let numbers = self.numbers.read().map_err(|e| context.error(e))?;
         let checks = self.checks.iter().zip(&self.suspects).enumerate();
         let mut found =
-            checks.map(|(i, check)| (word(&faults, 2 * i), word(&faults, 2 * i + 1), check));
-        let Some((position, index, (check, suspects))) =
+            checks.map(|(i, check)| (word(&faults, 2 * i), word(&faults, 2 * i + 1), check, i));
+        let Some((position, index, (check, suspects), i)) =
             found.find(|(position, ..)| *position != u32::MAX)
         else {
             return Ok(());
         };
         let index = match check.says_index {
             true => Some(index).filter(|index| *index != u32::MAX),
-            false => integer(context, check.size, suspects, position as usize)?,
+            false => {
+                // The first checks are those of gathers, whose indices begin somewhere else each time.
+                let of_gather = i < self.tape.gathers.len();
+                let first = of_gather.then(|| word(&numbers, first_of_gather(&self.tape, i)));
+                let first = first.unwrap_or_default() as usize;
+                integer(context, check.size, suspects, first, position as usize)?
+            }
         };
         Err(Error::IndexOutOfRange {
             what: format!("{} {position}", check.what),
@@ -374,10 +402,11 @@ fn integer(
     context: &Context,
     size: usize,
     suspects: &[Suspect],
+    after: usize,
     row: usize,
 ) -> Result<Option<u32>> {
     for Suspect { buffer, first, strides, grid } in suspects {
-        let (mut rest, mut place) = (row, *first);
+        let (mut rest, mut place) = (row, *first + after);
         for axis in (0..4).rev() {
             place += rest % grid[axis] * strides[axis];
             rest /= grid[axis];

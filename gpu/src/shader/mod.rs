@@ -10,6 +10,8 @@ use std::fmt::Write;
 
 use netform_core::device::{Arg, Slot, Span};
 
+use crate::tape::Tape;
+
 pub(crate) use cache::Cache;
 pub(crate) use index::{Part, index};
 pub(crate) use pipeline::{Pipeline, Pipelines};
@@ -18,6 +20,11 @@ pub(crate) use pipeline::{Pipeline, Pipelines};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
     Slot(Slot),
+    /// The same as 32-bit words, or fours of them, whatever its elements are.
+    Words {
+        slot: Slot,
+        fours: bool,
+    },
     /// The numbers of the pass: seed, step, constants of expressions.
     Numbers,
     /// What kernels found wrong.
@@ -28,6 +35,11 @@ pub(crate) enum Binding {
 
 /// The words in front of the numbers of a pass: seed (low, high half), step, first sample.
 pub(crate) const COUNTERS: usize = 4;
+
+/// Where, among the numbers of a pass, it says at which place a gather's indices begin.
+pub(crate) fn first_of_gather(tape: &Tape, i: usize) -> usize {
+    COUNTERS + tape.numbers.len() + i
+}
 
 /// The words of the push constants: every device has room for them.
 pub(crate) const WORDS: usize = 32;
@@ -139,6 +151,19 @@ impl Shader {
         self.span(span, true)
     }
 
+    /// The name of a buffer of words, or of fours of them.
+    pub fn words(&mut self, span: Span, fours: bool, write: bool) -> String {
+        let list = if write { &mut self.writes } else { &mut self.reads };
+        list.push(span);
+        format!("b{}", self.binding(Binding::Words { slot: span.slot, fours }, write))
+    }
+
+    /// A word among the numbers of the pass.
+    pub fn number(&mut self, i: usize) -> String {
+        self.binding(Binding::Numbers, false);
+        format!("numbers[{}]", self.word(i))
+    }
+
     /// What is wrong, as words; the caller's are two for each check.
     pub fn faults(&mut self) -> &'static str {
         self.binding(Binding::Faults, true);
@@ -192,6 +217,9 @@ impl Shader {
             let (name, element) = match binding {
                 Binding::Slot(Slot::Index(_)) => (format!("b{i}"), "u32"),
                 Binding::Slot(_) => (format!("b{i}"), "f32"),
+                Binding::Words { fours, .. } => {
+                    (format!("b{i}"), if *fours { "vec4<u32>" } else { "u32" })
+                }
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
                 Binding::Groups => ("indirect".to_owned(), "u32"),
