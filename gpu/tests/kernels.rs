@@ -270,13 +270,13 @@ fn products() {
                         view(input(3, batch * m * n), [0, m * n, n, 1]),
                     ];
                     k.matmul(
-                        work(0, batch * m * n),
+                        [work(0, batch * m * n)],
                         input(0, a.len()),
                         input(1, b.len()),
                         dims,
                         ins,
                         [2.0],
-                        |x, [a, b], [c]| c * (x + a) + b,
+                        |x, [a, b], [c]| [c * (x + a) + b],
                         &["let t0 = x + a0;", "c0 * t0 + a1"],
                     );
                 });
@@ -284,6 +284,62 @@ fn products() {
                 close(&found.unwrap(), &expected.unwrap(), scale, 2e-6, &format!("{dims:?}"));
             }
         }
+    }
+}
+
+/// Epilogues with several results; an input is one of the outputs.
+#[test]
+fn products_of_several_outputs() {
+    let Some(vulkan) = vulkan("products_of_several_outputs") else { return };
+    for (batch, m, n, k_size) in [(1, 5, 7, 3), (2, 33, 20, 17), (1, 1, 130, 40), (1, 70, 65, 600)]
+    {
+        let total = batch * m * n;
+        let dims = MatmulDims {
+            batch,
+            m,
+            n,
+            k: k_size,
+            transpose_a: false,
+            transpose_b: true,
+            stride_a: m * k_size,
+            stride_b: 0,
+        };
+        let (a, b) = (numbers(batch * m * k_size, 1), numbers(n * k_size, 2));
+        let (bias, rest) = (numbers(n, 3), numbers(total, 4));
+        let inputs: Vec<&[f32]> = vec![&a, &b, &bias, &rest];
+        let dense = [0, m * n, n, 1];
+        let (found, expected) = on_both!(vulkan, 3 * total, inputs, &[], |k| {
+            let bias = view(input(2, n), [0, 0, 0, 1]);
+            let [a, b] = [input(0, a.len()), input(1, b.len())];
+            let outs = [work(0, total), work(total, total), work(2 * total, total)];
+            let rest = view(input(3, total), dense);
+            k.map([outs[1]], [1, batch, m, n], [rest], [], |[a], []| [a], &["a0"]);
+            k.matmul(
+                outs,
+                a,
+                b,
+                dims,
+                [bias, view(outs[1], dense)],
+                [2.0],
+                |x, [a, b], [c]| {
+                    let t = x + a;
+                    [t, c * t + b, t - b]
+                },
+                &["let t0 = x + a0;", "t0", "c0 * t0 + a1", "t0 - a1"],
+            );
+            k.matmul(
+                [outs[2], outs[0]],
+                a,
+                b,
+                dims,
+                [view(outs[0], dense)],
+                [],
+                |x, [a], []| [x * a, x - a],
+                &["x * a0", "x - a0"],
+            );
+        });
+        // Of a product of two sums.
+        close(&found.unwrap(), &expected.unwrap(), k_size as f32, 4e-6, &format!("{dims:?}"));
     }
 }
 
@@ -306,7 +362,7 @@ fn a_product_of_very_many_columns() {
     let (a, b) = ([2.0], numbers(n, 2));
     let (found, expected) = on_both!(vulkan, n, vec![&a, &b], &[], |k| {
         let text = &["x"];
-        k.matmul(work(0, n), input(0, 1), input(1, n), dims, [], [], |x, [], []| x, text);
+        k.matmul([work(0, n)], input(0, 1), input(1, n), dims, [], [], |x, [], []| [x], text);
     });
     close(&found.unwrap(), &expected.unwrap(), 1.0, 0.0, "products");
 }
@@ -354,13 +410,13 @@ fn convolutions() {
         let (found, expected) = on_both!(vulkan, xs + ws + ys, inputs, &[], |k| {
             let ins = [view(input(3, 6), [0, 1, 0, 0])];
             k.conv2d(
-                work(0, ys),
+                [work(0, ys)],
                 input(0, xs),
                 input(1, ws),
                 d,
                 ins,
                 [],
-                |x, [b], []| x + b,
+                |x, [b], []| [x + b],
                 &["x + a0"],
             );
             k.conv2d_input(work(ys, xs), input(2, ys), input(1, ws), d);
@@ -368,6 +424,40 @@ fn convolutions() {
         });
         close(&found.unwrap(), &expected.unwrap(), 5.0, 2e-6, &format!("{d:?}"));
     }
+}
+
+/// Epilogues with several results; an input is one of the outputs.
+#[test]
+fn convolutions_of_several_outputs() {
+    let Some(vulkan) = vulkan("convolutions_of_several_outputs") else { return };
+    let d = conv(2, [3, 3], [1, 1], [1, 1], [1, 1], 2);
+    let (x, w) = (numbers(2 * 4 * 72, 1), numbers(6 * 2 * 9, 2));
+    let (bias, rest) = (numbers(6, 3), numbers(2 * 6 * 72, 4));
+    let (xs, ws, ys) = (x.len(), w.len(), rest.len());
+    let dense = [6 * 72, 72, 8, 1];
+    let (found, expected) = on_both!(vulkan, 3 * ys, vec![&x, &w, &bias, &rest], &[], |k| {
+        let bias = view(input(2, 6), [0, 1, 0, 0]);
+        let outs = [work(0, ys), work(ys, ys), work(2 * ys, ys)];
+        let (x, w, rest) = (input(0, xs), input(1, ws), view(input(3, ys), dense));
+        k.map([outs[2]], [2, 6, 9, 8], [rest], [], |[a], []| [a], &["a0"]);
+        k.conv2d(
+            outs,
+            x,
+            w,
+            d,
+            [bias, view(outs[2], dense)],
+            [0.5],
+            |x, [a, b], [c]| {
+                let t = x + a;
+                [t * b, c * t, t + b]
+            },
+            &["let t0 = x + a0;", "t0 * a1", "c0 * t0", "t0 + a1"],
+        );
+        let two = [outs[1], outs[0]];
+        let old = view(outs[1], dense);
+        k.conv2d(two, x, w, d, [old], [], |x, [a], []| [x - a, x * a], &["x - a0", "x * a0"]);
+    });
+    close(&found.unwrap(), &expected.unwrap(), 5.0, 2e-6, &format!("{d:?}"));
 }
 
 #[test]
