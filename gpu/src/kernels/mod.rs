@@ -38,12 +38,32 @@ pub(crate) struct Program {
     pub conditional: usize,
     /// How many of the first dispatches copy what is gathered before the pass's calls. The first checks are theirs.
     pub gathering: usize,
+    /// The elements that dispatches leave for the next one.
+    pub scratch: usize,
+    limits: Limits,
+}
+
+/// What a device allows, and kernels make use of.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// Memory that a group of threads shares: at least [`SHARED_BYTES`].
+    pub shared_bytes: u32,
+    /// Whether short loops are to be unrolled: on a GPU, where it is worth the time that compiling takes.
+    pub unrolls: bool,
+}
+
+impl Limits {
+    /// The bound of a short loop: what drivers do not know they do not unroll.
+    fn bound(self, shader: &mut Shader, count: usize) -> String {
+        if self.unrolls { format!("{count}u") } else { shader.word(count) }
+    }
 }
 
 /// Threads of a group, where nothing else is needed. None has more.
 pub(crate) const THREADS: u32 = 256;
 
-/// The most bytes of memory that a group shares: the tiles of a product.
+/// The bytes of memory that a group shares on every device. Larger tiles of products need more, and are left where
+/// there is no more.
 pub(crate) const SHARED_BYTES: u32 = matmul::SHARED_BYTES;
 
 /// The most groups along an axis that every device has.
@@ -61,8 +81,8 @@ fn product(sizes: &[usize]) -> usize {
 
 impl Program {
     /// The dispatches of a whole pass. An error names what is not supported.
-    pub fn of(tape: &Tape) -> Result<Self, String> {
-        let mut program = Program::default();
+    pub fn of(tape: &Tape, limits: Limits) -> Result<Self, String> {
+        let mut program = Program { limits, ..Program::default() };
         (0..tape.gathers.len()).for_each(|i| gather::rows(&mut program, tape, i));
         program.gathering = program.dispatches.len();
         let mut next = 0;
@@ -100,17 +120,13 @@ impl Program {
             }
             Call::Rows(call) => rows::rows(self, tape, &call)?,
             Call::Matmul { outs, a, b, dims, f } => {
-                self.dispatches.extend(matmul::matmul(tape, tape.spans(outs), a, b, &dims, &f));
+                matmul::matmul(self, tape, tape.spans(outs), [a, b], &dims, &f);
             }
             Call::Conv2d { ys, x, w, dims, f } => {
-                self.dispatches.extend(conv::conv2d(tape, tape.spans(ys), x, w, &dims, &f));
+                conv::conv2d(self, tape, tape.spans(ys), [x, w], &dims, &f);
             }
-            Call::Conv2dInput { dx, dy, w, dims } => {
-                self.dispatches.extend(conv::input(dx, dy, w, &dims));
-            }
-            Call::Conv2dWeight { dw, x, dy, dims } => {
-                self.dispatches.extend(conv::weight(dw, x, dy, &dims));
-            }
+            Call::Conv2dInput { dx, dy, w, dims } => conv::input(self, dx, [dy, w], &dims),
+            Call::Conv2dWeight { dw, x, dy, dims } => conv::weight(self, dw, [x, dy], &dims),
             Call::Pool { kind, out, x, second, dims } => {
                 self.dispatches.extend(pool::pool(kind, out, x, second, &dims));
             }

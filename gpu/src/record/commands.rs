@@ -14,8 +14,8 @@ use vulkano::pipeline::PipelineBindPoint;
 use super::hazards::Hazards;
 use super::{Flight, Recording, Suspect};
 use crate::bound::SLOTS;
-use crate::context::{barrier, lock, why};
-use crate::kernels::{Check, Program};
+use crate::context::{DeviceKind, barrier, lock, why};
+use crate::kernels::{Check, Limits, Program};
 use crate::run::VulkanRun;
 use crate::shader::{Binding, Dispatch, Pipeline, first_of_gather};
 
@@ -27,17 +27,22 @@ struct Own {
     numbers: Subbuffer<[u8]>,
     faults: Subbuffer<[u8]>,
     groups: Subbuffer<[u8]>,
+    scratch: Subbuffer<[u8]>,
 }
 
 impl VulkanRun<'_> {
     pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
-        let Program { dispatches, checks, conditional, gathering } =
-            Program::of(&self.tape).map_err(|problem| self.context.error(problem))?;
+        let info = &self.context.info;
+        let unrolls = info.kind != DeviceKind::Cpu;
+        let limits = Limits { shared_bytes: info.shared_bytes, unrolls };
+        let Program { dispatches, checks, conditional, scratch, gathering, .. } =
+            Program::of(&self.tape, limits).map_err(|problem| self.context.error(problem))?;
         let words = first_of_gather(&self.tape, self.tape.gathers.len());
         let own = Own {
             numbers: self.context.allocate(4 * words as u64, true)?,
             faults: self.context.allocate(8 * checks.len() as u64, true)?,
             groups: self.context.allocate(GROUPS * conditional as u64, false)?,
+            scratch: self.context.allocate(4 * scratch as u64, false)?,
         };
         let mut commands = self.context.record()?;
         let (mut sets, mut pipelines, mut hazards) = (vec![], vec![], Hazards::default());
@@ -122,11 +127,14 @@ impl VulkanRun<'_> {
             Binding::Numbers => own.numbers.clone(),
             Binding::Faults => own.faults.clone(),
             Binding::Groups => own.groups.clone(),
+            Binding::Scratch => own.scratch.clone(),
             // A span without elements may be of a slot where nothing is bound: any buffer does.
-            Binding::Slot(slot) | Binding::Words { slot, .. } => match self.buffers.get(*slot) {
-                Some(bound) => bound.buffer.clone(),
-                None => own.numbers.clone(),
-            },
+            Binding::Slot(slot) | Binding::Vectors(slot) | Binding::Words { slot, .. } => {
+                match self.buffers.get(*slot) {
+                    Some(bound) => bound.buffer.clone(),
+                    None => own.numbers.clone(),
+                }
+            }
         };
         let writes = (0..)
             .zip(&dispatch.bindings)

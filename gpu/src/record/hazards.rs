@@ -12,6 +12,7 @@ pub(super) struct Hazards {
     writes: Vec<Span>,
     faults: bool,
     groups: bool,
+    scratch: bool,
 }
 
 fn overlap(a: Span, b: Span) -> bool {
@@ -30,6 +31,7 @@ impl Hazards {
             || any_overlap(&next.writes, &self.reads)
             || self.faults && next.bindings.contains(&Binding::Faults)
             || self.groups && next.condition.is_some()
+            || self.scratch && next.bindings.contains(&Binding::Scratch)
     }
 
     pub fn add(&mut self, dispatch: &Dispatch) {
@@ -37,6 +39,7 @@ impl Hazards {
         self.writes.extend(&dispatch.writes);
         self.faults |= dispatch.bindings.contains(&Binding::Faults);
         self.groups |= dispatch.bindings.contains(&Binding::Groups);
+        self.scratch |= dispatch.bindings.contains(&Binding::Scratch);
     }
 
     pub fn clear(&mut self) {
@@ -44,6 +47,7 @@ impl Hazards {
         self.writes.clear();
         self.faults = false;
         self.groups = false;
+        self.scratch = false;
     }
 }
 
@@ -81,6 +85,18 @@ mod tests {
         }
         hazards.clear();
         assert!(!hazards.conflict(&dispatch(&[at(20, 1)], &[])));
+    }
+
+    #[test]
+    fn parts_of_a_sum_wait_for_those_before() {
+        let partial = Dispatch { bindings: vec![Binding::Scratch], ..dispatch(&[], &[]) };
+        let mut hazards = Hazards::default();
+        assert!(!hazards.conflict(&partial));
+        hazards.add(&partial);
+        assert!(hazards.conflict(&partial));
+        assert!(!hazards.conflict(&dispatch(&[], &[])));
+        hazards.clear();
+        assert!(!hazards.conflict(&partial));
     }
 
     #[test]

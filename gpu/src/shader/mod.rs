@@ -25,6 +25,10 @@ pub(crate) enum Binding {
         slot: Slot,
         fours: bool,
     },
+    /// The same, to be read by vectors of four.
+    Vectors(Slot),
+    /// What one dispatch leaves for the next one.
+    Scratch,
     /// The numbers of the pass: seed, step, constants of expressions.
     Numbers,
     /// What kernels found wrong.
@@ -145,6 +149,13 @@ impl Shader {
         self.span(span, false)
     }
 
+    /// The elements of a span whose offset is a multiple of 4, to read by vectors of four.
+    pub fn read_vectors(&mut self, span: Span) -> Place {
+        self.reads.push(span);
+        let buffer = format!("b{}", self.binding(Binding::Vectors(span.slot), false));
+        Place { buffer, offset: self.word(span.offset / 4) }
+    }
+
     /// The elements of a span, to write.
     pub fn write(&mut self, span: Span) -> Place {
         self.writes.push(span);
@@ -168,6 +179,12 @@ impl Shader {
     pub fn faults(&mut self) -> &'static str {
         self.binding(Binding::Faults, true);
         "faults"
+    }
+
+    /// What one dispatch leaves for the next one.
+    pub fn scratch(&mut self) -> &'static str {
+        self.binding(Binding::Scratch, true);
+        "scratch"
     }
 
     /// The groups of dispatches, three words for each.
@@ -220,6 +237,8 @@ impl Shader {
                 Binding::Words { fours, .. } => {
                     (format!("b{i}"), if *fours { "vec4<u32>" } else { "u32" })
                 }
+                Binding::Vectors(_) => (format!("b{i}"), "vec4<f32>"),
+                Binding::Scratch => ("scratch".to_owned(), "f32"),
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
                 Binding::Groups => ("indirect".to_owned(), "u32"),
