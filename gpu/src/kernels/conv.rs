@@ -144,7 +144,7 @@ pub(super) fn weight(dw: Span, x: Span, dy: Span, d: &Conv2dDims) -> Option<Disp
     let (target, image, dy) = (shader.write(dw), shader.read(x), shader.read(dy));
     let (total_word, places) = (shader.word(total), shader.word(d.batch * oh * ow));
     // Of the image's size only: a smaller batch is the same kernel.
-    let teams = Teams::new((4 * oh * ow).max(16));
+    let mut teams = Teams::along((4 * oh * ow).max(16), 1, None);
     teams.declare(&mut shader);
     let (count, lanes) = (teams.count, teams.lanes);
     line!(
@@ -176,7 +176,8 @@ if (ix >= width || iy >= height) { continue; }",
         image.at("((sample * in_channels + channel) * height + iy) * width + ix"),
         dy.at("((sample * out_channels + o) * out_height + oy) * out_width + ox")
     );
-    teams.fold(&mut shader, Fold::Sum, "sum");
+    teams.fold(&mut shader, &[(Fold::Sum, "sum")]);
+    teams.finish(&mut shader);
     line!(
         shader,
         "if (lane == 0u && wanted < {total_word}) {{ {} = sum; }}\n}}",

@@ -6,11 +6,16 @@ mod elementwise;
 mod indexed;
 mod matmul;
 mod pool;
+mod quads;
 mod reduce;
 mod rows;
+mod scan;
+mod scratch;
 mod shared;
 
 use netform_core::device::{Arg, Grid, Span};
+
+pub(crate) use scratch::Scratch;
 
 use crate::shader::{Argument, Dispatch, Part, Shader, line};
 use crate::tape::{Call, Expression, Piece, Tape};
@@ -35,6 +40,9 @@ pub(crate) struct Program {
     pub checks: Vec<Check>,
     /// How many dispatches depend on a condition.
     pub conditional: usize,
+    pub scratch: Scratch,
+    /// The threads of a subgroup, where kernels can rely on it.
+    subgroup: Option<usize>,
 }
 
 /// Threads of a group, where nothing else is needed. None has more.
@@ -58,8 +66,9 @@ fn product(sizes: &[usize]) -> usize {
 
 impl Program {
     /// The dispatches of a whole pass. An error names what is not supported.
-    pub fn of(tape: &Tape) -> Result<Self, String> {
-        let mut program = Program::default();
+    pub fn of(tape: &Tape, subgroup: Option<u32>) -> Result<Self, String> {
+        let subgroup = subgroup.map(|size| size as usize);
+        let mut program = Program { subgroup, ..Program::default() };
         let mut next = 0;
         for together in tape.conditions.chunk_by(|a, b| a.to == b.from && a.value == b.value) {
             let [from, to] = [together[0].from, together[together.len() - 1].to];
@@ -88,10 +97,10 @@ impl Program {
                 self.dispatches.extend(elementwise::copy(out, offset, strides, grid, input));
             }
             Call::Cumsum { out, x, dims, reverse } => {
-                self.dispatches.extend(elementwise::cumsum(out, x, dims, reverse));
+                scan::cumsum(self, out, x, dims, reverse);
             }
             Call::Reduce { out, fold, grid, reduced, f } => {
-                self.dispatches.extend(reduce::reduce(tape, out, fold, grid, reduced, &f));
+                reduce::reduce(self, tape, out, fold, grid, reduced, &f);
             }
             Call::Rows(call) => rows::rows(self, tape, &call)?,
             Call::Matmul { out, a, b, dims, f } => {

@@ -35,7 +35,7 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     }
     let picks = call.steps.0.iter().any(|step| matches!(step, RowStep::Pick { .. }));
     let check = picks.then(|| program.check(check_of(tape, call, len)));
-    let teams = Teams::new(len);
+    let teams = Teams::along(len, count, program.subgroup);
     let mut shader = Shader::new(THREADS);
     constants(&mut shader, call.consts);
     let args = arguments(&mut shader, tape.args(call.ins));
@@ -64,7 +64,8 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     let wide = call.wide.0;
     let mut writer = Writer { shader, teams, parts, args, targets, wide, len, own, check };
     call.steps.0.iter().try_for_each(|step| writer.step(step))?;
-    writer.shader.push_line("}");
+    writer.teams.end_loop(&mut writer.shader);
+    writer.teams.finish(&mut writer.shader);
     let groups = groups(count.div_ceil(team_count));
     program.dispatches.push(writer.shader.finish([groups, 1, 1]));
     Ok(())
@@ -158,9 +159,8 @@ impl Writer<'_> {
             }
         }
         self.shader.push_line("}\n}");
-        for (_, fold, name) in &folds {
-            self.teams.fold(&mut self.shader, *fold, name);
-        }
+        let folds: Vec<_> = folds.iter().map(|(_, fold, name)| (*fold, *name)).collect();
+        self.teams.fold(&mut self.shader, &folds);
     }
 
     /// Every thread of the team evaluates the expression at the element, of which one has what was kept.
@@ -183,14 +183,12 @@ impl Writer<'_> {
         for (i, &input) in ins.iter().enumerate() {
             let own = format!("element / {lanes}u");
             let value = self.input(input, &own);
-            if input < self.args.len() || lanes == 1 {
+            if input < self.args.len() {
                 line!(self.shader, "let a{i} = {value};");
                 continue;
             }
-            line!(self.shader, "shared_[thread] = {value};");
-            self.shader.push_line("workgroupBarrier();");
-            line!(self.shader, "let a{i} = shared_[thread - lane + element % {lanes}u];");
-            self.shader.push_line("workgroupBarrier();");
+            let lane = format!("element % {lanes}u");
+            self.teams.pick(&mut self.shader, &format!("a{i}"), &value, &lane);
         }
         self.assign(name, text);
         self.shader.push_line("}");

@@ -27,17 +27,20 @@ struct Own {
     numbers: Subbuffer<[u8]>,
     faults: Subbuffer<[u8]>,
     groups: Subbuffer<[u8]>,
+    scratch: Subbuffer<[u8]>,
 }
 
 impl VulkanRun<'_> {
     pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
-        let Program { dispatches, checks, conditional } =
-            Program::of(&self.tape).map_err(|problem| self.context.error(problem))?;
+        let program = Program::of(&self.tape, self.context.subgroup);
+        let Program { dispatches, checks, conditional, scratch, .. } =
+            program.map_err(|problem| self.context.error(problem))?;
         let words = COUNTERS + self.tape.numbers.len();
         let own = Own {
             numbers: self.context.allocate(4 * words as u64, true)?,
             faults: self.context.allocate(8 * checks.len() as u64, true)?,
             groups: self.context.allocate(GROUPS * conditional as u64, false)?,
+            scratch: self.context.scratch(4 * scratch.end() as u64)?,
         };
         let mut commands = self.context.record()?;
         let (mut sets, mut pipelines, mut hazards) = (vec![], vec![], Hazards::default());
@@ -121,6 +124,7 @@ impl VulkanRun<'_> {
             Binding::Numbers => own.numbers.clone(),
             Binding::Faults => own.faults.clone(),
             Binding::Groups => own.groups.clone(),
+            Binding::Scratch | Binding::ScratchIntegers => own.scratch.clone(),
             // A span without elements may be of a slot where nothing is bound: any buffer does.
             Binding::Slot(slot) => match self.buffers.get(*slot) {
                 Some(bound) => bound.raw.buffer.clone(),

@@ -1,24 +1,22 @@
 //! Which dispatches must wait for others: those that touch what another one has written, or write what another one
 //! reads.
 
-use netform_core::device::Span;
-
-use crate::shader::{Binding, Dispatch};
+use crate::shader::{Binding, Dispatch, Region};
 
 /// What has been read and written since the last barrier.
 #[derive(Default)]
 pub(super) struct Hazards {
-    reads: Vec<Span>,
-    writes: Vec<Span>,
+    reads: Vec<Region>,
+    writes: Vec<Region>,
     faults: bool,
     groups: bool,
 }
 
-fn overlap(a: Span, b: Span) -> bool {
+fn overlap(a: Region, b: Region) -> bool {
     a.slot == b.slot && a.offset < b.offset + b.len && b.offset < a.offset + a.len
 }
 
-fn any_overlap(some: &[Span], others: &[Span]) -> bool {
+fn any_overlap(some: &[Region], others: &[Region]) -> bool {
     some.iter().any(|a| others.iter().any(|b| overlap(*a, *b)))
 }
 
@@ -50,7 +48,7 @@ impl Hazards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netform_core::device::Slot;
+    use netform_core::device::{Slot, Span};
 
     fn dispatch(reads: &[Span], writes: &[Span]) -> Dispatch {
         Dispatch {
@@ -59,8 +57,9 @@ mod tests {
             words: [0; 32],
             groups: [1; 3],
             condition: None,
-            reads: reads.to_vec(),
-            writes: writes.to_vec(),
+            subgroup: None,
+            reads: reads.iter().map(|span| (*span).into()).collect(),
+            writes: writes.iter().map(|span| (*span).into()).collect(),
         }
     }
 
