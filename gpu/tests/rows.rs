@@ -89,7 +89,7 @@ fn check(vulkan: &Vulkan, rows: [usize; 3], len: usize) {
     assert!(all[0] == all[1], "{rows:?} rows of {len} differ the second time");
 }
 
-const LENGTHS: [usize; 12] = [1, 3, 8, 31, 32, 33, 63, 64, 65, 300, 1000, 5000];
+const LENGTHS: [usize; 13] = [1, 3, 8, 31, 32, 33, 63, 64, 65, 300, 1000, 5000, 20_000];
 
 #[test]
 fn rows_of_many_sizes() {

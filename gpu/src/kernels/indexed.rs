@@ -97,7 +97,7 @@ fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Op
     declare_right(&mut shader, check);
     let (target, x) = (shader.write(out), shader.read(x));
     let indices = Indices::new(&mut shader, index);
-    let (cols, picks) = (shader.word(cols), shader.word(picks));
+    let (cols, picks) = (format!("{cols}u"), format!("{picks}u"));
     begin_units(&mut shader, "i", count);
     line!(shader, "var value = 0.0;");
     let element = x.at(&format!("i / {picks} * {cols} + {}", indices.at("i")));
@@ -127,7 +127,7 @@ fn scatter_few([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Di
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let indices = Indices::new(&mut shader, index);
-    let (cols, picks) = (shader.word(cols), shader.word(picks));
+    let (cols, picks) = (format!("{cols}u"), format!("{picks}u"));
     begin_units(&mut shader, "place", rows * dims.cols);
     line!(shader, "var sum = 0.0;\nlet row = place / {cols};\nlet col = place % {cols};");
     line!(shader, "for (var j = 0u; right && j < {picks}; j++) {{\nlet i = row * {picks} + j;");
@@ -142,7 +142,6 @@ fn scatter_few([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Di
 fn scatter_many([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Dispatch {
     let IndexDims { rows, cols, picks } = dims;
     let mut shader = Shader::new(THREADS);
-    shader.declarations.push_str(&format!("var<workgroup> seen: array<u32, {THREADS}>;\n"));
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let indices = Indices::new(&mut shader, index);
@@ -159,30 +158,50 @@ let all = {parts} * {THREADS}u;
 for (var col = own; col < {cols}; col += all) {{ {} = 0.0; }}",
         target.at(&format!("row * {cols} + col"))
     );
-    begin_seen(&mut shader, &indices, &picks, &format!("row * {picks}"));
-    let (sum, x) = (
-        target.at(&format!("row * {cols} + seen[j]")),
-        dy.at(&format!("row * {picks} + start + j")),
-    );
-    line!(shader, "if (right && seen[j] % all == own) {{ {sum} += {x}; }}");
-    shader.push_line("}\nworkgroupBarrier();\n}\n}");
+    let begin = format!("row * {picks}");
+    begin_seen(&mut shader, &indices, &picks, &begin, " % all", "own");
+    let place = format!("{begin} + start + 4u * j + c");
+    let sum = target.at(&format!("row * {cols} + {}", indices.at(&place)));
+    line!(shader, "if (right && same[c]) {{ {sum} += {}; }}", dy.at(&place));
+    shader.push_line(END_SEEN);
+    shader.push_line("}");
     shader.finish([groups(units), 1, 1])
 }
 
-/// Loops over indices from place `first` on: so many at once as a group has threads are `seen`, and that from `start` is
-/// number `j` of them. Two loops begin; before the outer one ends, all threads must have come by.
-fn begin_seen(shader: &mut Shader, indices: &Indices, picks: &str, first: &str) {
+/// Loops over indices from place `first` on, in their order: as many at once as a group has threads, and of those four at
+/// once from shared memory. Where one of the four, after `operation`, is `own`, the body sees for each `c` whether it is
+/// the `same`; it is number `start + 4 j + c`. Ends with [`END_SEEN`]; all threads must come by.
+fn begin_seen(
+    shader: &mut Shader,
+    indices: &Indices,
+    picks: &str,
+    first: &str,
+    operation: &str,
+    own: &str,
+) {
+    shader
+        .declarations
+        .push_str(&format!("var<workgroup> seen: array<vec4<u32>, {}>;\n", THREADS / 4));
     let index = indices.at(&format!("{first} + start + thread"));
     line!(
         shader,
         "for (var start = 0u; start < {picks}; start += {THREADS}u) {{
-if (start + thread < {picks}) {{ seen[thread] = {index}; }}
+var index = 0xffffffffu;
+if (start + thread < {picks}) {{ index = {index}{operation}; }}
+seen[thread / 4u][thread % 4u] = index;
 workgroupBarrier();
-let rest = {picks} - start;
-let count = select({THREADS}u, rest, rest < {THREADS}u);
-for (var j = 0u; j < count; j++) {{"
+let rest = ({picks} - start + 3u) / 4u;
+let count = select({0}u, rest, rest < {0}u);
+for (var j = 0u; j < count; j++) {{
+let same = seen[j] == vec4<u32>({own});
+if (!any(same)) {{ continue; }}
+for (var c = 0u; c < 4u; c++) {{",
+        THREADS / 4
     );
 }
+
+/// Ends what [`begin_seen`] begins.
+const END_SEEN: &str = "}\n}\nworkgroupBarrier();\n}";
 
 fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
     let IndexDims { cols, picks, .. } = dims;
@@ -194,7 +213,7 @@ fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> O
     declare_right(&mut shader, check);
     let (target, table) = (shader.write(out), shader.read(table));
     let indices = Indices::new(&mut shader, index);
-    let cols = shader.word(cols);
+    let cols = format!("{cols}u");
     begin_units(&mut shader, "i", count);
     line!(shader, "var value = 0.0;");
     let row = indices.at(&format!("i / {cols}"));
@@ -233,7 +252,7 @@ fn embedding_add(
     let (target, dy) = (shader.write(out), shader.read(dy));
     let links = shader.scratch(links, true, false);
     let indices = Indices::new(&mut shader, index);
-    let cols = shader.word(cols);
+    let cols = format!("{cols}u");
     begin_units(&mut shader, "i", picks * dims.cols);
     line!(
         shader,
@@ -260,7 +279,6 @@ sum += {};
 /// For each pick the next one of the same row, and whether it is the first one.
 fn link(index: Span, picks: usize, links: Piece) -> Dispatch {
     let mut shader = Shader::new(THREADS);
-    shader.declarations.push_str(&format!("var<workgroup> seen: array<u32, {THREADS}>;\n"));
     let indices = Indices::new(&mut shader, index);
     let links = shader.scratch(links, true, true);
     let picks_word = shader.word(picks);
@@ -273,17 +291,13 @@ var mark = {FIRST}u;
 var next = {NONE}u;",
         indices.at(&format!("select({picks_word} - 1u, pick, pick < {picks_word})"))
     );
-    begin_seen(&mut shader, &indices, &picks_word, "0u");
+    begin_seen(&mut shader, &indices, &picks_word, "0u", "", "mine");
     line!(
         shader,
-        "let other = start + j;
-if (seen[j] == mine) {{
-if (other < pick) {{ mark = 0u; }}
-if (other > pick && next == {NONE}u) {{ next = other; }}
-}}
-}}
-workgroupBarrier();
-}}
+        "let other = start + 4u * j + c;
+if (same[c] && other < pick) {{ mark = 0u; }}
+if (same[c] && other > pick && next == {NONE}u) {{ next = other; }}
+{END_SEEN}
 if (pick < {picks_word}) {{ {} = mark | next; }}
 }}",
         links.at("pick")

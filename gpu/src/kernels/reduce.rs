@@ -56,7 +56,7 @@ impl Cut {
         })
     }
 
-    /// The kernel that folds `value`, which is declared by `declare` for `result` and `element`, into parts; or into the
+    /// The kernel that folds `value`, which is declared by `declare` for result `unit` and `element`, into parts; or into the
     /// results where there is one part of each.
     pub fn fold(
         mut self,
@@ -71,17 +71,13 @@ impl Cut {
         };
         let [results, elements, parts, chunk] =
             [self.results, self.elements, self.parts, self.chunk].map(|size| shader.word(size));
-        let (count, lanes) = (self.teams.count, self.teams.lanes);
-        let units = self.results.div_ceil(count) * self.parts;
-        let units_word = shader.word(units);
+        let lanes = self.teams.lanes;
         self.teams.declare(&mut shader);
+        let sizes = [self.results, self.parts];
+        let turns = self.teams.begin_parts(&mut shader, sizes, [&results, &parts]);
         line!(
             shader,
-            "for (var unit = group.x; unit < {units_word}; unit += groups.x) {{
-let part = unit % {parts};
-let wanted = unit / {parts} * {count}u + team;
-let result = select({results} - 1u, wanted, wanted < {results});
-let rest = {elements} - part * {chunk};
+            "let rest = {elements} - part * {chunk};
 let limit = part * {chunk} + select({chunk}, rest, rest < {chunk});
 var folded = {};
 for (var element = part * {chunk} + lane; element < limit; element += {lanes}u) {{",
@@ -91,14 +87,14 @@ for (var element = part * {chunk} + lane; element < limit; element += {lanes}u) 
         line!(shader, "folded = {};\n}}", combined(fold, "folded", "value"));
         self.teams.fold(&mut shader, &[(fold, "folded")]);
         let target = match out {
-            Target::Results(_) => place.at("result"),
-            Target::Parts(_) => self.kept(&mut shader, &place, "result", "part"),
-            Target::LineParts(_) => place.at(&format!("result * {parts} + part")),
+            Target::Results(_) => place.at("unit"),
+            Target::Parts(_) => self.kept(&mut shader, &place, "unit", "part"),
+            Target::LineParts(_) => place.at(&format!("unit * {parts} + part")),
         };
-        line!(shader, "if (lane == 0u && wanted < {results}) {{ {target} = folded; }}");
+        line!(shader, "if (lane == 0u && is_one) {{ {target} = folded; }}");
         self.teams.end_loop(&mut shader);
         self.teams.finish(&mut shader);
-        shader.finish([groups(units), 1, 1])
+        shader.finish([groups(turns), 1, 1])
     }
 }
 
@@ -137,7 +133,7 @@ pub(super) fn reduce(
     let piece = (cut.parts > 1).then(|| program.scratch.take(cut.parts * results));
     let second = piece.map(|piece| second(&cut, fold, out, piece, program.subgroup));
     let parts = [
-        Part { variable: "result", axes: &kept, grid: &grid },
+        Part { variable: "unit", axes: &kept, grid: &grid },
         Part { variable: "element", axes: &folded, grid: &grid },
     ];
     let target = piece.map_or(Target::Results(out), Target::Parts);
@@ -170,6 +166,6 @@ fn second(cut: &Cut, fold: Fold, out: Span, piece: Piece, subgroup: Option<usize
     (all.parts, all.chunk) = (1, cut.parts);
     let mut shader = Shader::new(THREADS);
     let place = shader.scratch(piece, false, false);
-    let part = cut.kept(&mut shader, &place, "result", "element");
+    let part = cut.kept(&mut shader, &place, "unit", "element");
     all.fold(shader, fold, Target::Results(out), |shader| line!(shader, "let value = {part};"))
 }

@@ -7,11 +7,11 @@ use netform_core::device::{Fold, Span};
 use super::reduce::{Cut, Target};
 use super::shared::Teams;
 use super::{Program, THREADS, begin_units, end_units, groups};
-use crate::shader::{Dispatch, Place, Shader, line};
+use crate::shader::{Dispatch, Shader, line};
 use crate::tape::Piece;
 
 /// Elements of a line that a thread has at once, side by side.
-const OWN: usize = 8;
+const OWN: usize = 4;
 
 /// The longest line of one thread; where lines keep a device busy; and so many are then enough.
 const SHORT: usize = 32;
@@ -53,11 +53,12 @@ pub(super) fn cumsum(
         program.dispatches.push(alone(out, x, lines));
         return;
     }
-    let teams = lines.teams();
+    let teams = lines.teams(program.subgroup);
     let (tile, busy) = (teams.lanes * OWN, lines.count.div_ceil(teams.count));
     let parts = (BUSY / busy).min(len.div_ceil(tile)).max(1);
     if parts <= 2 {
-        let kernel = scan(lines, Source::Elements(x), Target::Results(out), len, None);
+        let kernel =
+            scan(lines, Source::Elements(x), Target::Results(out), len, None, program.subgroup);
         program.dispatches.push(kernel);
         return;
     }
@@ -67,29 +68,39 @@ pub(super) fn cumsum(
     let (sums, before) = (take(), take());
     program.dispatches.push(part_sums(lines, x, sums, chunk, program.subgroup));
     let of_parts = Lines { count: lines.count, len: parts, inner: 1, reverse: false };
-    let kernel = scan(of_parts, Source::Parts(sums), Target::Parts(before), parts, None);
+    let kernel =
+        scan(of_parts, Source::Parts(sums), Target::Parts(before), parts, None, program.subgroup);
     program.dispatches.push(kernel);
-    let kernel = scan(lines, Source::Elements(x), Target::Results(out), chunk, Some(before));
+    let kernel = scan(
+        lines,
+        Source::Elements(x),
+        Target::Results(out),
+        chunk,
+        Some(before),
+        program.subgroup,
+    );
     program.dispatches.push(kernel);
 }
 
 impl Lines {
     /// Lines that lie side by side have neighbouring threads.
-    fn teams(&self) -> Teams {
+    fn teams(&self, subgroup: Option<usize>) -> Teams {
         match self.inner {
-            1 => Teams::along(THREADS as usize, 1, None),
+            1 => Teams::along(THREADS as usize, 1, subgroup),
             inner => Teams::across(THREADS as usize / inner.next_power_of_two().min(32)),
         }
     }
 
-    /// Where element `i` of a line is.
-    fn at(&self, shader: &mut Shader, place: &Place, line: &str, i: &str) -> String {
-        let [len, inner] = [self.len, self.inner].map(|size| shader.word(size));
-        let i = if self.reverse { format!("({len} - 1u - {i})") } else { i.to_owned() };
-        place.at(&match self.inner {
-            1 => format!("{line} * {len} + {i}"),
-            _ => format!("({line} / {inner} * {len} + {i}) * {inner} + {line} % {inner}"),
-        })
+    /// Declares `base`, where a line begins, and returns where its element `i` is from there.
+    fn declare(&self, shader: &mut Shader, line: &str, i: &str) -> String {
+        let Lines { len, inner, reverse, .. } = *self;
+        let i = if reverse { format!("({len}u - 1u - {i})") } else { i.to_owned() };
+        if inner == 1 {
+            line!(shader, "let base = {line} * {len}u;");
+            return format!("base + {i}");
+        }
+        line!(shader, "let base = {line} / {inner}u * {}u + {line} % {inner}u;", len * inner);
+        format!("base + {i} * {inner}u")
     }
 }
 
@@ -98,9 +109,9 @@ fn alone(out: Span, x: Span, lines: Lines) -> Dispatch {
     let mut shader = Shader::new(THREADS);
     let (target, source) = (shader.write(out), shader.read(x));
     let len = shader.word(lines.len);
-    let target = lines.at(&mut shader, &target, "unit", "i");
-    let source = lines.at(&mut shader, &source, "unit", "i");
     begin_units(&mut shader, "unit", lines.count);
+    let place = lines.declare(&mut shader, "unit", "i");
+    let (target, source) = (target.at(&place), source.at(&place));
     line!(shader, "var sum = 0.0;\nfor (var i = 0u; i < {len}; i++) {{");
     line!(shader, "sum += {source};\n{target} = sum;\n}}");
     let groups = end_units(&mut shader, lines.count);
@@ -119,9 +130,10 @@ fn part_sums(
     (cut.chunk, cut.parts) = (chunk, lines.len.div_ceil(chunk));
     let mut shader = Shader::new(THREADS);
     let source = shader.read(x);
-    let value = lines.at(&mut shader, &source, "result", "element");
-    let target = Target::LineParts(sums);
-    cut.fold(shader, Fold::Sum, target, |shader| line!(shader, "let value = {value};"))
+    cut.fold(shader, Fold::Sum, Target::LineParts(sums), |shader| {
+        let place = lines.declare(shader, "unit", "element");
+        line!(shader, "let value = {};", source.at(&place));
+    })
 }
 
 /// A team has a part of a line, of `chunk` elements, and begins with what was `before` it.
@@ -131,14 +143,12 @@ fn scan(
     target: Target,
     chunk: usize,
     before: Option<Piece>,
+    subgroup: Option<usize>,
 ) -> Dispatch {
-    let teams = lines.teams();
-    let (lanes, count, step) = (teams.lanes, teams.count, teams.step);
-    let tile = lanes * OWN;
-    let parts = lines.len.div_ceil(chunk);
-    let units = lines.count.div_ceil(count) * parts;
+    let mut teams = lines.teams(subgroup);
+    let tile = teams.lanes * OWN;
+    let sizes = [lines.count, lines.len.div_ceil(chunk)];
     let mut shader = Shader::new(THREADS);
-    shader.declarations.push_str(&format!("var<workgroup> sums: array<f32, {THREADS}>;\n"));
     let target = match target {
         Target::Results(span) => shader.write(span),
         Target::Parts(piece) | Target::LineParts(piece) => shader.scratch(piece, false, true),
@@ -147,66 +157,47 @@ fn scan(
         Source::Elements(span) => (shader.read(span), false),
         Source::Parts(piece) => (shader.scratch(piece, false, false), true),
     };
-    let element = lines.at(&mut shader, &place, "line", "i");
-    let target = lines.at(&mut shader, &target, "line", "i");
-    let [count_word, len, chunk, parts, units_word] =
-        [lines.count, lines.len, chunk, parts, units].map(|size| shader.word(size));
+    let [count, parts, len, chunk, tiles] =
+        [sizes[0], sizes[1], lines.len, chunk, chunk.div_ceil(tile)].map(|size| shader.word(size));
     let carry = before.map_or("0.0".to_owned(), |piece| {
         let place = shader.scratch(piece, false, false);
-        place.at(&format!("line * {parts} + part"))
+        place.at(&format!("unit * {parts} + part"))
     });
     teams.declare(&mut shader);
+    let turns = teams.begin_parts(&mut shader, sizes, [&count, &parts]);
     line!(
         shader,
-        "for (var unit = group.x; unit < {units_word}; unit += groups.x) {{
-let part = unit % {parts};
-let wanted = unit / {parts} * {count}u + team;
-let line = select({count_word} - 1u, wanted, wanted < {count_word});
-let rest = {len} - part * {chunk};
+        "let rest = {len} - part * {chunk};
 let limit = part * {chunk} + select({chunk}, rest, rest < {chunk});
-var carry = {carry};
-for (var start = part * {chunk}; start < limit; start += {tile}u) {{
-let first = start + lane * {OWN}u;
+var carry = {carry};"
+    );
+    let at = lines.declare(&mut shader, "unit", "i");
+    line!(
+        shader,
+        "for (var turn_ = 0u; turn_ < {tiles}; turn_++) {{
+let first = part * {chunk} + turn_ * {tile}u + lane * {OWN}u;
 var own: array<f32, {OWN}>;
 var sum = 0.0;
 for (var j = 0u; j < {OWN}u; j++) {{
 let i = first + j;"
     );
     let keep = "own[j] = sum;";
-    let add = format!("if (i < limit) {{ sum += {element}; }}");
+    let add = format!("if (i < limit) {{ sum += {}; }}", place.at(&at));
     let both = if of_parts { [keep, &add] } else { [&add, keep] };
     line!(shader, "{}\n}}", both.join("\n"));
-    prefixes(&mut shader, lanes, step);
+    teams.prefix(&mut shader, "sum");
     line!(
         shader,
-        "if (wanted < {count_word}) {{
-for (var j = 0u; j < {OWN}u; j++) {{
+        "before += carry;
+carry += all;
+for (var j = 0u; is_one && j < {OWN}u; j++) {{
 let i = first + j;
-if (i < limit) {{ {target} = before + own[j]; }}
-}}
-}}
-}}
-}}"
+if (i < limit) {{ {} = before + own[j]; }}
+}}",
+        target.at(&at)
     );
-    shader.finish([groups(units), 1, 1])
-}
-
-/// Declares `before`, what comes before a thread's elements, and moves `carry` on (Hillis and Steele, "Data parallel
-/// algorithms", 1986).
-fn prefixes(shader: &mut Shader, lanes: usize, step: usize) {
-    shader.push_line("sums[thread] = sum;\nworkgroupBarrier();");
-    let mut distance = 1;
-    while distance < lanes {
-        let from = format!("select(thread, thread - {}u, lane >= {distance}u)", distance * step);
-        line!(shader, "sum = select(0.0, sums[{from}], lane >= {distance}u);");
-        shader.push_line("workgroupBarrier();");
-        shader.push_line("sums[thread] += sum;\nworkgroupBarrier();");
-        distance *= 2;
-    }
-    line!(
-        shader,
-        "let before = carry + select(0.0, sums[select(thread, thread - {step}u, lane > 0u)], lane > 0u);
-carry += sums[thread + ({lanes}u - 1u - lane) * {step}u];
-workgroupBarrier();"
-    );
+    teams.end_loop(&mut shader);
+    shader.push_line("}");
+    teams.finish(&mut shader);
+    shader.finish([groups(turns), 1, 1])
 }

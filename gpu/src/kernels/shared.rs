@@ -42,7 +42,9 @@ const BUSY: usize = 1 << 15;
 impl Teams {
     /// Neighbouring threads have neighbouring elements of the same unit. Of units of `len` elements there are `units`.
     pub fn along(len: usize, units: usize, subgroup: Option<usize>) -> Self {
-        let most = len.next_power_of_two().clamp(1, THREADS as usize);
+        // A subgroup folds what at most as many subgroups have left.
+        let limit = subgroup.map_or(usize::MAX, |size| size * size).min(THREADS as usize);
+        let most = len.next_power_of_two().clamp(1, limit);
         let lanes = match subgroup {
             // Without a barrier, where there are rows enough.
             Some(size) if most > size && len <= ALONE * size && units * size >= BUSY => size,
@@ -73,6 +75,43 @@ impl Teams {
             false => (format!("thread % {}u", self.lanes), format!("thread / {}u", self.lanes)),
         };
         line!(shader, "let lane = {lane};\nlet team = {team};");
+    }
+
+    /// Begins the loop of a group over the parts of units; `words` are the numbers of units and of parts. Declares `unit`,
+    /// `part`, and `is_one`: where a team has none, it has one that another team has too. Returns how many times groups
+    /// loop altogether. All teams of a group stay together.
+    pub fn begin_parts(
+        &self,
+        shader: &mut Shader,
+        [units, parts]: [usize; 2],
+        words: [&str; 2],
+    ) -> usize {
+        let (count, [units_word, parts_word]) = (self.count, words);
+        let all = match self.is_across() {
+            true => units.div_ceil(count) * parts,
+            false => (units * parts).div_ceil(count),
+        };
+        let all_word = shader.word(all);
+        line!(shader, "for (var turn = group.x; turn < {all_word}; turn += groups.x) {{");
+        match self.is_across() {
+            // Neighbouring threads have the same part of neighbouring units.
+            true => line!(
+                shader,
+                "let part = turn % {parts_word};
+let wanted = turn / {parts_word} * {count}u + team;
+let is_one = wanted < {units_word};
+let unit = select({units_word} - 1u, wanted, is_one);"
+            ),
+            false => line!(
+                shader,
+                "let wanted = turn * {count}u + team;
+let is_one = wanted < {units_word} * {parts_word};
+let item = select({units_word} * {parts_word} - 1u, wanted, is_one);
+let unit = item / {parts_word};
+let part = item % {parts_word};"
+            ),
+        }
+        all
     }
 
     /// Ends the loop over what a team has; shared memory is its own until all have come here.
@@ -114,40 +153,85 @@ impl Teams {
         if folds.iter().any(is_max) && !shader.declarations.contains(KEYS) {
             shader.declarations.push_str(KEYS);
         }
-        for (fold, x) in folds {
-            match fold {
-                Fold::Sum if self.lanes >= size => line!(shader, "{x} = subgroupAdd({x});"),
-                Fold::Max if self.lanes >= size => {
-                    line!(shader, "{x} = of_key(subgroupMax(key_of({x})));");
-                }
-                // Of two threads each adds the other's number: both have the same sum.
-                _ => {
-                    let masks = std::iter::successors(Some(1), |mask| Some(2 * mask));
-                    for mask in masks.take_while(|mask| *mask < self.lanes) {
-                        let other = format!("subgroupShuffleXor({x}, {mask}u)");
-                        line!(shader, "{x} = {};", combined(*fold, x, &other));
-                    }
-                }
-            }
-        }
+        folds.iter().for_each(|(fold, x)| within(shader, *fold, x, self.lanes.min(size), size));
         if self.lanes <= size {
             return;
         }
-        let (all, parts) = (THREADS as usize / size, self.lanes / size);
-        let first = self.between * all;
-        self.between += folds.len();
+        let parts = self.lanes / size;
+        let names: Vec<&str> = folds.iter().map(|(_, x)| *x).collect();
+        let first = self.leave(shader, &names, size);
+        for ((fold, x), first) in folds.iter().zip(first) {
+            line!(shader, "{x} = of_subgroups[{first}u + team * {parts}u + thread % {parts}u];");
+            within(shader, *fold, x, parts, size);
+        }
+    }
+
+    /// Leaves a number of each subgroup in shared memory, after which all threads may read them; returns where those of
+    /// each variable begin.
+    fn leave(&mut self, shader: &mut Shader, names: &[&str], size: usize) -> Vec<usize> {
+        let all = THREADS as usize / size;
+        let first = (self.between..).map(|number| number * all);
+        self.between += names.len();
         line!(shader, "if (thread % {size}u == 0u) {{");
-        for (i, (_, x)) in folds.iter().enumerate() {
-            line!(shader, "of_subgroups[{}u + thread / {size}u] = {x};", first + i * all);
+        let first: Vec<usize> = first.take(names.len()).collect();
+        for (x, first) in names.iter().zip(&first) {
+            line!(shader, "of_subgroups[{first}u + thread / {size}u] = {x};");
         }
         shader.push_line("}\nworkgroupBarrier();");
-        for (i, (fold, x)) in folds.iter().enumerate() {
-            let place = format!("{}u + team * {parts}u", first + i * all);
-            line!(shader, "{x} = of_subgroups[{place}];");
-            line!(shader, "for (var i = 1u; i < {parts}u; i++) {{");
-            let next = format!("of_subgroups[{place} + i]");
-            line!(shader, "{x} = {};\n}}", combined(*fold, x, &next));
+        first
+    }
+
+    /// Declares `before`, the sum of `x` over those threads of the team that come before, and `all`, over the whole team.
+    /// All threads of the group must come by.
+    pub fn prefix(&mut self, shader: &mut Shader, x: &str) {
+        match self.subgroup.filter(|size| *size <= self.lanes) {
+            Some(size) => self.prefix_subgroups(shader, x, size),
+            None => self.prefix_tree(shader, x),
         }
+    }
+
+    fn prefix_subgroups(&mut self, shader: &mut Shader, x: &str, size: usize) {
+        let parts = self.lanes / size;
+        line!(shader, "var before = subgroupExclusiveAdd({x});");
+        line!(shader, "var all = subgroupShuffle(before + {x}, {size}u - 1u);");
+        if parts == 1 {
+            return;
+        }
+        let first = self.leave(shader, &["all"], size)[0];
+        line!(
+            shader,
+            "let member_ = thread % {size}u;
+let of_part = select(0.0, of_subgroups[{first}u + team * {parts}u + member_ % {parts}u], member_ < {parts}u);
+let before_part = subgroupExclusiveAdd(of_part);
+before += subgroupShuffle(before_part, lane / {size}u);
+all = subgroupShuffle(before_part + of_part, {parts}u - 1u);"
+        );
+    }
+
+    /// Hillis and Steele, "Data parallel algorithms", 1986.
+    fn prefix_tree(&mut self, shader: &mut Shader, x: &str) {
+        self.tree = true;
+        let (lanes, step) = (self.lanes, self.step);
+        // What a thread has that comes so far before; the place must be one of the group's even where it is not used.
+        let earlier = |distance: usize| {
+            let place =
+                format!("select(thread, thread - {}u, lane >= {distance}u)", distance * step);
+            format!("select(0.0, shared_[{place}], lane >= {distance}u)")
+        };
+        line!(shader, "shared_[thread] = {x};\nvar before = 0.0;\nworkgroupBarrier();");
+        let mut distance = 1;
+        while distance < lanes {
+            line!(shader, "before = {};\nworkgroupBarrier();", earlier(distance));
+            shader.push_line("shared_[thread] += before;\nworkgroupBarrier();");
+            distance *= 2;
+        }
+        line!(
+            shader,
+            "before = {};
+let all = shared_[thread + ({lanes}u - 1u - lane) * {step}u];
+workgroupBarrier();",
+            earlier(1)
+        );
     }
 
     fn fold_tree(&mut self, shader: &mut Shader, fold: Fold, x: &str) {
@@ -178,6 +262,23 @@ impl Teams {
         shader.push_line("workgroupBarrier();");
         line!(shader, "let {name} = shared_[thread - lane + {lane}];");
         shader.push_line("workgroupBarrier();");
+    }
+}
+
+/// Folds a variable over each `width` neighbours of a subgroup of `size` threads.
+fn within(shader: &mut Shader, fold: Fold, x: &str, width: usize, size: usize) {
+    if width == size {
+        match fold {
+            Fold::Sum => line!(shader, "{x} = subgroupAdd({x});"),
+            Fold::Max => line!(shader, "{x} = of_key(subgroupMax(key_of({x})));"),
+        }
+        return;
+    }
+    // Of two threads each adds the other's number: both have the same sum.
+    let masks = std::iter::successors(Some(1), |mask| Some(2 * mask));
+    for mask in masks.take_while(|mask| *mask < width) {
+        let other = format!("subgroupShuffleXor({x}, {mask}u)");
+        line!(shader, "{x} = {};", combined(fold, x, &other));
     }
 }
 
