@@ -107,8 +107,9 @@ fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Op
     Some(shader.finish(groups))
 }
 
-/// Of a row with few indices each element has a thread, which looks at all of them.
+/// Of a row with few indices, or few columns, each element has a thread, which looks at all indices of the row.
 const FEW: usize = 16;
+const NARROW: usize = 64;
 
 /// Groups of a row that has many indices.
 const GROUPS: usize = 16;
@@ -116,7 +117,9 @@ const GROUPS: usize = 16;
 fn scatter_along(spans: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
     match dims {
         IndexDims { rows, cols, .. } if rows * cols == 0 => None,
-        IndexDims { picks, .. } if picks <= FEW => Some(scatter_few(spans, dims, check)),
+        IndexDims { picks, cols, .. } if picks <= FEW || cols <= NARROW => {
+            Some(scatter_few(spans, dims, check))
+        }
         _ => Some(scatter_many(spans, dims, check)),
     }
 }

@@ -169,3 +169,30 @@ fn second(cut: &Cut, fold: Fold, out: Span, piece: Piece, subgroup: Option<usize
     let part = cut.kept(&mut shader, &place, "unit", "element");
     all.fold(shader, fold, Target::Results(out), |shader| line!(shader, "let value = {part};"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_has_a_long_loop_while_others_idle() {
+        let sizes = [1, 3, 10, 64, 1000, 4096, 50_000, 1_000_000];
+        for subgroup in [None, Some(8), Some(32), Some(64)] {
+            for (results, elements) in sizes.iter().flat_map(|a| sizes.iter().map(|b| (*a, *b))) {
+                for run in [1, results] {
+                    let cut = Cut::new(results, elements, run, subgroup);
+                    let (lanes, count) = (cut.teams.lanes, cut.teams.count);
+                    assert_eq!(lanes * count, THREADS as usize);
+                    assert!(
+                        cut.parts * cut.chunk >= elements && (cut.parts - 1) * cut.chunk < elements
+                    );
+                    let busy = results.div_ceil(count) * cut.parts;
+                    let each = cut.chunk.div_ceil(lanes);
+                    let what =
+                        format!("{results} of {elements}, run {run}: {busy} groups, {each} each");
+                    assert!(each <= 2 * LEAST || busy >= BUSY / 2, "{what}");
+                }
+            }
+        }
+    }
+}
