@@ -114,10 +114,15 @@ pub use netform_core::tensor::Tensor;
 /// # }
 /// ```
 ///
+/// # Limits
+/// A sample has at most 5 axes. A network has at most 8 inputs, 8 outputs and 8 settings, and at most 4 sizes that are
+/// known only at run time; more are an error where they are declared. A function of more than 8 inputs can be used by
+/// other items, and not be called on tensors.
+///
 /// # Settings
 /// `pub Digits(rate: f32): ..` has a number that is set at run time, without compiling again: `Digits::new(seed,
-/// 0.25)`, `net.set("rate", 0.1)`. Inside another network it is given a number, or a setting of that one:
-/// `enc: Encoder(rate = 0.1)`, `enc: Encoder(rate)`.
+/// 0.25)`, `net.set("rate", 0.1)`. It is finite, and as a rate of dropout from 0 to 1; other values are an error. Inside
+/// another network it is given a number, or a setting of that one: `enc: Encoder(rate = 0.1)`, `enc: Encoder(rate)`.
 ///
 /// # Layers
 /// Names, defaults and layouts are PyTorch's.
@@ -135,7 +140,7 @@ pub use netform_core::tensor::Tensor;
 /// | `Softmax`, `LogSoftmax` | `axis = -1` |
 /// | `BatchNorm1d`, `BatchNorm2d` | `eps`, `momentum = 0.1` |
 /// | `LayerNorm`, `RmsNorm`, `GroupNorm(4)` | `eps`; `axes = 1`, the last axes that `LayerNorm` goes over |
-/// | `Rnn(64)`, `Gru(64)`, `Lstm(64)` | `last = false`; over `[positions, features]` |
+/// | `Rnn(64)`, `Gru(64)`, `Lstm(64)` | `last = false`; over `[positions, features]`; in expressions `let (ys, h) = gru(xs);` and `let (ys, h, c) = lstm(xs);`, all states and the last |
 /// | `MultiHeadAttention(4)` | `causal = false`, `bias = true` |
 /// | `PositionalEmbedding`, `PositionalEncoding` | added to `[positions, features]` |
 /// | `Dropout(0.25)` | active in training only |
@@ -187,7 +192,7 @@ pub use netform_core::tensor::Tensor;
 /// | shapes | `reshape(x, [4, 4])`, `flatten`, `squeeze(x, axis = 0)`, `unsqueeze(x, axis = 0)`, `transpose(x, axes = (-2, -1))`, `permute(x, [1, 0, 2])`, `broadcast(x, [4, 4])`, `concat(a, b, axis = 0)`, `stack(a, b, axis = 0)`, `unstack(x, axis)`, `split(x, n, axis = -1)`, `slice(x, start, end, axis = 0, step = 1)`, `pad(x, before = 1, after = 1, axis = -1)`, `flip(x, axis = 0)` |
 /// | products | `a @ b`, `matmul(a, b)`, `dot(a, b)`, `attention(q, k, v, causal = false)` |
 /// | of integers, which are inputs `u32[..]` or what `argmax` yields | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
-/// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)` |
+/// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward` and call of an `fn`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)`, nothing in evaluation |
 /// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
 /// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
 ///
@@ -242,6 +247,9 @@ pub use netform_core::tensor::Tensor;
 /// ([`dim::Len`]) differ. Of a function of `[..S, C]` the tensors may have further axes in front; each position counts
 /// as a sample, and the value is the mean over them.
 ///
+/// A function has no evaluation mode: `dropout` in it drops wherever it is called on tensors. One that is given
+/// numbers at run time (`delta: f32`, see below) is a loss and a part of other items, and cannot be called on tensors.
+///
 /// A function of outputs and targets is also a loss, by its name: `Trainer::new(distance, Adam::new(1e-3))`. Where a
 /// value of a named type is needed, that is `distance {}`.
 ///
@@ -278,8 +286,9 @@ pub use netform_core::tensor::Tensor;
 /// # What it prints
 /// A type `Digits<E = f32, Dev = Cpu>` that implements [`network::Network`], with `Digits::new(seed)`,
 /// `Digits::<f64>::on(device, seed)`, `Digits::from_bytes(bytes, device)`, `net.forward(&x)`, a method for each
-/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`), and
-/// `Digits::PLAN`, the graph and its planned steps as text.
+/// layer with parameters (`net.fc1().weight()`, `net.enc().fc1().weight()`, `net.blocks(0)?.fc().weight()`),
+/// `Digits::PLAN`, the graph and its planned steps as text, and `Debug`: attributes that derive traits or leave items
+/// out do not reach all of it, and are an error.
 pub use netform_macros::network;
 
 #[doc(hidden)]

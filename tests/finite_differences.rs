@@ -52,6 +52,13 @@ cases! {
     branches: [6] {
         Linear(4), Residual { Linear(4), Tanh }, Parallel { Linear(2), { Linear(3), Tanh } }, Linear(2),
     } Mse, floats;
+    residual_over_positions: [3, 6] {
+        Residual { LayerNorm, Linear(6) }, Residual { LayerNorm, Linear(13), Gelu, Linear(6) }, Linear(2),
+    } Mse, floats;
+    residual_of_images: [3, 5, 6] {
+        Conv2d(3, kernel = 1), Residual { Conv2d(2, kernel = 3, padding = 1), Silu, Conv2d(3, kernel = 3, padding = 1) },
+        Softplus, Conv2d(1, kernel = 2),
+    } Mse, floats;
     softmax: [3] { Linear(7), Softmax, Linear(3), Softmax } Mse, floats;
     // A bias that every position gets changes no softmax over positions: its gradient is rounding.
     softmax_over_positions: [3, 7] {

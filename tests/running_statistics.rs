@@ -127,7 +127,7 @@ macro_rules! stepped {
     ($net:ident, $steps:expr) => {{
         let mut net = $net::<f64>::on(Cpu::default(), Seed(1)).unwrap();
         let mut step = net.train_step(Mse, Sgd::new(0.0), 3).unwrap();
-        for _ in 0..$steps {
+        for _ in std::iter::repeat_n((), $steps) {
             step.run_on(&column(), &column()).unwrap();
         }
         drop(step);

@@ -278,32 +278,32 @@ pub trait Kernels<E: Float> {
         text: &'static [RowStep],
     );
 
-    /// `out[i] = epilogue((a @ b)[i], ins[..][i], consts)`; the grid of `ins` is `[1, batch, m, n]`.
+    /// `outs[j][i] = epilogue((a @ b)[i], ins[..][i], consts)[j]`; the grid of `ins` is `[1, batch, m, n]`.
     #[allow(clippy::too_many_arguments)]
-    fn matmul<const N: usize, const C: usize>(
+    fn matmul<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        out: Span,
+        outs: [Span; M],
         a: Span,
         b: Span,
         dims: MatmulDims,
         ins: [Arg; N],
         consts: [E; C],
-        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
         text: Text,
     );
 
-    /// `y[i] = epilogue((x conv w)[i], ins[..][i], consts)`; the grid of `ins` is
+    /// `ys[j][i] = epilogue((x conv w)[i], ins[..][i], consts)[j]`; the grid of `ins` is
     /// `[batch, out_channels, out_height, out_width]`.
     #[allow(clippy::too_many_arguments)]
-    fn conv2d<const N: usize, const C: usize>(
+    fn conv2d<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        y: Span,
+        ys: [Span; M],
         x: Span,
         w: Span,
         dims: Conv2dDims,
         ins: [Arg; N],
         consts: [E; C],
-        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
         text: Text,
     );
 

@@ -46,14 +46,14 @@ pub enum Error {
         /// The size that was found.
         found: String,
     },
-    /// A class label or index beyond the number of classes.
-    #[error("{what}: index {index} is out of range: there are {size} classes, so labels run from 0 to {}", size.saturating_sub(1))]
+    /// A class label beyond the number of classes, or an index beyond the rows that it picks from.
+    #[error("{what}: index {index} is out of range: there are {size} classes or rows of a table, from 0 to {}", size.saturating_sub(1))]
     IndexOutOfRange {
         /// What was being computed.
         what: String,
         /// The index that was found.
         index: usize,
-        /// The number of classes.
+        /// The number of classes, or of rows.
         size: usize,
     },
     /// Training met a loss that is infinite or not a number.

@@ -124,6 +124,8 @@ pub trait Module: Sized + Send + Sync {
     const LENS: &'static [&'static str] = &[];
     /// The names of the run-time settings.
     const SETTINGS: &'static [&'static str] = &[];
+    /// Those of them that are rates of dropout, from 0 to 1.
+    const RATES: &'static [&'static str] = &[];
 
     /// The network around its parameters.
     #[doc(hidden)]
@@ -254,15 +256,11 @@ pub trait Module: Sized + Send + Sync {
     /// Gives the run-time setting called `name` a new value, from the next pass on.
     ///
     /// # Errors
-    /// If there is none of this name, or `value` is infinite or not a number.
+    /// If there is none of this name, or `value` is infinite, not a number or, for a rate of dropout, not from
+    /// 0 to 1.
     fn set(&mut self, name: &str, value: f64) -> Result<()> {
         let i = find_setting::<Self>(name)?;
-        if !value.is_finite() {
-            return Err(Error::Invalid(format!(
-                "setting `{name}` of network `{}`: expected a finite number, found {value}",
-                Self::NAME
-            )));
-        }
+        check_setting::<Self>(name, value)?;
         self.store_mut().settings[i] = value;
         Ok(())
     }
@@ -271,6 +269,40 @@ pub trait Module: Sized + Send + Sync {
     fn summary(&self) -> Summary {
         Summary::of(self)
     }
+}
+
+/// A network as `{:?}` prints it: its name and the number of its parameters.
+///
+/// # Errors
+/// If the formatter returns one.
+#[doc(hidden)]
+pub fn debug<M: Module>(_: &M, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    f.debug_struct(M::NAME).field("parameters", &M::PARAM_LEN).finish_non_exhaustive()
+}
+
+/// A new network with its settings, in their order.
+///
+/// # Errors
+/// If one is not what [`Module::set`] takes.
+#[doc(hidden)]
+pub fn with_settings<M: Module>(mut net: M, values: &[f64]) -> Result<M> {
+    for (i, (&value, name)) in values.iter().zip(M::SETTINGS).enumerate() {
+        check_setting::<M>(name, value)?;
+        net.store_mut().settings[i] = value;
+    }
+    Ok(net)
+}
+
+fn check_setting<M: Module>(name: &str, value: f64) -> Result<()> {
+    let expected = match M::RATES.contains(&name) {
+        true if !(0.0..=1.0).contains(&value) => "a rate of dropout, from 0 to 1",
+        false if !value.is_finite() => "a finite number",
+        _ => return Ok(()),
+    };
+    Err(Error::Invalid(format!(
+        "setting `{name}` of network `{}`: expected {expected}, found {value}",
+        M::NAME
+    )))
 }
 
 fn find_setting<M: Module>(name: &str) -> Result<usize> {

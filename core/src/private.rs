@@ -16,10 +16,10 @@ pub use crate::function::{
 pub use crate::inference::forward;
 pub use crate::init::Init;
 pub use crate::layer::{Conv2d, Linear, repeated};
-pub use crate::loss::{CONSTANTS, LABELS, Loss, Settings, TARGET, number, numbers};
+pub use crate::loss::{CONSTANTS, LABELS, Loss, Settings, TARGET, number, numbers, rate};
 pub use crate::loss_step::ScalarLoss;
 pub use crate::message::{Message, fail};
-pub use crate::module::{Extent, Module, PortAxis, PortSpec};
+pub use crate::module::{Extent, Module, PortAxis, PortSpec, debug, with_settings};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};

@@ -43,7 +43,7 @@ fn forward<E: Float, K: Kernels<E>>(k: &mut K, batch: usize, input: Span, output
     };
     let bias = view(at(Slot::Params, BIAS), [0, 1]);
     let weight = at(Slot::Params, WEIGHT);
-    k.matmul(output, input, weight, dims, [bias], [], |y, [b], []| y + b, &["x + a0"]);
+    k.matmul([output], input, weight, dims, [bias], [], |y, [b], []| [y + b], &["x + a0"]);
 }
 
 impl<E: Float> Network for Line<E> {
@@ -139,7 +139,7 @@ impl<E: Float> Module for Line<E> {
             stride_a: 0,
             stride_b: 0,
         };
-        k.matmul(dx, dy, at(Slot::Params, WEIGHT), dims, [], [], |x, [], []| x, &["x"]);
+        k.matmul([dx], dy, at(Slot::Params, WEIGHT), dims, [], [], |x, [], []| [x], &["x"]);
     }
 }
 
@@ -164,7 +164,7 @@ fn backward<E: Float, K: Kernels<E>>(k: &mut K, batch: usize, input: Span, dy: S
         stride_b: 0,
     };
     let dw = at(Slot::Grads, WEIGHT);
-    k.matmul(dw, dy, input, dims, [], [], |x, [], []| x, &["x"]);
+    k.matmul([dw], dy, input, dims, [], [], |x, [], []| [x], &["x"]);
     let db = at(Slot::Grads, BIAS);
     let reduced = [true; 4];
     k.reduce(

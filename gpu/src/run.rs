@@ -223,19 +223,19 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.tape.calls.push(Call::Rows(call));
     }
 
-    fn matmul<const N: usize, const C: usize>(
+    fn matmul<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        out: Span,
+        outs: [Span; M],
         a: Span,
         b: Span,
         dims: MatmulDims,
         ins: [Arg; N],
         consts: [f32; C],
-        _epilogue: impl Fn(f32, [f32; N], [f32; C]) -> f32 + Copy + Send + Sync,
+        _epilogue: impl Fn(f32, [f32; N], [f32; C]) -> [f32; M] + Copy + Send + Sync,
         text: Text,
     ) {
         let MatmulDims { batch, m, n, k, stride_a, stride_b, .. } = dims;
-        self.writes(out, &[batch, m, n]);
+        outs.iter().for_each(|out| self.writes(*out, &[batch, m, n]));
         for (span, stride, rows, cols) in [(a, stride_a, m, k), (b, stride_b, k, n)] {
             let last = batch.saturating_sub(1).checked_mul(stride);
             self.reads(span, &[rows, cols]);
@@ -245,26 +245,28 @@ impl Kernels<f32> for VulkanRun<'_> {
             }
         }
         let f = self.expression([1, batch, m, n], &ins, &consts, text);
-        self.tape.calls.push(Call::Matmul { out, a, b, dims, f });
+        let outs = self.tape.push_spans(&outs);
+        self.tape.calls.push(Call::Matmul { outs, a, b, dims, f });
     }
 
-    fn conv2d<const N: usize, const C: usize>(
+    fn conv2d<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        y: Span,
+        ys: [Span; M],
         x: Span,
         w: Span,
         dims: Conv2dDims,
         ins: [Arg; N],
         consts: [f32; C],
-        _epilogue: impl Fn(f32, [f32; N], [f32; C]) -> f32 + Copy + Send + Sync,
+        _epilogue: impl Fn(f32, [f32; N], [f32; C]) -> [f32; M] + Copy + Send + Sync,
         text: Text,
     ) {
         let [of_x, of_w, of_y] = Self::conv_sizes(&dims);
-        self.writes(y, &of_y);
+        ys.iter().for_each(|y| self.writes(*y, &of_y));
         self.reads(x, &of_x);
         self.reads(w, &of_w);
         let f = self.expression(of_y, &ins, &consts, text);
-        self.tape.calls.push(Call::Conv2d { y, x, w, dims, f });
+        let ys = self.tape.push_spans(&ys);
+        self.tape.calls.push(Call::Conv2d { ys, x, w, dims, f });
     }
 
     fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
@@ -317,11 +319,11 @@ impl Kernels<f32> for VulkanRun<'_> {
     }
 
     fn embedding(&mut self, out: Span, table: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::Embedding, [out, table, index], dims, "index");
+        self.index(Indexing::Embedding, [out, table, index], dims, "look-up");
     }
 
     fn embedding_add(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::EmbeddingAdd, [out, dy, index], dims, "index");
+        self.index(Indexing::EmbeddingAdd, [out, dy, index], dims, "look-up");
     }
 
     fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool) {

@@ -89,14 +89,14 @@ pub(crate) enum Call {
     },
     Rows(RowsCall),
     Matmul {
-        out: Span,
+        outs: Piece,
         a: Span,
         b: Span,
         dims: MatmulDims,
         f: Expression,
     },
     Conv2d {
-        y: Span,
+        ys: Piece,
         x: Span,
         w: Span,
         dims: Conv2dDims,

@@ -270,13 +270,13 @@ fn products() {
                         view(input(3, batch * m * n), [0, m * n, n, 1]),
                     ];
                     k.matmul(
-                        work(0, batch * m * n),
+                        [work(0, batch * m * n)],
                         input(0, a.len()),
                         input(1, b.len()),
                         dims,
                         ins,
                         [2.0],
-                        |x, [a, b], [c]| c * (x + a) + b,
+                        |x, [a, b], [c]| [c * (x + a) + b],
                         &["let t0 = x + a0;", "c0 * t0 + a1"],
                     );
                 });
@@ -306,7 +306,7 @@ fn a_product_of_very_many_columns() {
     let (a, b) = ([2.0], numbers(n, 2));
     let (found, expected) = on_both!(vulkan, n, vec![&a, &b], &[], |k| {
         let text = &["x"];
-        k.matmul(work(0, n), input(0, 1), input(1, n), dims, [], [], |x, [], []| x, text);
+        k.matmul([work(0, n)], input(0, 1), input(1, n), dims, [], [], |x, [], []| [x], text);
     });
     close(&found.unwrap(), &expected.unwrap(), 1.0, 0.0, "products");
 }
@@ -354,13 +354,13 @@ fn convolutions() {
         let (found, expected) = on_both!(vulkan, xs + ws + ys, inputs, &[], |k| {
             let ins = [view(input(3, 6), [0, 1, 0, 0])];
             k.conv2d(
-                work(0, ys),
+                [work(0, ys)],
                 input(0, xs),
                 input(1, ws),
                 d,
                 ins,
                 [],
-                |x, [b], []| x + b,
+                |x, [b], []| [x + b],
                 &["x + a0"],
             );
             k.conv2d_input(work(ys, xs), input(2, ys), input(1, ws), d);

@@ -1,5 +1,6 @@
 //! What a user wrote: declarations, layers, expressions, with their spans and without shapes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use proc_macro2::TokenStream;
@@ -12,8 +13,12 @@ pub struct Declaration {
     pub items: Vec<Item>,
     /// The tokens of each item.
     pub tokens: Vec<TokenStream>,
-    /// The bodies that are none, where the rest of their items can be read.
+    /// What is wrong with items that can be read all the same.
     pub errors: Errors,
+    /// The items that have such errors.
+    pub broken: BTreeSet<usize>,
+    /// Those of them that have the name of another one: nothing is printed for them.
+    pub unprinted: BTreeSet<usize>,
 }
 
 /// `pub Digits: [1, 28, 28] -> [10] { .. }` or `pub fn mse(..) -> [] { .. }`.

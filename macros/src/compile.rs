@@ -2,6 +2,7 @@
 
 mod calls;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 pub use calls::{CompiledTensorFunction, is_scalar, tensor_function};
@@ -41,6 +42,8 @@ pub struct CompiledFunction {
     /// Products with the Hessian; what is missing where there are none.
     pub hessian: Result<Plan, String>,
     pub checks: Vec<Check>,
+    /// The settings that are rates of dropout.
+    pub rates: BTreeSet<usize>,
     pub listing: String,
 }
 
@@ -224,7 +227,7 @@ pub fn function(ast: &Function, uses: &Rc<Declarations>) -> syn::Result<Compiled
 }
 
 fn plan_function(ast: &Function, lowered: Chain) -> Result<CompiledFunction, String> {
-    let Chain { graph, checks, .. } = lowered;
+    let Chain { graph, checks, rates, .. } = lowered;
     // What gradients are with respect to: not integers, nor what is given beside the samples.
     let floats = ast.inputs.iter().enumerate();
     let floats = floats.filter(|(_, (_, declared))| !declared.integer && declared.shared.is_none());
@@ -252,7 +255,7 @@ fn plan_function(ast: &Function, lowered: Chain) -> Result<CompiledFunction, Str
         gradient.graph.listing(),
         gradient.listing(0..gradient.steps.len())
     );
-    Ok(CompiledFunction { value, gradient, gradients, hessian, checks, listing })
+    Ok(CompiledFunction { value, gradient, gradients, hessian, checks, rates, listing })
 }
 
 /// The value, and its gradient with respect to some of the inputs: the spans for these are arguments after

@@ -45,7 +45,8 @@ impl Expressions {
     /// The function that runs a tree in a kernel of a kind.
     fn function(&mut self, kind: &'static str, tree: &Tree) -> Result<TokenStream, String> {
         let (n, c) = (tree.leaves.len(), tree.numbers.len());
-        let key = (tree.rust.clone(), kind, n, c);
+        let text = format!("{}[{}]", tree.rust, tree.values.join(", "));
+        let key = (text.clone(), kind, n, c);
         if let Some(number) = self.numbers.get(&key) {
             let name = format_ident!("{}{}", kind, number);
             return Ok(quote!(#name));
@@ -53,32 +54,33 @@ impl Expressions {
         let number = self.numbers.len();
         self.numbers.insert(key, number);
         let name = format_ident!("{}{}", kind, number);
-        let body: TokenStream = tree.rust.parse().map_err(|e| format!("`{}`: {e}", tree.rust))?;
+        let body: TokenStream = text.parse().map_err(|e| format!("`{text}`: {e}"))?;
+        let m = tree.values.len();
         let inputs = (0..n).map(|i| format_ident!("a{}", i));
         let consts = (0..c).map(|i| format_ident!("c{}", i));
-        let wgsl = &tree.wgsl;
+        let wgsl = tree.wgsl.iter().chain(&tree.values);
         let parameters = quote!([#(#inputs),*]: [E; #n], [#(#consts),*]: [E; #c]);
         let head = quote!(#[inline(never)] fn #name<E: __n::Float, K: __n::Kernels<E>>);
         let tail = quote!(ins: [__n::Arg; #n], consts: [E; #c]);
         let text = quote!(&[#(#wgsl),*]);
         self.functions.push(match kind {
             "map" => quote!(#head(k: &mut K, out: __n::Span, grid: __n::Grid, #tail) {
-                k.map([out], grid, ins, consts, #[inline(always)] |#parameters| [{ #body }], #text)
+                k.map([out], grid, ins, consts, #[inline(always)] |#parameters| { #body }, #text)
             }),
             "reduce" => quote!(#head(
                 k: &mut K, out: __n::Span, fold: __n::Fold, grid: __n::Grid, reduced: [bool; 4], #tail
             ) {
-                k.reduce(out, fold, grid, reduced, ins, consts, #[inline(always)] |#parameters| { #body }, #text)
+                k.reduce(out, fold, grid, reduced, ins, consts, #[inline(always)] |#parameters| { #body[0] }, #text)
             }),
             "matmul" => quote!(#head(
-                k: &mut K, out: __n::Span, a: __n::Span, b: __n::Span, dims: __n::MatmulDims, #tail
+                k: &mut K, outs: [__n::Span; #m], a: __n::Span, b: __n::Span, dims: __n::MatmulDims, #tail
             ) {
-                k.matmul(out, a, b, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
+                k.matmul(outs, a, b, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
             }),
             _ => quote!(#head(
-                k: &mut K, y: __n::Span, x: __n::Span, w: __n::Span, dims: __n::Conv2dDims, #tail
+                k: &mut K, outs: [__n::Span; #m], x: __n::Span, w: __n::Span, dims: __n::Conv2dDims, #tail
             ) {
-                k.conv2d(y, x, w, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
+                k.conv2d(outs, x, w, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
             }),
         });
         Ok(quote!(#name))
@@ -150,13 +152,13 @@ impl Emitter<'_> {
                 let function = self.expressions.function("matmul", tree)?;
                 let (a, b, dims) = (self.span(*a)?, self.span(*b)?, matmul(dims));
                 let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
-                quote!(#function(k, #out, #a, #b, #dims, #ins, #consts);)
+                quote!(#function(k, [#(#outs),*], #a, #b, #dims, #ins, #consts);)
             }
             Kernel::Conv2d { x, w, dims, tree } => {
                 let function = self.expressions.function("conv", tree)?;
                 let (x, w, dims) = (self.span(*x)?, self.span(*w)?, conv2d(dims));
                 let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
-                quote!(#function(k, #out, #x, #w, #dims, #ins, #consts);)
+                quote!(#function(k, [#(#outs),*], #x, #w, #dims, #ins, #consts);)
             }
             Kernel::Conv2dInput { dy, w, dims } => {
                 self.plain("conv2d_input", out, &[*dy, *w], conv2d(dims))?

@@ -2,55 +2,67 @@
 //! it adds no errors of its own.
 
 mod function;
+mod layers;
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Ident, Visibility, parse_quote};
 
-use crate::ast::{
-    Body, Declaration, ExprKind, Function, Item, Network, Pattern, Statement, TensorType,
-};
+use crate::ast::{Declaration, Item, Network, TensorType};
 use crate::emit::dim_type;
 use crate::errors::Errors;
-use crate::link;
-use crate::lower::RESERVED;
-use crate::print::{carried, const_items, found_consts, input_trait, is_loss};
+use crate::link::{self, Found};
+use crate::lower::Declarations;
+use crate::print::within;
+use crate::print::{MAX_PORTS, carried, const_items, found_consts, input_trait, is_loss};
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, tensor_type};
 
-/// The error, if it is not reported elsewhere, and a stub of each item.
-pub fn declaration(declaration: &Declaration, error: Option<&syn::Error>) -> TokenStream {
-    let error = error.map(syn::Error::to_compile_error);
-    let mut seen = BTreeSet::new();
-    let stubs = declaration.items.iter().enumerate().map(|(index, item)| {
-        if !seen.insert(item.name().to_string()) {
-            return TokenStream::new();
+/// The items: the code of those that are done, which others can use, and stubs of the others.
+pub fn items(
+    declaration: &Declaration,
+    done: &[Option<TokenStream>],
+    found: &[Found],
+) -> TokenStream {
+    let uses = link::declarations(declaration, found).unwrap_or_default();
+    let one = |(index, done): (usize, &Option<TokenStream>)| match (done, &declaration.items[index])
+    {
+        (Some(tokens), _) => {
+            let holder = link::travelling(index, declaration, found);
+            quote!(#tokens #holder)
         }
-        let stub = match item {
-            Item::Network(network) => stub(network, true),
-            Item::Function(function) => function::stub(function),
-        };
-        let holder = link::broken(index, declaration);
-        quote!(#stub #holder)
-    });
-    quote!(#error #(#stubs)*)
+        (None, _) if declaration.unprinted.contains(&index) => TokenStream::new(),
+        (None, item) => {
+            let (stub, holder) = (stub_of(item, &uses, true), link::broken(index, declaration));
+            quote!(#stub #holder)
+        }
+    };
+    done.iter().enumerate().map(one).collect()
+}
+
+fn stub_of(item: &Item, uses: &Declarations, consts: bool) -> TokenStream {
+    match item {
+        Item::Network(network) => stub(network, uses, consts),
+        Item::Function(function) => function::stub(function),
+    }
 }
 
 /// Stubs that the items themselves hide: seen only where the macro of an item that they use is not found,
 /// which is rustc's error.
 pub fn beneath(declaration: &Declaration) -> TokenStream {
     let public: Visibility = parse_quote!(pub);
-    let stubs = declaration.items.iter().map(|item| {
-        let stub = match item {
-            Item::Network(network) => {
-                stub(&Network { vis: public.clone(), ..network.clone() }, false)
-            }
-            Item::Function(function) => {
-                function::stub(&Function { vis: public.clone(), ..function.clone() })
-            }
-        };
+    let uses = link::declarations(declaration, &[]).unwrap_or_default();
+    let printed = declaration.items.iter().enumerate();
+    let printed = printed.filter(|(index, _)| !declaration.unprinted.contains(index));
+    let stubs = printed.map(|(_, item)| {
+        let mut seen = item.clone();
+        match &mut seen {
+            Item::Network(network) => network.vis = public.clone(),
+            Item::Function(function) => function.vis = public.clone(),
+        }
+        let stub = stub_of(&seen, &uses, false);
         let (module, vis) = (format_ident!("__netform_stub_{}", item.name()), item.vis());
         quote! {
             #[doc(hidden)]
@@ -93,35 +105,21 @@ fn parameter(name: &str) -> Ident {
     format_ident!("__{}", name)
 }
 
-/// The names of layers.
-fn named(body: &Body) -> Vec<String> {
-    let names: Vec<&syn::Ident> = match body {
-        Body::Chain(layers) => layers.iter().filter_map(|layer| layer.name.as_ref()).collect(),
-        Body::Block(block) => {
-            let name = |statement| match statement {
-                &Statement::Let(Pattern::Name(ref name), ref value) => {
-                    matches!(value.kind, ExprKind::Layer(_)).then_some(name)
-                }
-                _ => None,
-            };
-            block.statements.iter().filter_map(name).collect()
-        }
-    };
-    names.into_iter().map(ToString::to_string).collect()
-}
-
 /// What a stub consists of.
 struct Stub<'s> {
     network: &'s Network,
+    /// What the network can use.
+    uses: &'s Declarations,
     /// Type parameters for its generic sizes, whatever they are.
     sizes: Vec<Ident>,
     inputs: Vec<Shape>,
     outputs: Vec<Shape>,
 }
 
-fn stub(network: &Network, consts: bool) -> TokenStream {
+fn stub(network: &Network, uses: &Declarations, consts: bool) -> TokenStream {
     let stub = Stub {
         network,
+        uses,
         sizes: network.generics.iter().map(|name| parameter(&name.to_string())).collect(),
         inputs: network
             .inputs
@@ -148,6 +146,8 @@ fn tensors<'s>(shapes: impl Iterator<Item = &'s Shape>) -> TokenStream {
         .collect();
     match &all[..] {
         [one] => one.clone(),
+        // There are no networks of so many.
+        all if all.len() > MAX_PORTS => quote!(()),
         all => quote!((#(#all,)*)),
     }
 }
@@ -156,14 +156,10 @@ impl Stub<'_> {
     fn tokens(&self) -> TokenStream {
         let Stub { network, sizes, .. } = self;
         let (vis, name) = (&network.vis, &network.name);
+        let (own, alias) = within(network);
         let found = found_consts(self.inputs.iter().chain(&self.outputs).flatten());
         let (consts, carried) = (const_items(&found), carried(&found));
-        let names: BTreeSet<String> = named(&network.body).into_iter().collect();
-        let names = names.iter().filter(|name| !RESERVED.contains(&name.as_str()));
-        let accessors = names.map(|name| {
-            let name = Ident::new(name, Span::call_site());
-            quote!(pub fn #name(&self) -> __n::Stub { __n::Stub })
-        });
+        let (views, accessors) = layers::accessors(network, self.uses);
         let (traits, forward) = self.forward();
         let (feed, module) = (self.feed(), self.module());
         let generic = !sizes.is_empty();
@@ -189,21 +185,23 @@ impl Stub<'_> {
             }
             #traits
             #bound
-            #[allow(unused, missing_docs, non_camel_case_types, clippy::all)]
+            #[allow(unused, unused_qualifications, missing_docs, non_camel_case_types, clippy::all, clippy::pedantic)]
             const _: () = {
                 use ::netform::__private as __n;
+                #alias
                 #consts
-                impl<#(#sizes: __n::Dim,)*> #name<#(#sizes,)* f32, __n::Cpu> {
+                impl<#(#sizes: __n::Dim,)*> #own<#(#sizes,)* f32, __n::Cpu> {
                     pub const PLAN: &'static str = "";
-                    pub fn new(seed: __n::Seed #settings) -> Self { ::core::unreachable!() }
+                    pub fn new(__seed: __n::Seed #settings) -> Self { ::core::unreachable!() }
                 }
-                impl<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>> #name<#(#sizes,)* E, Dev> {
+                impl<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>> #own<#(#sizes,)* E, Dev> {
                     #carried
-                    pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> { ::core::unreachable!() }
-                    pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> { ::core::unreachable!() }
+                    pub fn on(__device: Dev, __seed: __n::Seed #settings) -> __n::Result<Self> { ::core::unreachable!() }
+                    pub fn from_bytes(__bytes: &[u8], __device: Dev #settings) -> __n::Result<Self> { ::core::unreachable!() }
                     #forward
-                    #(#accessors)*
+                    #accessors
                 }
+                #views
                 #feed
                 #module
             };
@@ -239,7 +237,7 @@ impl Stub<'_> {
     }
 
     fn feed(&self) -> TokenStream {
-        let (name, sizes) = (&self.network.name, &self.sizes);
+        let (name, sizes) = (within(self.network).0, &self.sizes);
         let [_, shapes, elements] = self.names();
         let one: Vec<TokenStream> = shapes
             .iter()
@@ -261,7 +259,8 @@ impl Stub<'_> {
     }
 
     fn module(&self) -> TokenStream {
-        let (name, sizes, text) = (&self.network.name, &self.sizes, self.network.name.to_string());
+        let (name, sizes, text) =
+            (within(self.network).0, &self.sizes, self.network.name.to_string());
         let floats = self.network.inputs.iter().zip(&self.inputs);
         let floats = floats.filter(|((_, declared), _)| !declared.integer).map(|(_, shape)| shape);
         let (outputs, input_gradients) = (tensors(self.outputs.iter()), tensors(floats));
@@ -315,6 +314,9 @@ impl Stub<'_> {
                 fn vjp_workspace(e: __n::Extent, mode: __n::Mode) -> usize { 0 }
                 fn vjp_forward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
                 fn vjp_backward<K: __n::Kernels<E>>(k: &mut K, e: __n::Extent, mode: __n::Mode, spans: &[__n::Span]) {}
+            }
+            #head ::core::fmt::Debug #of {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { __n::debug(self, f) }
             }
             #network
             #scalar

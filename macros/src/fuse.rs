@@ -183,30 +183,36 @@ impl Number {
     }
 }
 
-/// A fused scalar expression over a shape. Two trees with the same text are one function in printed code:
+/// Fused scalar expressions over a shape. Two trees with the same text are one function in printed code:
 /// numbers are arguments.
 #[derive(Clone)]
 pub struct Tree {
     pub shape: Shape,
     pub leaves: Vec<Leaf>,
     pub numbers: Vec<Number>,
-    /// `let` statements and the result, of `a0`.., `c0`.. and, in an epilogue, `x`.
+    /// `let` statements, of `a0`.., `c0`.. and, in an epilogue, `x`.
     pub rust: String,
-    /// The same as statements and one expression of WGSL.
+    /// The same in WGSL.
     pub wgsl: Vec<String>,
+    /// The results: names of variables in both languages.
+    pub values: Vec<String>,
     /// As listings print it.
     pub text: String,
 }
 
-/// Builds the tree of a root: `members` are computed, everything else is read. `host` is the node whose
-/// value an epilogue gets as `x`.
+/// Builds the tree of one or several roots: `members` are computed, everything else is read. `host` is the node
+/// whose value an epilogue gets as `x`; its members may have other shapes of as many elements.
 pub struct Builder<'g> {
     pub graph: &'g Graph,
     pub members: &'g BTreeSet<NodeId>,
     pub host: Option<NodeId>,
     tree: Tree,
-    names: Vec<(NodeId, String)>,
-    texts: Vec<(NodeId, String)>,
+    /// What has a variable: the shape in whose positions it is read, where that is not the tree's; its name, and
+    /// its text for listings.
+    known: Vec<(NodeId, Option<Shape>, (String, String))>,
+    temporaries: usize,
+    /// Roots that listings name, because there are several.
+    named: Vec<NodeId>,
     /// For listings, what is computed once and used several times.
     shared: Vec<String>,
 }
@@ -224,78 +230,110 @@ impl<'g> Builder<'g> {
             numbers: vec![],
             rust: String::new(),
             wgsl: vec![],
+            values: vec![],
             text: String::new(),
         };
-        Builder { graph, members, host, tree, names: vec![], texts: vec![], shared: vec![] }
+        let (known, named, shared) = (vec![], vec![], vec![]);
+        Builder { graph, members, host, tree, known, temporaries: 0, named, shared }
     }
 
-    /// The tree whose value is `root`: one of the members, or a single leaf.
-    pub fn build(mut self, root: NodeId) -> Result<Tree, String> {
-        let (name, text) = self.operand(root)?;
-        self.tree.rust.push_str(&name);
-        self.tree.wgsl.push(name);
-        self.shared.push(text);
+    /// The tree whose values are the roots: members, the host, or a single leaf.
+    pub fn build(mut self, roots: &[NodeId]) -> Result<Tree, String> {
+        let shape = self.tree.shape.clone();
+        if roots.len() > 1 {
+            self.named = roots.to_vec();
+        }
+        for &root in roots {
+            let (value, text) = self.operand(root, &shape)?;
+            self.tree.values.push(value);
+            let label = self.graph.label(root);
+            if roots.len() == 1 {
+                self.shared.push(text);
+            } else if text != label {
+                self.shared.push(format!("{label} = {text}"));
+            }
+        }
         self.tree.text = self.shared.join("; ");
         Ok(self.tree)
     }
 
-    /// The variable that holds a node's value, and its text for listings.
-    fn operand(&mut self, id: NodeId) -> Result<(String, String), String> {
-        let known =
-            |list: &[(NodeId, String)]| list.iter().find(|(n, _)| *n == id).map(|(_, s)| s.clone());
-        if let (Some(name), Some(text)) = (known(&self.names), known(&self.texts)) {
-            return Ok((name, text));
+    /// The variable that holds an operand of what has the shape `at`, and its text for listings.
+    fn operand(&mut self, id: NodeId, at: &Shape) -> Result<(String, String), String> {
+        let id = self.computed(id);
+        // What has as many elements has positions of its own.
+        let own = self.host.is_some()
+            && *self.graph.shape(id) != *at
+            && numel(self.graph.shape(id)) == numel(&self.tree.shape);
+        let at = if own { self.graph.shape(id) } else { at };
+        let other = Some(at).filter(|at| **at != self.tree.shape);
+        let known = self.known.iter().find(|(known, at, _)| *known == id && at.as_ref() == other);
+        if let Some((.., pair)) = known {
+            return Ok(pair.clone());
         }
+        let other = other.cloned();
         let pair = if self.host == Some(id) {
-            ("x".to_owned(), "x".to_owned())
+            ("x".to_owned(), self.graph.label(id))
         } else if self.members.contains(&id) {
-            let (name, text) = self.member(id)?;
+            let (name, text) = self.member(id, at)?;
             (name, self.shortened(id, text))
         } else {
-            self.leaf(id)?
+            self.leaf(id, at)?
         };
-        self.names.push((id, pair.0.clone()));
-        self.texts.push((id, pair.1.clone()));
+        self.known.push((id, other, pair.clone()));
         Ok(pair)
+    }
+
+    /// The member or host that an operand is, in another shape or in its own; otherwise the operand.
+    fn computed(&self, id: NodeId) -> NodeId {
+        let is_here = |id: NodeId| self.host == Some(id) || self.members.contains(&id);
+        match view(self.graph, id) {
+            Some(v) if self.host.is_some() && v.base != id && is_here(v.base) => v.base,
+            _ => id,
+        }
     }
 
     /// The text of a member, or the name that it gets where several members read it: written out, a chain of
     /// such members would double with each of them.
     fn shortened(&mut self, id: NodeId, text: String) -> String {
         let inputs = self.members.iter().flat_map(|member| &self.graph.nodes[*member].inputs);
-        let readers = inputs.filter(|input| **input == id).count();
-        if readers < 2 || !text.contains('(') {
+        let readers = inputs.filter(|input| self.computed(**input) == id).count();
+        let named = self.named.contains(&id);
+        if (readers < 2 && !named) || !text.contains('(') {
             return text;
         }
-        let name = format!("t{}", self.shared.len());
+        let name = match named {
+            true => self.graph.label(id),
+            false => format!("t{}", self.shared.len()),
+        };
         self.shared.push(format!("{name} = {text}"));
         name
     }
 
-    fn member(&mut self, id: NodeId) -> Result<(String, String), String> {
+    fn member(&mut self, id: NodeId, at: &Shape) -> Result<(String, String), String> {
         let node = &self.graph.nodes[id];
         let row = match &node.op {
             Op::Scalar(row) => *row,
             // Views and copies of members change nothing in a loop over the same shape.
-            _ => return self.operand(node.inputs[0]),
+            _ => return self.operand(node.inputs[0], at),
         };
-        let operands =
-            node.inputs.iter().map(|input| self.operand(*input)).collect::<Result<Vec<_>, _>>()?;
+        let operands = node.inputs.iter().map(|input| self.operand(*input, at));
+        let operands = operands.collect::<Result<Vec<_>, _>>()?;
         let fill = |template: &str| {
             operands
                 .iter()
                 .zip(["{a}", "{b}", "{c}"])
                 .fold(template.to_owned(), |text, ((name, _), hole)| text.replace(hole, name))
         };
-        let name =
-            format!("t{}", self.names.iter().filter(|(_, name)| name.starts_with('t')).count());
+        let name = format!("t{}", self.temporaries);
+        self.temporaries += 1;
         self.tree.rust.push_str(&format!("let {name} = {};", fill(row.rust)));
         self.tree.wgsl.push(format!("let {name} = {};", fill(row.wgsl)));
         let texts: Vec<&str> = operands.iter().map(|(_, text)| text.as_str()).collect();
         Ok((name, format!("{}({})", row.name, texts.join(", "))))
     }
 
-    fn leaf(&mut self, id: NodeId) -> Result<(String, String), String> {
+    /// What is read, at the positions of a shape of as many elements as the tree's.
+    fn leaf(&mut self, id: NodeId, at: &Shape) -> Result<(String, String), String> {
         let g = self.graph;
         let v = view(g, id).ok_or("a view that needs a copy")?;
         let base = &g.nodes[v.base];
@@ -303,10 +341,15 @@ impl<'g> Builder<'g> {
             let text = g.label(v.base);
             return Ok((format!("c{}", position(&mut self.tree.numbers, number)), text));
         }
-        if broadcast(&v.shape, &self.tree.shape).as_ref() != Some(&self.tree.shape) {
+        if broadcast(&v.shape, at).as_ref() != Some(at) {
             return Err(format!("%{id} does not broadcast to the loop that reads it"));
         }
-        let strides = align(&v.shape, &v.strides, &self.tree.shape);
+        let mut strides = align(&v.shape, &v.strides, at);
+        if *at != self.tree.shape {
+            let read = View { shape: at.clone(), strides, ..v.clone() };
+            strides = regroup(&read, &self.tree.shape)
+                .ok_or_else(|| format!("%{id} is not regular along the loop that reads it"))?;
+        }
         let leaf = match &base.op {
             Op::Coordinate(_) if !v.offset.is_zero() => {
                 return Err("a part of coordinates".to_owned());

@@ -157,26 +157,26 @@ fn mutate(tokens: TokenStream, random: &mut Random) -> TokenStream {
     trees.into_iter().collect()
 }
 
+/// What is wrong with a declaration.
+fn errors(mut declaration: crate::ast::Declaration) -> syn::Result<()> {
+    let mut errors = std::mem::take(&mut declaration.errors);
+    crate::compile(&declaration, &[], &mut errors);
+    errors.propagate()
+}
+
 /// Parsed and compiled as by `network!`; the fallback too, where there is an error.
 fn expand(tokens: TokenStream) {
-    let Ok(mut declaration) = crate::parse::declaration(tokens) else { return };
-    if let Err(error) = std::mem::take(&mut declaration.errors).propagate() {
-        crate::fallback::declaration(&declaration, Some(&error));
-        return;
-    }
+    let Ok(declaration) = crate::parse::declaration(tokens) else { return };
     crate::fallback::beneath(&declaration);
-    if let Err(error) = crate::compile(&declaration, &[]) {
-        crate::fallback::declaration(&declaration, Some(&error));
-    }
+    let _ = errors(declaration);
 }
 
 #[test]
 fn what_is_mutated_is_valid() {
     for text in DECLARATIONS {
         let declaration = crate::parse::declaration(text.parse().expect("tokens"));
-        let mut declaration = declaration.unwrap_or_else(|error| panic!("{error}: {text}"));
-        let errors = std::mem::take(&mut declaration.errors).propagate();
-        if let Err(error) = errors.and_then(|()| crate::compile(&declaration, &[])) {
+        let declaration = declaration.unwrap_or_else(|error| panic!("{error}: {text}"));
+        if let Err(error) = errors(declaration) {
             let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
             panic!("{all:?}: {text}");
         }
@@ -228,7 +228,7 @@ fn what_unrolls_without_end_is_an_error() {
         let started = Instant::now();
         let declaration =
             crate::parse::declaration(text.parse().expect("tokens")).expect("a declaration");
-        assert!(crate::compile(&declaration, &[]).is_err(), "{text}");
+        assert!(errors(declaration).is_err(), "{text}");
         assert!(started.elapsed() < Duration::from_secs(20), "{text}");
     }
 }

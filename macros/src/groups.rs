@@ -1,10 +1,10 @@
-//! Fusion: which scalar ops are computed in one kernel, and which become the epilogue of a product.
+//! Fusion: which scalar ops are computed in one kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::epilogues::{self, Epilogue};
 use crate::fuse::view;
 use crate::graph::{Graph, NodeId};
-use crate::kernels::GRID_RANK;
 use crate::ops::Op;
 use crate::plan::inline;
 use crate::row_groups::{self, RowGroup};
@@ -21,8 +21,10 @@ pub struct Groups {
     /// Kernels over rows, and for each node the one that computes it.
     pub rows: Vec<RowGroup>,
     pub row_of: Vec<Option<usize>>,
-    /// Matrix products and convolutions whose epilogue is the group of this root.
-    pub epilogue: BTreeMap<NodeId, NodeId>,
+    /// The epilogues of matrix products and convolutions.
+    pub epilogue: BTreeMap<NodeId, Epilogue>,
+    /// For each root of scalar ops, the product whose epilogue it is part of.
+    pub host_of: Vec<Option<NodeId>>,
 }
 
 /// Whether the op is computed element by element.
@@ -44,14 +46,15 @@ impl Groups {
         };
         let outputs: BTreeSet<NodeId> =
             g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)).collect();
-        let plain = Groups::with_rows(g, forward, &outputs, vec![], again);
-        let mut rows = row_groups::find(g, &plain, &outputs, updates);
-        if rows.is_empty() {
-            return plain;
+        let mut groups = Groups::with_rows(g, forward, &outputs, vec![], again);
+        let mut rows = row_groups::find(g, &groups, &outputs, updates);
+        if !rows.is_empty() {
+            // Some axes cannot be those of a grid.
+            rows.retain(|group| crate::rows::rows(g, &groups, group, &[]).is_ok());
+            groups = Groups::with_rows(g, groups.forward, &outputs, rows, again);
         }
-        // Some axes cannot be those of a grid.
-        rows.retain(|group| crate::rows::rows(g, &plain, group, &[]).is_ok());
-        Groups::with_rows(g, plain.forward, &outputs, rows, again)
+        epilogues::extend(g, &mut groups, &outputs, updates);
+        groups
     }
 
     /// The groups beside kernels over rows.
@@ -69,7 +72,8 @@ impl Groups {
         }
         let (root, mut free) = (vec![None; g.nodes.len()], free(g, &consumers, outputs));
         again.iter().for_each(|id| free[*id] = true);
-        let mut groups = Groups { forward, root, free, rows, row_of, epilogue: BTreeMap::new() };
+        let (epilogue, host_of) = (BTreeMap::new(), vec![None; g.nodes.len()]);
+        let mut groups = Groups { forward, root, free, rows, row_of, epilogue, host_of };
         for id in (0..g.nodes.len()).rev() {
             if scalar(&g.nodes[id].op) && !groups.free[id] && groups.row_of[id].is_none() {
                 let joined =
@@ -77,11 +81,7 @@ impl Groups {
                 groups.root[id] = Some(joined.unwrap_or(id));
             }
         }
-        for (id, node) in g.nodes.iter().enumerate() {
-            if matches!(node.op, Op::Matmul { .. } | Op::Conv2d(_)) && !outputs.contains(&id) {
-                groups.host(g, id, &consumers[id]);
-            }
-        }
+        epilogues::host(g, &mut groups, outputs, &consumers);
         groups
     }
 
@@ -107,21 +107,6 @@ impl Groups {
         }
     }
 
-    /// Makes the group of all consumers the epilogue of a product, where that is possible.
-    fn host(&mut self, g: &Graph, id: NodeId, consumers: &[NodeId]) {
-        let root = consumers.first().and_then(|c| self.root[*c]);
-        let Some(root) = root.filter(|root| scalar(&g.nodes[*root].op)) else { return };
-        let fits = consumers.iter().all(|c| self.root[*c] == Some(root))
-            && g.shape(id) == g.shape(root)
-            && (matches!(g.nodes[id].op, Op::Matmul { .. }) || g.shape(id).len() <= GRID_RANK)
-            && self.forward[id] == self.forward[root]
-            && !self.epilogue.values().any(|other| *other == root);
-        // Some loops are not those of the product's grid.
-        if fits && crate::kernels::epilogue(g, self, root, Some(id)).is_ok() {
-            self.epilogue.insert(id, root);
-        }
-    }
-
     /// The members of a kernel over rows that something else reads, or that are outputs.
     pub fn outs(&self, g: &Graph, group: &RowGroup) -> Vec<NodeId> {
         let outputs: BTreeSet<NodeId> =
@@ -130,6 +115,17 @@ impl Groups {
         let outside = |id: &NodeId| users[*id].iter().any(|user| !group.members.contains(user));
         let members = group.members.iter().copied();
         members.filter(|id| outputs.contains(id) || outside(id)).collect()
+    }
+
+    /// Whether a scalar op, or an op with a kernel of its own, has storage.
+    pub fn is_stored(&self, g: &Graph, id: NodeId) -> bool {
+        let host = match scalar(&g.nodes[id].op) {
+            true if self.root[id] != Some(id) => return false,
+            true => self.host_of[id],
+            false => Some(id),
+        };
+        let epilogue = host.and_then(|host| self.epilogue.get(&host));
+        epilogue.is_none_or(|epilogue| epilogue.outs.contains(&id))
     }
 
     /// The scalar ops that the kernel of `root` computes.

@@ -1,7 +1,6 @@
 //! The kernel that computes a node: its sizes, the storage that it reads, and what is fused into it.
 
-use std::collections::BTreeSet;
-
+use crate::epilogues::Epilogue;
 use crate::fuse::{Builder, Leaf, Tree, merge, view};
 use crate::graph::{Graph, NodeId};
 use crate::groups::Groups;
@@ -130,27 +129,21 @@ fn base(g: &Graph, id: NodeId) -> Result<NodeId, String> {
     view(g, id).map(|v| v.base).ok_or_else(|| format!("%{id} has no storage"))
 }
 
-/// The kernel that computes a node, and the storage that it reads.
-pub fn kernel(
-    g: &Graph,
-    groups: &Groups,
-    id: NodeId,
-    host: Option<NodeId>,
-) -> Result<(Kernel, Vec<NodeId>), String> {
-    let computed = host.unwrap_or(id);
-    let node = &g.nodes[computed];
+/// The kernel that computes a node and, of a product, its epilogue; and the storage that it reads.
+pub fn kernel(g: &Graph, groups: &Groups, id: NodeId) -> Result<(Kernel, Vec<NodeId>), String> {
+    let node = &g.nodes[id];
     let operands = |wanted: usize| -> Result<Vec<NodeId>, String> {
         node.inputs.iter().take(wanted).map(|input| base(g, *input)).collect()
     };
     Ok(match &node.op {
-        Op::Contiguous if host.is_none() && moves::is_deep(g, id) => {
+        Op::Contiguous if moves::is_deep(g, id) => {
             let moves = moves::moves(g, id)?;
             let reads = moves.reads();
             (Kernel::Moves(moves), reads)
         }
         Op::Scalar(_) | Op::Contiguous => {
-            let tree =
-                Builder::new(g, &groups.members(g, id), None, g.shape(id).clone()).build(id)?;
+            let members = groups.members(g, id);
+            let tree = Builder::new(g, &members, None, g.shape(id).clone()).build(&[id])?;
             let (grid, _, tree) = on_grid(tree, &vec![false; g.shape(id).len()])?;
             let reads = tree_reads(&tree);
             (Kernel::Map { grid, tree }, reads)
@@ -159,7 +152,7 @@ pub fn kernel(
             let input = node.inputs[0];
             let shape = g.shape(input).clone();
             let flags: Vec<bool> = (0..shape.len()).map(|i| axes.contains(&i)).collect();
-            let tree = Builder::new(g, &groups.members(g, id), None, shape).build(input)?;
+            let tree = Builder::new(g, &groups.members(g, id), None, shape).build(&[input])?;
             let (grid, reduced, tree) = on_grid(tree, &flags)?;
             let reads = tree_reads(&tree);
             (Kernel::Reduce { fold: *fold, grid, reduced, tree }, reads)
@@ -168,8 +161,8 @@ pub fn kernel(
             let [a, b] = operands(2)?[..] else {
                 return Err("a product needs two operands".to_owned());
             };
-            let dims = matmul_dims(g, computed, *transpose_a, *transpose_b);
-            let tree = epilogue(g, groups, id, host)?;
+            let dims = matmul_dims(g, id, *transpose_a, *transpose_b);
+            let tree = epilogue(g, groups, id, groups.epilogue.get(&id))?;
             let reads = [vec![a, b], tree_reads(&tree)].concat();
             (Kernel::Matmul { a, b, dims, tree }, reads)
         }
@@ -177,8 +170,8 @@ pub fn kernel(
             let [x, w] = operands(2)?[..] else {
                 return Err("a convolution needs x and w".to_owned());
             };
-            let dims = conv_dims(g.shape(node.inputs[0]), &g.shape(computed)[1], window);
-            let tree = epilogue(g, groups, id, host)?;
+            let dims = conv_dims(g.shape(node.inputs[0]), &g.shape(id)[1], window);
+            let tree = epilogue(g, groups, id, groups.epilogue.get(&id))?;
             let reads = [vec![x, w], tree_reads(&tree)].concat();
             (Kernel::Conv2d { x, w, dims, tree }, reads)
         }
@@ -231,7 +224,7 @@ pub fn kernel(
             let [x, index] = operands(2)?[..] else {
                 return Err(format!("`{}` needs an index", node.op));
             };
-            let (name, dims) = indexed(g, computed);
+            let (name, dims) = indexed(g, id);
             (Kernel::Indexed { name, x, index, dims }, vec![x, index])
         }
         Op::Cumsum { axis, reverse } => {
@@ -252,21 +245,20 @@ pub fn kernel(
     })
 }
 
-/// What is applied to a product's elements: the group of `id`, or nothing. Its grid is the product's own:
-/// of several products all but the last two axes are one.
+/// What is applied to a product's elements. Its grid is the product's own: of several products all but the last
+/// two axes are one.
 pub fn epilogue(
     g: &Graph,
     groups: &Groups,
-    id: NodeId,
-    host: Option<NodeId>,
+    product: NodeId,
+    epilogue: Option<&Epilogue>,
 ) -> Result<Tree, String> {
-    let mut members = BTreeSet::new();
-    if host.is_some() {
-        members = groups.members(g, id);
-    }
-    let mut tree =
-        Builder::new(g, &members, Some(host.unwrap_or(id)), g.shape(id).clone()).build(id)?;
-    let lead = match g.nodes[host.unwrap_or(id)].op {
+    let only = [product];
+    let (roots, outs) = epilogue.map_or((&[][..], &only[..]), |e| (&e.roots, &e.outs));
+    let members = roots.iter().flat_map(|root| groups.members(g, *root)).collect();
+    let builder = Builder::new(g, &members, Some(product), g.shape(product).clone());
+    let mut tree = builder.build(outs)?;
+    let lead = match g.nodes[product].op {
         Op::Matmul { .. } => tree.shape.len() - 2,
         _ => 0,
     };

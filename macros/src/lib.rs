@@ -10,6 +10,7 @@ mod compile;
 mod compositions;
 mod dependencies;
 mod emit;
+mod epilogues;
 mod errors;
 mod fallback;
 mod fuse;
@@ -36,8 +37,10 @@ mod recompute;
 mod row_groups;
 mod rows;
 mod shape;
+mod signatures;
 mod simplify;
 mod sizes;
+mod synonyms;
 
 use ast::{Declaration, Function, Item, Network};
 use dependencies::Dependencies;
@@ -53,13 +56,10 @@ use std::rc::Rc;
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let tokens = TokenStream::from(input);
     match parse::declaration(tokens.clone()) {
-        Ok(mut declaration) => {
-            if let Err(error) = std::mem::take(&mut declaration.errors).propagate() {
-                return fallback::declaration(&declaration, Some(&error)).into();
-            }
+        Ok(declaration) => {
             let linking = Linking::new(tokens, &declaration);
             let stubs = linking.next().map(|_| fallback::beneath(&declaration));
-            let printed = linked(&linking, &declaration);
+            let printed = linked(&linking, declaration);
             quote!(#stubs #printed)
         }
         Err(error) => error.to_compile_error(),
@@ -77,33 +77,44 @@ pub fn __linked(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
         Ok((linking, declaration))
     });
     match parsed {
-        Ok((linking, declaration)) => linked(&linking, &declaration),
+        Ok((linking, declaration)) => linked(&linking, declaration),
         Err(error) => error.to_compile_error(),
     }
     .into()
 }
 
 /// The code of a declaration, or the call of the next macro that it needs.
-fn linked(linking: &Linking, declaration: &Declaration) -> TokenStream {
+fn linked(linking: &Linking, mut declaration: Declaration) -> TokenStream {
     if let Some(next) = linking.next() {
         return next;
     }
-    if linking.found().iter().any(Found::is_broken) {
-        return fallback::declaration(declaration, None);
-    }
-    compile(declaration, linking.found())
-        .unwrap_or_else(|error| fallback::declaration(declaration, Some(&error)))
+    let mut errors = std::mem::take(&mut declaration.errors);
+    let items = compile(&declaration, linking.found(), &mut errors);
+    let errors = errors.propagate().err().map(|error| error.to_compile_error());
+    quote!(#errors #items)
 }
 
-/// All items; the errors of all of them at once.
-fn compile(declaration: &Declaration, found: &[Found]) -> syn::Result<TokenStream> {
-    let uses = Rc::new(link::declarations(declaration, found)?);
-    let mut errors = Errors::default();
-    let dependencies = Dependencies::of(declaration);
+/// All items: the code of those that are right, and stubs of the others.
+fn compile(declaration: &Declaration, found: &[Found], errors: &mut Errors) -> TokenStream {
+    let (broken, found): (Vec<Found>, Vec<Found>) =
+        found.iter().cloned().partition(Found::is_broken);
     let mut done: Vec<Option<TokenStream>> = vec![None; declaration.items.len()];
-    for index in dependencies.order(&declaration.items, &mut errors) {
+    let uses = match link::declarations(declaration, &found) {
+        Ok(uses) => Rc::new(uses),
+        Err(error) => {
+            errors.push(error);
+            return fallback::items(declaration, &done, &[]);
+        }
+    };
+    let dependencies = Dependencies::of(declaration);
+    for index in dependencies.order(&declaration.items, errors) {
         // What is wrong with an item is not said again by those that use it.
-        if dependencies.used_by(index).any(|used| done[used].is_none()) {
+        if declaration.broken.contains(&index)
+            || dependencies.used_by(index).any(|used| done[used].is_none())
+            || link::names(&declaration.items[index])
+                .iter()
+                .any(|path| broken.iter().any(|it| it.is(path)))
+        {
             continue;
         }
         let tokens = match &declaration.items[index] {
@@ -115,14 +126,13 @@ fn compile(declaration: &Declaration, found: &[Found]) -> syn::Result<TokenStrea
             Err(error) => errors.push(error),
         }
     }
-    errors.propagate()?;
-    let macros = (0..done.len()).map(|index| link::travelling(index, declaration, found));
-    Ok(quote!(#(#done)* #(#macros)*))
+    fallback::items(declaration, &done, &found)
 }
 
 fn compile_network(network: &Network, uses: &Rc<Declarations>) -> syn::Result<TokenStream> {
     let mut chain = lower::network(network, uses, true);
     std::mem::take(&mut chain.errors).propagate()?;
+    print::limits(network, &chain)?;
     let internal = |message| {
         Range::of(&network.name).error(format!("netform cannot compile this network: {message}"))
     };

@@ -16,6 +16,7 @@ use crate::ast::{
 use crate::errors::nearest;
 use crate::lower::{Declarations, Linked, functions, layer_names};
 use crate::ops::scalar;
+use crate::synonyms;
 
 /// A declaration, and what was found of the items that it uses.
 pub struct Linking {
@@ -37,6 +38,11 @@ pub struct Found {
 
 impl Found {
     /// Whether the item, or what it uses, has an error of its own, which is reported where it is declared.
+    /// Whether it is what a path leads to.
+    pub fn is(&self, path: &Path) -> bool {
+        path_text(&self.path) == path_text(path)
+    }
+
     pub fn is_broken(&self) -> bool {
         self.item.is_empty() || self.uses.iter().any(Found::is_broken)
     }
@@ -242,30 +248,17 @@ fn used(declaration: &Declaration) -> Vec<Path> {
     paths
 }
 
-/// Names of layers that other frameworks have, and ours.
-pub const ELSEWHERE: &[(&str, &str)] = &[
-    ("Dense", "Linear"),
-    ("FullyConnected", "Linear"),
-    ("Conv", "Conv2d"),
-    ("MaxPool", "MaxPool2d"),
-    ("MaxPooling2D", "MaxPool2d"),
-    ("AveragePooling2D", "AvgPool2d"),
-    ("BatchNormalization", "BatchNorm2d"),
-    ("LayerNormalization", "LayerNorm"),
-    ("Swish", "Silu"),
-];
-
 /// Whether a name is a layer or function of netform, or one of them misspelled: that is reported, not looked
 /// up.
 fn is_known(path: &Path) -> bool {
     let Some(name) = path.get_ident().map(ToString::to_string) else { return false };
     let layer = name.starts_with(|c: char| c.is_ascii_uppercase());
     if layer {
-        return ELSEWHERE.iter().any(|(theirs, _)| *theirs == name)
+        return synonyms::layer(&name).is_some()
             || nearest(&name, layer_names()).is_some_and(|near| is_misspelled(&name, near));
     }
     let all = functions::names().chain(scalar::TABLE.iter().map(|row| row.name));
-    nearest(&name, all.chain(["grad", "scan"])).is_some()
+    synonyms::function(&name).is_some() || nearest(&name, all.chain(["grad", "scan"])).is_some()
 }
 
 /// Whether a name is one edit from an item of this declaration: `Encodr`, but not `Block2` for `Block1`.

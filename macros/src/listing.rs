@@ -27,10 +27,12 @@ impl Plan {
                     let flag = |t: bool| if t { "^T" } else { "" };
                     let (ta, tb) = (flag(dims.transpose_a), flag(dims.transpose_b));
                     let sizes = format!("m = {}, n = {}, k = {}", dims.m, dims.n, dims.k);
-                    fused(format!("matmul {}{ta} {}{tb} ({sizes})", label(a), label(b)), tree)
+                    let call = format!("matmul {}{ta} {}{tb} ({sizes})", label(a), label(b));
+                    fused(call, tree, label(&step.writes[0]))
                 }
                 Kernel::Conv2d { x, w, tree, .. } => {
-                    fused(format!("conv2d {} {}", label(x), label(w)), tree)
+                    let call = format!("conv2d {} {}", label(x), label(w));
+                    fused(call, tree, label(&step.writes[0]))
                 }
                 Kernel::Conv2dInput { dy, w, .. } => {
                     format!("conv2d_input {} {}", label(dy), label(w))
@@ -107,9 +109,10 @@ impl Plan {
     }
 }
 
-fn fused(call: String, tree: &Tree) -> String {
-    match tree.text.as_str() {
-        "x" => call,
-        text => format!("{call}, then {text}"),
+/// A product, and what is made of it unless that is the product itself.
+fn fused(call: String, tree: &Tree, product: String) -> String {
+    match tree.text == product {
+        true => call,
+        false => format!("{call}, then {}", tree.text),
     }
 }

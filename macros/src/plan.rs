@@ -279,7 +279,7 @@ fn schedule(
     let mut steps = vec![];
     for id in 0..g.nodes.len() {
         let op = &g.nodes[id].op;
-        let is_root = scalar(op) && groups.root[id] == Some(id);
+        let is_root = groups.root[id] == Some(id) && groups.host_of[id].is_none();
         let computes = match op {
             _ if groups.row_of[id].is_some() => false,
             Op::Reduce { .. } => true,
@@ -287,11 +287,10 @@ fn schedule(
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Reshape(_) | Op::Broadcast(_) => false,
             Op::Permute(_) | Op::Slice { .. } => false,
             Op::Scan { .. } => siblings(g, id, id).is_empty(),
-            op => !inline(op) && !groups.epilogue.contains_key(&id),
+            op => !inline(op),
         };
         if computes {
-            let host = groups.epilogue.iter().find(|(_, root)| **root == id).map(|(host, _)| *host);
-            let (kernel, mut reads) = kernel(g, groups, id, host)?;
+            let (kernel, mut reads) = kernel(g, groups, id)?;
             reads.sort_unstable();
             reads.dedup();
             let (writes, scratch) = match &kernel {
@@ -299,7 +298,7 @@ fn schedule(
                     let scratch = Scratch { len: scan.scratch.clone(), offset: Dim::literal(0) };
                     (scan.writes(), Some(scratch))
                 }
-                _ => (vec![id], None),
+                _ => (groups.epilogue.get(&id).map_or(vec![id], |of| of.outs.clone()), None),
             };
             steps.push(Step { writes, kernel, reads, scratch });
         }

@@ -59,8 +59,7 @@ impl<'g> Finder<'g> {
         let stored = |id: NodeId| match &alone.nodes[id].op {
             op if inline(op) || groups.free[id] => false,
             _ if groups.row_of[id].is_some() => outs.contains(&id),
-            Op::Scalar(_) | Op::Contiguous => groups.root[id] == Some(id),
-            _ => !groups.epilogue.contains_key(&id),
+            _ => groups.is_stored(&alone, id),
         };
         let of = |id: usize, f: &dyn Fn(NodeId) -> bool| forward[id] && f(map[id]);
         let all = 0..g.nodes.len();
@@ -90,17 +89,26 @@ impl<'g> Finder<'g> {
             }
         }
         fixed.extend(g.outputs.iter().filter_map(|id| Some(view(g, *id)?.base)));
+        let common = self.common_arguments(&read);
         let mut chosen = BTreeSet::new();
         for id in read.clone() {
-            let scalar = matches!(g.nodes[id].op, Op::Scalar(_));
-            if self.stored[id] || !scalar || self.is_free(id) {
+            if self.stored[id] || self.is_free(id) {
+                continue;
+            }
+            if !matches!(g.nodes[id].op, Op::Scalar(_)) {
+                // A product of which the forward pass needs only what is made of it.
+                self.stored[id] = true;
                 continue;
             }
             let mut leaves = BTreeSet::new();
-            let again = !fixed.contains(&id)
-                && self.is_available(id, id, &mut leaves)
-                // Not more memory than for the value itself.
-                && leaves.difference(&read).count() < 2;
+            let mut again = !fixed.contains(&id) && self.is_cheaper(id, &read, &mut leaves);
+            let argument = common.get(&id).filter(|argument| !self.stored[**argument]);
+            if let Some(&argument) = argument.filter(|_| !fixed.contains(&id) && !again) {
+                self.stored[argument] = true;
+                leaves.clear();
+                again = self.is_cheaper(id, &read, &mut leaves);
+                self.stored[argument] = again;
+            }
             if again {
                 chosen.insert(id);
                 read.extend(leaves);
@@ -109,6 +117,43 @@ impl<'g> Finder<'g> {
             }
         }
         chosen
+    }
+
+    /// For values that would be stored, the nearest one that several of them are computed from: of a GELU, the
+    /// argument instead of that divided by two and by the root of two.
+    fn common_arguments(&mut self, read: &BTreeSet<NodeId>) -> BTreeMap<NodeId, NodeId> {
+        let chains: Vec<Vec<NodeId>> = read.iter().map(|id| self.chain(*id)).collect();
+        let mut counts: BTreeMap<NodeId, usize> = BTreeMap::new();
+        chains.iter().flatten().for_each(|id| *counts.entry(*id).or_default() += 1);
+        let common = |chain: &Vec<NodeId>| {
+            let most = chain.iter().map(|id| counts[id]).max()?;
+            let argument = chain.iter().find(|id| counts[*id] == most)?;
+            (argument != &chain[0]).then_some((chain[0], *argument))
+        };
+        chains.iter().filter_map(common).collect()
+    }
+
+    /// A value that is not stored, and those one of which would have to be so that it can be computed again: each
+    /// is the only such operand of the one before.
+    fn chain(&mut self, id: NodeId) -> Vec<NodeId> {
+        let (g, mut chain, mut next) = (self.g, vec![], Some(id));
+        while let Some(last) = next.take() {
+            if self.stored[last] || self.is_free(last) {
+                break;
+            }
+            chain.push(last);
+            let Op::Scalar(row) = g.nodes[last].op else { break };
+            if self.in_rows[last] && !is_cheap(row.name) {
+                break;
+            }
+            let mut missing = g.nodes[last].inputs.clone();
+            missing.retain(|input| !self.is_available(*input, id, &mut BTreeSet::new()));
+            missing.dedup();
+            if let [only] = missing[..] {
+                next = Some(only).filter(|only| g.shape(*only) == g.shape(id));
+            }
+        }
+        chain
     }
 
     /// Whether a value is computed from numbers, coordinates and random numbers alone.
@@ -121,6 +166,16 @@ impl<'g> Finder<'g> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a value can be computed again from not more memory than it needs itself, beside what is read anyway.
+    fn is_cheaper(
+        &mut self,
+        id: NodeId,
+        read: &BTreeSet<NodeId>,
+        leaves: &mut BTreeSet<NodeId>,
+    ) -> bool {
+        self.is_available(id, id, leaves) && leaves.difference(read).count() < 2
     }
 
     /// Whether a kernel can compute `of` again, an operand of which is `id`. What has fewer elements is stored

@@ -148,8 +148,8 @@ impl Finder<'_> {
         }
         match self.g.nodes[id].op {
             Op::Scalar(_) => {
-                let hosted = |root: &NodeId| self.plain.epilogue.values().any(|of| of == root);
-                !self.plain.free[id] && !self.plain.root[id].as_ref().is_some_and(hosted)
+                let hosted = |root: NodeId| self.plain.host_of[root].is_some();
+                !self.plain.free[id] && !self.plain.root[id].is_some_and(hosted)
             }
             Op::Reduce { .. } | Op::Gather => true,
             _ => false,

@@ -7,7 +7,7 @@
 
 mod levels;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::collections::BTreeMap;
 

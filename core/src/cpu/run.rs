@@ -175,6 +175,16 @@ pub(super) fn disjoint(out: Span, input: Span) {
     }
 }
 
+/// Checks that no two outputs of a kernel share elements.
+#[inline]
+pub(super) fn separate(outs: &[Span]) {
+    for (j, &out) in outs.iter().enumerate() {
+        if outs[..j].iter().any(|&other| overlap(out, other)) {
+            broken(out, "two outputs in one place");
+        }
+    }
+}
+
 /// Checks that no product of a kernel's sizes can wrap: the checks of lengths rely on it.
 #[inline]
 pub(super) fn bounded(span: Span, sizes: &[usize]) {

@@ -149,6 +149,12 @@ pub fn number(what: &str, value: f64) -> Result<()> {
     in_range(what, value, "finite", |x| x.is_finite())
 }
 
+/// That a setting is a rate of dropout.
+#[doc(hidden)]
+pub fn rate(what: &str, value: f64) -> Result<()> {
+    in_range(what, value, "a rate of dropout, from 0 to 1", |x| (0.0..=1.0).contains(&x))
+}
+
 /// Appends `count` numbers of a setting to others.
 #[doc(hidden)]
 pub fn numbers<T: Copy + Into<f64>>(

@@ -49,7 +49,7 @@ fn sizes(d: &Conv2dDims) -> [usize; 3] {
 
 pub(super) fn conv2d(
     tape: &Tape,
-    y: Span,
+    ys: &[Span],
     x: Span,
     w: Span,
     d: &Conv2dDims,
@@ -63,7 +63,8 @@ pub(super) fn conv2d(
     declare(&mut shader, d);
     constants(&mut shader, f.consts);
     let args = arguments(&mut shader, tape.args(f.ins));
-    let (target, image, weight) = (shader.write(y), shader.read(x), shader.read(w));
+    let targets: Vec<_> = ys.iter().map(|y| shader.write(*y)).collect();
+    let (image, weight) = (shader.read(x), shader.read(w));
     begin_units(&mut shader, "position", total);
     shader.push_line(
         "let ox = position % out_width;
@@ -89,8 +90,7 @@ if (ix >= width) { continue; }",
     let [oh, ow] = d.out_size();
     let grid = [d.batch, d.out_channels, oh, ow];
     let parts = [Part { variable: "position", axes: &ALL, grid: &grid }];
-    let result = epilogue(&mut shader, f, &args, &parts);
-    line!(shader, "{} = {result};", target.at("position"));
+    epilogue(&mut shader, f, &args, &parts, &targets, "position");
     let groups = end_units(&mut shader, total);
     Some(shader.finish(groups))
 }

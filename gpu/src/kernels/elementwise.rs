@@ -3,7 +3,7 @@
 use netform_core::device::{Arg, GRID_RANK, Grid, Span};
 
 use super::{
-    THREADS, arguments, begin_units, constants, end_units, product, quads, statements, values,
+    THREADS, arguments, begin_units, constants, end_units, epilogue, product, quads, values,
 };
 use crate::shader::{Dispatch, Part, Shader, index, line};
 use crate::tape::{Expression, Piece, Tape};
@@ -25,16 +25,7 @@ pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Opt
     let targets: Vec<_> = outs.iter().map(|out| shader.write(*out)).collect();
     begin_units(&mut shader, "position", total);
     let parts = [Part { variable: "position", axes: &ALL, grid: &grid }];
-    values(&mut shader, &args, &parts);
-    let (lines, results) = statements(f.text.0, outs.len());
-    lines.iter().for_each(|text| shader.push_line(text));
-    // All of them before the first is stored: an input may be an output.
-    for (j, result) in results.iter().enumerate() {
-        line!(shader, "let y{j} = {result};");
-    }
-    for (j, target) in targets.iter().enumerate() {
-        line!(shader, "{} = y{j};", target.at("position"));
-    }
+    epilogue(&mut shader, f, &args, &parts, &targets, "position");
     let groups = end_units(&mut shader, total);
     Some(shader.finish(groups))
 }

@@ -46,7 +46,7 @@ impl Tile {
 
 pub(super) fn matmul(
     tape: &Tape,
-    out: Span,
+    outs: &[Span],
     a: Span,
     b: Span,
     dims: &MatmulDims,
@@ -66,7 +66,8 @@ pub(super) fn matmul(
     ));
     constants(&mut shader, f.consts);
     let args = arguments(&mut shader, tape.args(f.ins));
-    let (target, a, b) = (shader.write(out), shader.read(a), shader.read(b));
+    let targets: Vec<_> = outs.iter().map(|out| shader.write(*out)).collect();
+    let (a, b) = (shader.read(a), shader.read(b));
     let [m_word, n_word, k_word] = [m, n, k].map(|size| shader.word(size));
     let [a_step, b_step, batch_word] = [stride_a, stride_b, batch].map(|size| shader.word(size));
     let tiles = m.div_ceil(height) * n.div_ceil(width);
@@ -116,9 +117,9 @@ pub(super) fn matmul(
             j * SIDE
         );
         line!(shader, "if (row < {m_word} && col < {n_word}) {{\nlet x = sum{i}_{j};");
-        let result = epilogue(&mut shader, f, &args, &parts);
-        let place = target.at(&format!("(product * {m_word} + row) * {n_word} + col"));
-        line!(shader, "{place} = {result};\n}}\n}}");
+        let place = format!("(product * {m_word} + row) * {n_word} + col");
+        epilogue(&mut shader, f, &args, &parts, &targets, &place);
+        shader.push_line("}\n}");
     }
     shader.push_line("}\n}");
     Some(shader.finish([groups(tiles), groups(batch), 1]))
@@ -204,7 +205,7 @@ mod tests {
                 stride_a: m,
                 stride_b: n,
             };
-            let dispatch = matmul(&Tape::default(), span, span, span, &dims, &f).unwrap();
+            let dispatch = matmul(&Tape::default(), &[span], span, span, &dims, &f).unwrap();
             assert!(dispatch.groups.iter().all(|n| *n as usize <= super::super::MOST_GROUPS));
         }
     }

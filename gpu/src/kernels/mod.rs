@@ -17,13 +17,13 @@ use netform_core::device::{Arg, Grid, Span};
 
 pub(crate) use scratch::Scratch;
 
-use crate::shader::{Argument, Dispatch, Part, Shader, line};
+use crate::shader::{Argument, Dispatch, Part, Place, Shader, line};
 use crate::tape::{Call, Expression, Piece, Tape};
 
 /// What is wrong where a kernel finds an index out of range.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    /// What counts the positions: `row` or `index`.
+    /// What counts the positions: `row`, `index` or `look-up`.
     pub what: &'static str,
     /// The number of places there are.
     pub size: usize,
@@ -103,11 +103,11 @@ impl Program {
                 reduce::reduce(self, tape, out, fold, grid, reduced, &f);
             }
             Call::Rows(call) => rows::rows(self, tape, &call)?,
-            Call::Matmul { out, a, b, dims, f } => {
-                self.dispatches.extend(matmul::matmul(tape, out, a, b, &dims, &f));
+            Call::Matmul { outs, a, b, dims, f } => {
+                self.dispatches.extend(matmul::matmul(tape, tape.spans(outs), a, b, &dims, &f));
             }
-            Call::Conv2d { y, x, w, dims, f } => {
-                self.dispatches.extend(conv::conv2d(tape, y, x, w, &dims, &f));
+            Call::Conv2d { ys, x, w, dims, f } => {
+                self.dispatches.extend(conv::conv2d(tape, tape.spans(ys), x, w, &dims, &f));
             }
             Call::Conv2dInput { dx, dy, w, dims } => {
                 self.dispatches.extend(conv::input(dx, dy, w, &dims));
@@ -164,12 +164,25 @@ fn statements<'t>(text: &'t [&'t str], count: usize) -> (&'t [&'t str], &'t [&'t
     text.split_at(text.len().saturating_sub(count))
 }
 
-/// An epilogue of `x`, which is declared: the inputs, the statements, and the result as an expression.
-fn epilogue(shader: &mut Shader, f: &Expression, args: &[Argument], parts: &[Part<'_>]) -> String {
+/// An epilogue of `x`, which is declared: the inputs, the statements, and the results at `place` of each target.
+fn epilogue(
+    shader: &mut Shader,
+    f: &Expression,
+    args: &[Argument],
+    parts: &[Part<'_>],
+    targets: &[Place],
+    place: &str,
+) {
     values(shader, args, parts);
-    let (lines, values) = statements(f.text.0, 1);
+    let (lines, results) = statements(f.text.0, targets.len());
     lines.iter().for_each(|text| shader.push_line(text));
-    values.concat()
+    // All of them before the first is stored: an input may be an output.
+    for (j, result) in results.iter().enumerate() {
+        line!(shader, "let y{j} = {result};");
+    }
+    for (j, target) in targets.iter().enumerate() {
+        line!(shader, "{} = y{j};", target.at(place));
+    }
 }
 
 /// Declares the constants of an expression.

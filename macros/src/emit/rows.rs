@@ -36,7 +36,7 @@ impl Expressions {
         }
         let number = self.numbers.len();
         self.numbers.insert(key, number);
-        let (name, program) = (format_ident!("rows{}", number), format_ident!("Rows{}", number));
+        let (name, program) = (format_ident!("rows{}", number), format_ident!("__Rows{}", number));
         let params = (0..p).map(|i| format_ident!("p{}", i));
         let consts = (0..c).map(|i| format_ident!("c{}", i));
         let text = rows.steps.iter().map(|step| wgsl(rows, step));

@@ -86,8 +86,9 @@ impl Emitter<'_> {
             shape: shape.clone(),
             leaves: (0..inputs.len()).map(leaf).collect(),
             numbers,
-            rust: text.to_owned(),
-            wgsl: vec![text.to_owned()],
+            rust: String::new(),
+            wgsl: vec![],
+            values: vec![text.to_owned()],
             text: text.to_owned(),
         };
         let function = self.expressions.function("map", &tree)?;

@@ -63,9 +63,11 @@ pub fn stub(function: &Function) -> TokenStream {
             type Jacobian;
             type Hessian;
         }
-        #[allow(unused, missing_docs, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, missing_docs, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
+            // Type parameters below could hide a function in capitals.
+            type __Fn = #name;
             impl #name {
                 pub const PLAN: &'static str = "";
                 #(#methods)*
@@ -78,13 +80,15 @@ pub fn stub(function: &Function) -> TokenStream {
 
 /// A loss that is given numbers at run time.
 fn of_fields(function: &Function) -> TokenStream {
-    let (item, loss) = (function_type(function), loss_of(function, &quote!(Loss)));
+    let name = &function.name;
+    let (item, loss) = (function_type(function), loss_of(&quote!(Loss)));
     quote! {
         #[allow(missing_docs)]
         #item
         #[allow(unused)]
         const _: () = {
             use ::netform::__private as __n;
+            type __Fn = #name;
             #loss
         };
     }
@@ -109,7 +113,6 @@ fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
 
 /// For tensors of any shapes.
 fn implementation(function: &Function, takes: &Ident) -> TokenStream {
-    let name = &function.name;
     let scope = Scope::of(&function.generics);
     let declared =
         |shape: &TensorType| tensor_type(shape, &scope, &mut Errors::default()).unwrap_or_default();
@@ -145,11 +148,23 @@ fn implementation(function: &Function, takes: &Ident) -> TokenStream {
     let (both, value, gradient) =
         (result(quote!((#value, #gradient))), result(value.clone()), result(gradient.clone()));
     let (jacobian, hessian) = (result(jacobian), result(hessian));
+    if inputs.is_empty() {
+        // No type tells an element or a device.
+        return quote! {
+            impl #takes for __Fn {
+                type Value = __n::Tensor<()>;
+                type Gradient = ();
+                type ValueAndGradient = ();
+                type Jacobian = ();
+                type Hessian = ();
+            }
+        };
+    }
     let consts = const_items(&found_consts(inputs.iter().flatten().chain(&output)));
     quote! {
         #consts
         impl<#(#shapes,)* #(#integers: __n::Element,)* E: __n::Float, Dev: __n::Device<E>>
-            #takes<#(#given),*> for #name
+            #takes<#(#given),*> for __Fn
         {
             type Value = #value;
             type Gradient = #gradient;
@@ -166,7 +181,7 @@ fn loss(function: &Function, takes: &Ident) -> TokenStream {
     if function.inputs.len() != 2 {
         return TokenStream::new();
     }
-    let any = loss_of(function, &quote!(FunctionLoss));
+    let any = loss_of(&quote!(FunctionLoss));
     quote! {
         impl #takes<__n::AsLoss, __n::AsLoss> for #name {
             type Value = #name;
@@ -183,11 +198,10 @@ fn loss(function: &Function, takes: &Ident) -> TokenStream {
 }
 
 /// `Loss` or `FunctionLoss` for any outputs and targets.
-fn loss_of(function: &Function, implemented: &TokenStream) -> TokenStream {
-    let name = &function.name;
+fn loss_of(implemented: &TokenStream) -> TokenStream {
     quote! {
         impl<E: __n::Float, O: __n::SampleShape, Y: __n::SampleShape, T: __n::Element>
-            __n::#implemented<E, O, Y, T> for #name
+            __n::#implemented<E, O, Y, T> for __Fn
         {
             fn workspace(&self, batch: usize) -> usize { 0 }
             fn bind<'a, D: __n::Device<E>>(

@@ -304,9 +304,8 @@ fn unknown(cx: &Chain, layer: &Layer) -> syn::Error {
     let networks: Vec<String> = cx.networks();
     let mut all: Vec<&str> = names().collect();
     all.extend(networks.iter().map(String::as_str));
-    let elsewhere = crate::link::ELSEWHERE.iter().find(|(theirs, _)| layer.kind == theirs);
-    let near = match elsewhere {
-        Some((_, ours)) => format!("; did you mean `{ours}`?"),
+    let near = match crate::synonyms::layer(&layer.kind.to_string()) {
+        Some(ours) => format!("; did you mean `{ours}`?"),
         None => suggestion(&layer.kind.to_string(), all),
     };
     let known: Vec<&str> = names().collect();
@@ -346,7 +345,8 @@ fn record_plain(cx: &mut Chain, layer: &Layer, first_param: usize, output: Shape
         cx.params[first_param..].iter().fold(Dim::literal(0), |n, p| n.add(&numel(&p.shape)));
     let name = match cx.params.get(first_param) {
         Some(param) => param.name.rsplit_once('.').map_or("", |(layer, _)| layer).to_owned(),
-        None => layer.name.as_ref().map_or_else(String::new, ToString::to_string),
+        None if layer.name.is_some() => cx.name_of(layer),
+        None => String::new(),
     };
     let text = layer.constructor();
     cx.layers.push(LayerInfo { name, ident: layer.name.clone(), text, output, params, view: None });

@@ -105,6 +105,8 @@ pub struct Chain {
     pub checks: Vec<Check>,
     /// The outputs as they are declared: equal to the ones that the body yields, or a check fails.
     pub declared: Vec<Shape>,
+    /// The settings that are rates of dropout.
+    pub rates: BTreeSet<usize>,
     pub errors: Errors,
     /// The layer or input that yielded the current value: its name in messages, its tokens.
     pub previous: (String, Range),
@@ -137,8 +139,9 @@ pub struct Chain {
     counts: BTreeMap<String, usize>,
 }
 
-/// Methods of a printed network: a layer's accessor cannot have their names.
+/// Methods and constants of a printed network: a layer's accessor cannot have their names.
 pub const RESERVED: &[&str] = &[
+    "PLAN",
     "new",
     "on",
     "from_bytes",
@@ -197,6 +200,7 @@ impl Chain {
             layers: vec![],
             checks: vec![],
             declared: vec![],
+            rates: BTreeSet::new(),
             errors: Errors::default(),
             previous: ("input".to_owned(), at),
             flattened: None,
@@ -375,8 +379,9 @@ impl Chain {
     fn check_name(&mut self, name: &Ident) {
         let text = format!("{}{name}", self.prefix);
         if RESERVED.contains(&text.as_str()) {
+            let what = if text == "PLAN" { "constant" } else { "method" };
             let message =
-                format!("a layer cannot be called `{text}`: networks have a method of that name");
+                format!("a layer cannot be called `{text}`: networks have a {what} of that name");
             self.errors.push(Range::of(name).error(message));
         } else if !self.names.insert(text.clone()) {
             let message = format!("two layers of network `{}` are called `{text}`", self.network);

@@ -7,10 +7,11 @@ use syn::Ident;
 
 use super::inputs::takes;
 use super::values::Value;
-use super::{Chain, Declarations, Linked, Lowered, Reported, network as lowered};
+use super::{Chain, Declarations, LayerInfo, Linked, Lowered, Reported, network as lowered};
 use crate::ast::{Body, Layer, Network, path_text};
 use crate::errors::{Range, count, suggestion};
 use crate::graph::NodeId;
+use crate::shape::Dim;
 use crate::sizes::Scope;
 
 impl Chain {
@@ -63,6 +64,12 @@ impl Chain {
             dims.insert(name.to_string(), dim);
         }
         let settings = self.given(network, layer)?;
+        given.extend(
+            settings
+                .iter()
+                .zip(&layer.args)
+                .map(|((name, _), arg)| format!("{name} = {}", arg.value)),
+        );
         let prefix = format!("{}.", self.name_of(layer));
         // Applied again, it has the same names again.
         self.names.retain(|name| !name.starts_with(&prefix));
@@ -77,14 +84,43 @@ impl Chain {
             self.instance.take(),
             self.previous.clone(),
         );
+        let again = self.layers.iter().any(|info| info.name.starts_with(&self.prefix));
+        let listed = self.layers.len();
         self.open.push(key.clone());
         let result = self.inside_network(network, operands, &settings, layer);
         self.open.pop();
+        if again {
+            self.layers.truncate(listed);
+            let prefix = self.prefix.clone();
+            self.list_again(prefix.trim_end_matches('.'), layer, &result);
+        }
         (self.scope, self.bound, self.prefix, self.uses, self.instance, self.previous) = saved;
         result.map_err(|errors| {
             self.blame(linked, &inner, layer, errors, &given);
             Reported
         })
+    }
+
+    /// A network that shares its layers with itself is listed once; a row says how often it is used.
+    fn list_again(&mut self, name: &str, layer: &Layer, result: &Result<Value, usize>) {
+        let count = self.counts.entry(format!("again {name}")).or_insert(1);
+        *count += 1;
+        let text = format!("{}, used {count} times", layer.constructor());
+        let output = match result {
+            Ok(Value::Tensor(id)) => self.sample_of(*id),
+            _ => vec![],
+        };
+        match self.layers.iter_mut().find(|info| info.name == name) {
+            Some(info) => info.text = text,
+            None => self.layers.push(LayerInfo {
+                name: name.to_owned(),
+                ident: None,
+                text,
+                output,
+                params: Dim::literal(0),
+                view: None,
+            }),
+        }
     }
 
     /// The values of a network's settings: by name, or in their order.

@@ -42,6 +42,14 @@ impl Chain {
         id
     }
 
+    /// The node of the outermost graph that a node of the current one stands for.
+    pub fn outermost(&self, id: NodeId) -> Option<NodeId> {
+        self.frames.iter().rev().try_fold(id, |id, frame| {
+            let mut captured = frame.body.captured.iter();
+            captured.find(|(_, inner)| *inner == id).map(|(outer, _)| *outer)
+        })
+    }
+
     /// A value of the graph at a depth, in the current one.
     pub fn captured_value(&mut self, depth: usize, value: Value) -> Value {
         match value {

@@ -369,9 +369,23 @@ fn parse_literal(input: ParseStream) -> Result<Expr> {
         Lit::Int(n) => ExprKind::Int(
             n.base10_parse().map_err(|_| range.error(format!("`{n}` is too large for a size")))?,
         ),
-        Lit::Float(x) => ExprKind::Float(x.base10_parse()?),
+        Lit::Float(x) => ExprKind::Float(finite(x)?),
         Lit::Bool(b) => ExprKind::Bool(b.value),
         _ => return Err(range.error("expected a number, a name, or a const expression in braces")),
     };
     Ok(Expr { kind, range })
+}
+
+/// A number that floats hold.
+fn finite(literal: &syn::LitFloat) -> Result<f64> {
+    let x: f64 = literal.base10_parse()?;
+    match x.is_finite() {
+        true => Ok(x),
+        false => {
+            let message = format!(
+                "`{literal}` is larger than any float; the largest are near 3.4e38 for `f32` and 1.8e308 for `f64`"
+            );
+            Err(syn::Error::new(literal.span(), message))
+        }
+    }
 }

@@ -5,12 +5,15 @@ mod capitals;
 mod expr;
 mod layers;
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Ident, Result, Token, Visibility, braced, bracketed, parenthesized, token};
 
 use crate::ast::*;
 use crate::errors::{Errors, Range};
+use crate::signatures;
 use block::parse_block;
 use layers::parse_chain;
 
@@ -57,24 +60,26 @@ fn too_deep(tokens: TokenStream, left: usize) -> Option<Span> {
 impl Parse for Declaration {
     fn parse(input: ParseStream) -> Result<Self> {
         let (mut items, mut tokens, mut errors) = (vec![], vec![], Errors::default());
+        let mut broken = BTreeSet::new();
         while !input.is_empty() {
-            let begin = input.fork();
-            items.push(parse_item(input, &mut errors)?);
-            tokens.push(between(&begin, input));
-        }
-        for (i, item) in items.iter().enumerate() {
-            let name = item.name();
-            if items[..i].iter().any(|other| other.name() == name) {
-                let message = format!("two items of this `network!` are called `{name}`");
-                errors.push(syn::Error::new(name.span(), message));
+            let (begin, before) = (input.fork(), errors.len());
+            let item = parse_item(input, &mut errors)?;
+            let own = between(&begin, input);
+            signatures::check(&item, &own, &mut errors);
+            if errors.len() > before {
+                broken.insert(items.len());
             }
+            items.push(item);
+            tokens.push(own);
         }
+        let unprinted = signatures::distinct(&items, &mut errors);
+        broken.extend(&unprinted);
         if items.is_empty() {
             return Err(input.error(
                 "`network!` is empty; declare a network, for example `pub Mlp: [784] -> [10] { Linear(10) }`",
             ));
         }
-        Ok(Declaration { items, tokens, errors })
+        Ok(Declaration { items, tokens, errors, broken, unprinted })
     }
 }
 
@@ -136,8 +141,8 @@ fn parse_network(
             "expected the name of a network, for example `Digits: [1, 28, 28] { .. }`",
         )
     })?;
-    let generics = parse_generics(input)?;
-    let settings = if input.peek(token::Paren) { parse_settings(input)? } else { vec![] };
+    let generics = parse_generics(input, errors)?;
+    let settings = if input.peek(token::Paren) { parse_settings(input, errors)? } else { vec![] };
     input.parse::<Token![:]>().map_err(|e| {
         syn::Error::new(
             e.span(),
@@ -176,7 +181,7 @@ fn parse_function(
 ) -> Result<Function> {
     input.parse::<Token![fn]>()?;
     let name = input.parse()?;
-    let generics = parse_generics(input)?;
+    let generics = parse_generics(input, errors)?;
     let mut settings = vec![];
     let inputs = parse_inputs(input, Some(&mut settings))?;
     let outputs = parse_outputs(input)?;
@@ -192,7 +197,7 @@ fn parse_function(
 }
 
 /// `<T, D, H>`, or nothing.
-fn parse_generics(input: ParseStream) -> Result<Vec<Ident>> {
+fn parse_generics(input: ParseStream, errors: &mut Errors) -> Result<Vec<Ident>> {
     let mut generics: Vec<Ident> = vec![];
     if !input.peek(Token![<]) {
         return Ok(generics);
@@ -203,9 +208,10 @@ fn parse_generics(input: ParseStream) -> Result<Vec<Ident>> {
             syn::Error::new(e.span(), "expected the name of a size, for example `<T, D>`")
         })?;
         if generics.contains(&name) {
-            return Err(syn::Error::new(name.span(), format!("two sizes are called `{name}`")));
+            errors.push(syn::Error::new(name.span(), format!("two sizes are called `{name}`")));
+        } else {
+            generics.push(name);
         }
-        generics.push(name);
         if !input.peek(Token![>]) {
             input.parse::<Token![,]>()?;
         }
@@ -215,7 +221,7 @@ fn parse_generics(input: ParseStream) -> Result<Vec<Ident>> {
 }
 
 /// `(rate: f32)`
-fn parse_settings(input: ParseStream) -> Result<Vec<Setting>> {
+fn parse_settings(input: ParseStream, errors: &mut Errors) -> Result<Vec<Setting>> {
     let content;
     parenthesized!(content in input);
     let mut settings: Vec<Setting> = vec![];
@@ -231,9 +237,10 @@ fn parse_settings(input: ParseStream) -> Result<Vec<Setting>> {
             return Err(syn::Error::new(element.span(), message));
         }
         if settings.iter().any(|setting| setting.name == name) {
-            return Err(syn::Error::new(name.span(), format!("two settings are called `{name}`")));
+            errors.push(syn::Error::new(name.span(), format!("two settings are called `{name}`")));
+        } else {
+            settings.push(Setting { name, element });
         }
-        settings.push(Setting { name, element });
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
         }

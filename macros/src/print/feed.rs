@@ -32,7 +32,7 @@ impl Printer<'_> {
             let (slots, i) = (format_ident!("{}", slots), Literal::usize_unsuffixed(i));
             quote!(to.#slots[#i])
         });
-        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (name, arguments) = (&self.name, self.arguments());
         let (head, clause) =
             (self.head(quote!(#(#lifetimes,)* B: __n::Dim, #fresh)), self.sizes.clause());
         Ok(quote! {

@@ -53,7 +53,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
     let losses = losses(ast, compiled);
     Ok(quote! {
         #items
-        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
             #consts
@@ -131,7 +131,7 @@ pub fn tensor_function(
     let (consts, carried) = (const_items(&found), carried(&found));
     Ok(quote! {
         #items
-        #[allow(unused, non_snake_case, non_camel_case_types, clippy::all)]
+        #[allow(unused, unused_qualifications, non_snake_case, non_camel_case_types, clippy::all, clippy::pedantic)]
         const _: () = {
             use ::netform::__private as __n;
             #consts
@@ -181,7 +181,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
     let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
     let arrays: Vec<Dim> = ports[2..].iter().map(|port| numel(&port.shape)).collect();
-    let lens = (&numel(targets), &arrays[..]);
+    let lens = (&numel(targets), &arrays[..], &compiled.rates);
     let mut all: TokenStream = (0..=most)
         .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), lens))
         .collect();
@@ -230,7 +230,7 @@ fn loss(
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
-    (target_len, arrays): (&Dim, &[Dim]),
+    (target_len, arrays, rates): (&Dim, &[Dim], &std::collections::BTreeSet<usize>),
 ) -> TokenStream {
     let name = &ast.name;
     let lead: Vec<Ident> = (0..leading).map(|i| format_ident!("__Lead{}", i)).collect();
@@ -248,7 +248,7 @@ fn loss(
     };
     let target_len = target_len.tokens();
     let known = quote!(#(let #values: usize = <#sizes as __n::Static>::N;)*);
-    let (arrays, constants) = settings::constants(ast, arrays, &known);
+    let (arrays, constants) = settings::constants(ast, arrays, rates, &known);
     let settings = ast.settings.iter().map(|setting| &setting.name);
     let numbers = match ast.settings.is_empty() {
         true => TokenStream::new(),

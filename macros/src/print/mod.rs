@@ -6,6 +6,7 @@ mod checks;
 mod feed;
 mod function;
 mod module;
+mod names;
 mod settings;
 mod sizes;
 mod types;
@@ -27,12 +28,16 @@ use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape};
 
 pub use function::{function, tensor_function};
+pub use names::within;
 pub use settings::function_type;
 pub use sizes::Sizes;
 pub use types::input_trait;
 
 /// The most inputs of a network, and the most outputs: `MAX_PORTS` of netform-core.
-const MAX_PORTS: usize = 8;
+pub const MAX_PORTS: usize = 8;
+
+/// The most sizes that may be known only at run time: `MAX_SIZES` of netform-core.
+const MAX_SIZES: usize = 4;
 
 /// The most settings: `MAX_SETTINGS` of netform-core.
 const MAX_SETTINGS: usize = 8;
@@ -40,6 +45,8 @@ const MAX_SETTINGS: usize = 8;
 /// What is printed for one network is put together from these.
 struct Printer<'p> {
     ast: &'p Network,
+    /// The network's name inside of the printed code.
+    name: Ident,
     chain: &'p Chain,
     sizes: Sizes,
     listing: &'p str,
@@ -48,14 +55,14 @@ struct Printer<'p> {
 /// A network's type with everything that it can do.
 pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream, String> {
     let chain = &compiled.chain;
-    limits(chain)?;
     let in_graph = chain.graph.nodes.iter().flat_map(crate::graph::Node::dims);
     let in_checks = chain.checks.iter().flat_map(Printer::dims);
     let found = found_consts(in_graph.chain(in_checks).chain(chain.declared.iter().flatten()));
     let numbers = carried_numbers(&chain.graph.nodes, &found);
     let carries = !found.is_empty() || !numbers.is_empty();
-    let sizes = Sizes::of(&ast.name, &ast.generics, chain, carries)?;
-    let printer = Printer { ast, chain, sizes, listing: &compiled.listing };
+    let sizes = Sizes::of(&ast.name, &ast.generics, chain, carries);
+    let (name, alias) = names::within(ast);
+    let printer = Printer { ast, name, chain, sizes, listing: &compiled.listing };
     let mut expressions = Expressions::default();
     let implementation = printer.module(compiled, &mut expressions)?;
     let types = printer.types()?;
@@ -70,9 +77,12 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     Ok(quote! {
         #types
         #bound
-        #[allow(unused, non_snake_case, non_upper_case_globals, clippy::all)]
+        #[allow(
+            unused, unused_qualifications, non_snake_case, non_upper_case_globals, clippy::all, clippy::pedantic
+        )]
         const _: () = {
             use ::netform::__private as __n;
+            #alias
             #consts
             #checks
             #bounds
@@ -89,20 +99,30 @@ pub fn is_loss(outputs: &[Shape]) -> bool {
     matches!(outputs.len(), 1 | 2) && outputs.iter().all(Vec::is_empty)
 }
 
-fn limits(chain: &Chain) -> Result<(), String> {
-    let (inputs, outputs) = (chain.graph.inputs.len(), chain.graph.outputs.len());
-    let settings = chain.graph.settings.len();
-    match (inputs, outputs) {
-        _ if inputs > MAX_PORTS => {
-            Err(format!("a network has at most {MAX_PORTS} inputs, found {inputs}"))
+/// That passes have room for all outputs, settings and sizes; inputs are counted before.
+pub fn limits(ast: &Network, chain: &Chain) -> syn::Result<()> {
+    let name = &ast.name;
+    let too_many = |at: Range, what: &str, found: usize, most: usize| {
+        let message =
+            format!("network `{name}` has {found} {what}, and at most {most} are possible");
+        Err(at.error(message))
+    };
+    let outputs = chain.graph.outputs.len();
+    if outputs > MAX_PORTS {
+        let declared = ast.outputs.as_ref().and_then(|outputs| outputs.types.get(MAX_PORTS));
+        let at = declared.map_or(Range::of(name), |output| output.range);
+        return too_many(at, "outputs", outputs, MAX_PORTS);
+    }
+    if let Some(setting) = ast.settings.get(MAX_SETTINGS) {
+        return too_many(Range::of(&setting.name), "settings", ast.settings.len(), MAX_SETTINGS);
+    }
+    let open = sizes::open(&ast.generics, chain);
+    match open.get(MAX_SIZES) {
+        Some(size) => {
+            let what = "sizes that no parameter has, which may be known only at run time";
+            too_many(Range::of(size), what, open.len(), MAX_SIZES)
         }
-        _ if outputs > MAX_PORTS => {
-            Err(format!("a network has at most {MAX_PORTS} outputs, found {outputs}"))
-        }
-        _ if settings > MAX_SETTINGS => {
-            Err(format!("a network has at most {MAX_SETTINGS} settings, found {settings}"))
-        }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -172,7 +192,7 @@ impl Printer<'_> {
         if generic.is_empty() {
             return plain;
         }
-        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (name, arguments) = (&self.name, self.arguments());
         let (head, constants) = (self.head(TokenStream::new()), self.sizes.constants());
         quote! {
             #plain

@@ -83,8 +83,7 @@ impl Printer<'_> {
         let passes = self.passes(compiled, expressions)?;
         let constants = self.constants();
         let (functions, types) = (self.functions(&passes), self.port_types()?);
-        let (name, head, arguments) =
-            (&self.ast.name, self.head(TokenStream::new()), self.arguments());
+        let (name, head, arguments) = (&self.name, self.head(TokenStream::new()), self.arguments());
         let mut untyped = self.generic_checks().filter(|check| !super::bounds::is_typed(check));
         let checked = untyped.next().map(|_| quote!(let () = Self::__CHECKED;));
         let clause = self.sizes.clause();
@@ -109,6 +108,11 @@ impl Printer<'_> {
                 }
                 #run_time_check
                 #functions
+            }
+            #head ::core::fmt::Debug for #name #arguments where #clause {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    __n::debug(self, f)
+                }
             }
             #network
         })
@@ -142,6 +146,11 @@ impl Printer<'_> {
             .map(|port| self.port(&port.name, &port.shape[1..], port.integer));
         let outputs = (0..self.outputs()).map(|i| self.port("", &chain.output_shape(i), false));
         let (lens, settings) = (self.sizes.len_names(), &chain.graph.settings);
+        let rates = chain.rates.iter().map(|i| &settings[*i]);
+        let rates = match chain.rates.is_empty() {
+            true => TokenStream::new(),
+            false => quote!(const RATES: &'static [&'static str] = &[#(#rates),*];),
+        };
         quote! {
             const NAME: &'static str = #name;
             const PLAN: &'static str = #listing;
@@ -154,6 +163,7 @@ impl Printer<'_> {
             const OUTPUTS: &'static [__n::PortSpec] = { #numbers &[#(#outputs),*] };
             const LENS: &'static [&'static str] = &[#(#lens),*];
             const SETTINGS: &'static [&'static str] = &[#(#settings),*];
+            #rates
         }
     }
 
@@ -235,7 +245,7 @@ impl Printer<'_> {
 
     /// `impl Network` for one input and one output, and `impl ScalarLoss` where the outputs are a loss.
     fn network(&self) -> Result<TokenStream, String> {
-        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (name, arguments) = (&self.name, self.arguments());
         let clause = self.sizes.clause();
         let mut all = TokenStream::new();
         let outputs: Vec<Shape> = (0..self.outputs()).map(|i| self.chain.output_shape(i)).collect();

@@ -1,6 +1,8 @@
 //! What a function is given at run time beside tensors, numbers (`delta: f32`) and arrays of them
 //! (`weights: [f32; C]`): fields of its type, which its passes as a loss read.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -47,6 +49,7 @@ pub fn numbers(ast: &Function) -> (TokenStream, TokenStream) {
 pub fn constants(
     ast: &Function,
     lens: &[Dim],
+    rates: &BTreeSet<usize>,
     sizes: &TokenStream,
 ) -> (Vec<TokenStream>, TokenStream) {
     let mut offset = Dim::literal(0);
@@ -61,9 +64,14 @@ pub fn constants(
     let finite: Vec<TokenStream> = ast
         .settings
         .iter()
-        .map(|Setting { name, .. }| {
+        .enumerate()
+        .map(|(i, Setting { name, .. })| {
             let text = format!("`{name}` of loss `{}`", ast.name);
-            quote!(__n::number(#text, ::core::convert::From::from(self.#name))?;)
+            let value = quote!(::core::convert::From::from(self.#name));
+            match rates.contains(&i) {
+                true => quote!(__n::rate(#text, #value)?;),
+                false => quote!(__n::number(#text, #value)?;),
+            }
         })
         .collect();
     if !ast.has_fields() {

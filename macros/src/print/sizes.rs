@@ -6,6 +6,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
 
+use super::MAX_SIZES;
+use super::names::TYPES;
 use crate::emit::dim_type;
 use crate::errors::Range;
 use crate::lower::Chain;
@@ -36,34 +38,32 @@ pub struct Sizes {
     bound: Option<Ident>,
 }
 
-/// Names that printed code has for other types.
-const TYPES: [&str; 8] = ["E", "Dev", "K", "B", "S", "R", "Self", "__n"];
-
-/// The most sizes that may be known only at run time: `MAX_SIZES` of netform-core.
-const MAX_SIZES: usize = 4;
+/// The sizes that may be known only at run time: an input tells them, and no parameter or state has them.
+pub fn open<'g>(generics: &'g [Ident], chain: &Chain) -> Vec<&'g Ident> {
+    let mut constant = BTreeSet::new();
+    let kept = chain.params.iter().chain(&chain.states).flat_map(|param| &param.shape);
+    kept.for_each(|dim| dim.params(&mut constant));
+    let inputs = chain.graph.inputs.iter().flat_map(|port| &port.shape[1..]);
+    let told: BTreeSet<String> = inputs.filter_map(Dim::as_param).collect();
+    let open = |name: &&Ident| {
+        let text = name.to_string();
+        told.contains(&text) && !constant.contains(&text)
+    };
+    generics.iter().filter(open).collect()
+}
 
 impl Sizes {
-    /// Which sizes have to be constant: those of parameters and states, and those that no input tells.
-    pub fn of(
-        name: &Ident,
-        generics: &[Ident],
-        chain: &Chain,
-        defaults: bool,
-    ) -> Result<Self, String> {
-        let mut constant = BTreeSet::new();
-        let kept = chain.params.iter().chain(&chain.states).flat_map(|param| &param.shape);
-        kept.for_each(|dim| dim.params(&mut constant));
+    /// All sizes of a network, as its printed code has them.
+    pub fn of(name: &Ident, generics: &[Ident], chain: &Chain, defaults: bool) -> Self {
         let inputs = || chain.graph.inputs.iter().flat_map(|port| &port.shape[1..]);
-        let told: BTreeSet<String> = inputs().filter_map(Dim::as_param).collect();
-        let untold = generics.iter().map(ToString::to_string).filter(|name| !told.contains(name));
-        constant.extend(untold);
+        let open = open(generics, chain);
         let size = |name: &Ident| {
             let text = name.to_string();
             let param = match TYPES.contains(&text.as_str()) {
                 true => format_ident!("{}_", name),
                 false => name.clone(),
             };
-            let constant = constant.contains(&text);
+            let constant = !open.contains(&name);
             Size { value: param_ident(&text), name: text, param, constant }
         };
         let all = generics.iter().map(size).collect();
@@ -83,11 +83,7 @@ impl Sizes {
             super::bounds::is_typed(check) && super::is_generic(check.condition.dims().into_iter())
         });
         let bound = (open || !computed.is_empty()).then(|| format_ident!("{}Sizes", name));
-        let sizes = Sizes { all, defaults, computed, in_ports, bound };
-        match sizes.lens().count() > MAX_SIZES {
-            true => Err(format!("at most {MAX_SIZES} sizes may be known only at run time")),
-            false => Ok(sizes),
-        }
+        Sizes { all, defaults, computed, in_ports, bound }
     }
 
     /// The sizes that may be known only at run time.

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use super::Printer;
+use super::names::free;
 use crate::shape::{Dim, show};
 
 /// The name of the trait of the shapes that a network of one input takes.
@@ -113,7 +114,7 @@ impl Printer<'_> {
 
     /// Constructors, `forward` and the accessors of layers.
     pub fn inherent(&self, consts: &TokenStream) -> Result<TokenStream, String> {
-        let (name, listing) = (&self.ast.name, self.listing);
+        let (name, listing) = (&self.name, self.listing);
         let arguments = self.arguments();
         let (bounds, names) = (self.sizes.dims(), self.sizes.names());
         let checked = self.sizes.checked();
@@ -123,15 +124,11 @@ impl Printer<'_> {
         let (forward_impl, forward) = self.forward()?;
         let settings: Vec<Ident> =
             self.chain.graph.settings.iter().map(|name| format_ident!("{}", name)).collect();
-        let places = 0..settings.len();
-        let built = quote! {
-            .map(|net| {
-                let mut net: Self = net;
-                #(net.store.settings[#places] = #settings.into();)*
-                net
-            })
+        let [seed, device, bytes] = ["seed", "device", "bytes"].map(|name| free(name, &settings));
+        let built = match settings.is_empty() {
+            true => TokenStream::new(),
+            false => quote!(.and_then(|__net| __n::with_settings(__net, &[#(#settings.into()),*]))),
         };
-        let built = if settings.is_empty() { TokenStream::new() } else { built };
         let settings = quote!(#(, #settings: impl ::core::convert::Into<f64>)*);
         Ok(quote! {
             impl<#bounds> #name<#names f32, __n::Cpu> {
@@ -141,8 +138,8 @@ impl Printer<'_> {
                 ///
                 /// # Panics
                 /// If there is no memory for its parameters; `on` returns that as an error.
-                pub fn #new(seed: __n::Seed #settings) -> Self where #checked {
-                    match __n::build(__n::Cpu::default(), seed)#built {
+                pub fn #new(#seed: __n::Seed #settings) -> Self where #checked {
+                    match __n::build(__n::Cpu::default(), #seed)#built {
                         Ok(net) => net,
                         Err(error) => panic!("{error}"),
                     }
@@ -155,16 +152,16 @@ impl Printer<'_> {
                 ///
                 /// # Errors
                 /// If the device has not enough memory.
-                pub fn on(device: Dev, seed: __n::Seed #settings) -> __n::Result<Self> where #checked {
-                    __n::build(device, seed)#built
+                pub fn on(#device: Dev, #seed: __n::Seed #settings) -> __n::Result<Self> where #checked {
+                    __n::build(#device, #seed)#built
                 }
                 /// A network on `device` with the weights of a safetensors file that is in memory, for example
                 /// by `include_bytes!`.
                 ///
                 /// # Errors
                 /// If a tensor is missing, extra or of another shape, or the device has not enough memory.
-                pub fn from_bytes(bytes: &[u8], device: Dev #settings) -> __n::Result<Self> where #checked {
-                    __n::from_bytes(bytes, device)#built
+                pub fn from_bytes(#bytes: &[u8], #device: Dev #settings) -> __n::Result<Self> where #checked {
+                    __n::from_bytes(#bytes, #device)#built
                 }
                 #forward
                 #accessors

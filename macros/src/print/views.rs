@@ -202,7 +202,7 @@ impl Printer<'_> {
 
     /// The network's own type.
     fn own(&self) -> TokenStream {
-        let (name, arguments) = (&self.ast.name, self.arguments());
+        let (name, arguments) = (&self.name, self.arguments());
         quote!(#name #arguments)
     }
 }

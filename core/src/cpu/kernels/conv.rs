@@ -2,10 +2,10 @@
 
 use super::frame::{Frame, copy, points_of_kernel};
 use super::inputs::Inputs;
-use super::map::finish;
+use super::map::{finish, place_of_sums};
 use super::tile::{Product, WIDTH, product};
 use super::{TASK_PRODUCTS, units_per_task};
-use crate::cpu::run::{CpuRun, disjoint, overlap, sized};
+use crate::cpu::run::{CpuRun, disjoint, separate, sized};
 use crate::cpu::scratch::{self, Scratch, lines};
 use crate::device::{Arg, Conv2dDims, Span};
 use crate::element::Float;
@@ -126,7 +126,7 @@ impl Correlation {
     }
 
     /// The sums of a group: `weight` [rows, k] times `image` [channels, height, width]. They go to `out`
-    /// [rows, points], or to scratch memory where `apart`; the result points to them.
+    /// [rows, points] or, where there is none, to scratch memory; the result points to them.
     ///
     /// # Safety
     /// The pointers must be good for these sizes; nobody else may use `out`.
@@ -135,8 +135,7 @@ impl Correlation {
         image: *const E,
         weight: *const E,
         rows: usize,
-        out: *mut E,
-        apart: bool,
+        out: Option<*mut E>,
         room: &mut Room<'_, E>,
     ) -> *const E {
         let image_len = self.frame.image[0] * self.frame.image[1];
@@ -166,7 +165,8 @@ impl Correlation {
             b = matrix;
         }
         let narrow = self.pitch() != self.out[1];
-        let (c, cols) = (if apart || narrow { room.sums.as_mut_ptr() } else { out }, self.cols());
+        let c = out.filter(|_| !narrow).unwrap_or(room.sums.as_mut_ptr());
+        let cols = self.cols();
         // SAFETY: the caller's promise; beyond the last frame there is room for whole vectors.
         unsafe {
             product(Product {
@@ -183,14 +183,18 @@ impl Correlation {
                 add: false,
             });
         }
-        if narrow && apart {
-            self.close_up(room.sums, rows);
-        } else if narrow {
+        let Some(out) = out else {
+            if narrow {
+                self.close_up(room.sums, rows);
+            }
+            return room.sums.as_ptr();
+        };
+        if narrow {
             // SAFETY: the caller's promise.
             let out = unsafe { std::slice::from_raw_parts_mut(out, rows * self.points()) };
             self.copy_points(room.sums, out);
         }
-        if apart { room.sums.as_ptr() } else { out }
+        out
     }
 
     /// Removes the margin between the rows of the result, in place.
@@ -237,15 +241,15 @@ pub(super) fn channels_per_task(samples: usize, rows: usize, work: usize) -> usi
 }
 
 #[allow(clippy::too_many_arguments)]
-pub(super) fn conv2d<E: Float, const N: usize, const C: usize>(
+pub(super) fn conv2d<E: Float, const M: usize, const N: usize, const C: usize>(
     run: &CpuRun<'_, E>,
-    y: Span,
+    ys: [Span; M],
     x: Span,
     w: Span,
     dims: Conv2dDims,
     args: [Arg; N],
     consts: [E; C],
-    epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+    epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
 ) {
     let [x_len, w_len, y_len] = lens(&dims);
     if y_len == 0 {
@@ -253,15 +257,18 @@ pub(super) fn conv2d<E: Float, const N: usize, const C: usize>(
     }
     sized(x, x_len);
     sized(w, w_len);
-    sized(y, y_len);
-    disjoint(y, x);
-    disjoint(y, w);
+    for y in ys {
+        sized(y, y_len);
+        disjoint(y, x);
+        disjoint(y, w);
+    }
+    separate(&ys);
     let [height, width] = dims.out_size();
     let grid = [dims.batch, dims.out_channels, height, width];
-    let inputs = Inputs::new(run, grid, args, &[y]);
-    // An input of the epilogue may be the output itself: then the sums need another place.
-    let apart = args.iter().any(|arg| matches!(arg, Arg::View { span, .. } if overlap(*span, y)));
-    let (x, w, y) = (run.read(x), run.read(w), run.write(y));
+    let inputs = Inputs::new(run, grid, args, &ys);
+    let (x, w, targets) = (run.read(x), run.read(w), ys.map(|y| run.write(y)));
+    let place = place_of_sums(&ys, &args).map(|j| targets[j]);
+    let apart = place.is_none();
     let correlation = Correlation::forward(&dims);
     let (k, points) = (correlation.k(), correlation.points());
     let rows = dims.out_channels / dims.groups;
@@ -278,12 +285,12 @@ pub(super) fn conv2d<E: Float, const N: usize, const C: usize>(
                 let start = (unit / dims.groups * dims.out_channels + channel) * points;
                 let x = x.get().cast_const().wrapping_add(unit * image);
                 let weight = w.get().cast_const().wrapping_add(channel * k);
-                let out = y.get().wrapping_add(start);
+                let out = place.map(|place| place.get().wrapping_add(start));
                 let end = start + block.rows * points;
                 // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
                 unsafe {
-                    let sums = correlation.compute(x, weight, block.rows, out, apart, &mut room);
-                    finish(sums, y, start, end, &inputs, consts, epilogue);
+                    let sums = correlation.compute(x, weight, block.rows, out, &mut room);
+                    finish(sums, targets, start, end, &inputs, consts, epilogue);
                 }
             }
         },

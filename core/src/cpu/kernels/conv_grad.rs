@@ -47,7 +47,7 @@ pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, 
                     let out = dx.get().wrapping_add((unit * rows + block.row) * points);
                     let dy = dy.get().cast_const().wrapping_add(unit * image);
                     // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
-                    unsafe { correlation.compute(dy, weight, block.rows, out, false, &mut room) };
+                    unsafe { correlation.compute(dy, weight, block.rows, Some(out), &mut room) };
                 }
             },
             false,

@@ -149,7 +149,7 @@ pub(super) fn embedding<E: Float>(
     disjoint(out, table);
     disjoint(out, index);
     let indices = Indices::new(run, index, picks);
-    let right = indices.check(run, picks, rows, "index");
+    let right = indices.check(run, picks, rows, "look-up");
     let (target, table) = (run.write(out), run.read(table));
     in_tasks(run, picks, picks * cols, |range| {
         for i in range {
@@ -183,7 +183,7 @@ pub(super) fn embedding_add<E: Float>(
     disjoint(out, dy);
     disjoint(out, index);
     let indices = Indices::new(run, index, picks);
-    let right = indices.check(run, picks, rows, "index");
+    let right = indices.check(run, picks, rows, "look-up");
     let (target, dy) = (run.write(out), run.read(dy));
     in_tasks(run, cols, (rows + picks) * cols, |range| {
         let (first, len) = (range.start, range.len());

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::inputs::{CHUNK, Inputs};
 use super::{TASK_ELEMENTS, units_per_task};
-use crate::cpu::run::{CpuRun, Ptr, broken, overlap, sized};
+use crate::cpu::run::{CpuRun, Ptr, overlap, separate, sized};
 use crate::cpu::simd::{for_each_level, level};
 use crate::device::{Arg, Grid, Span};
 use crate::element::Float;
@@ -18,12 +18,8 @@ pub(super) fn map<E: Float, const M: usize, const N: usize, const C: usize>(
     f: impl Fn([E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
 ) {
     let total = grid.iter().product();
-    for (j, &out) in outs.iter().enumerate() {
-        sized(out, total);
-        if outs[..j].iter().any(|&other| overlap(out, other)) {
-            broken(out, "two outputs in one place");
-        }
-    }
+    outs.iter().for_each(|out| sized(*out, total));
+    separate(&outs);
     let targets = outs.map(|out| run.write(out));
     let inputs = Inputs::new(run, grid, args, &outs);
     let task = |start: usize, end: usize| {
@@ -73,20 +69,27 @@ fn in_tasks<E>(
     });
 }
 
-/// Stores `epilogue(sums, inputs)` in the elements of `out` from grid position `start` to `end`, while the
-/// sums are still in the cache. `out` points to the first element of the whole grid, `sums` to the one of
-/// position `start`; they may be the same elements.
+/// Which output the sums of a product can be computed in: the first that no input of the epilogue lies in.
+/// Where there is none, they need another place.
+pub(super) fn place_of_sums(outs: &[Span], args: &[Arg]) -> Option<usize> {
+    let read = |out: Span, arg: &Arg| matches!(arg, Arg::View { span, .. } if overlap(*span, out));
+    outs.iter().position(|out| !args.iter().any(|arg| read(*out, arg)))
+}
+
+/// Stores `epilogue(sums, inputs)` in the elements of `outs` from grid position `start` to `end`, while the
+/// sums are still in the cache. `outs` point to the first element of the whole grid, `sums` to the one of
+/// position `start`; they may be the same elements as those of one of `outs`.
 ///
 /// # Safety
-/// `out` must be good for the grid's elements, `sums` for `end - start`; no other thread may use them.
-pub(super) unsafe fn finish<E: Float, const N: usize, const C: usize>(
+/// `outs` must be good for the grid's elements, `sums` for `end - start`; no other thread may use them.
+pub(super) unsafe fn finish<E: Float, const M: usize, const N: usize, const C: usize>(
     sums: *const E,
-    out: Ptr<E>,
+    outs: [Ptr<E>; M],
     start: usize,
     end: usize,
     inputs: &Inputs<E, N>,
     consts: [E; C],
-    epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy,
+    epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy,
 ) {
     let mut chunks = inputs.chunks();
     let mut position = start;
@@ -94,7 +97,7 @@ pub(super) unsafe fn finish<E: Float, const N: usize, const C: usize>(
         let len = inputs.chunk.min(end - position);
         let ins = chunks.at(position, len);
         let sums = sums.wrapping_add(position - start);
-        let target = out.get().wrapping_add(position);
+        let targets = outs.map(|out| out.get().wrapping_add(position));
         // SAFETY: the caller's promise, and `ins` are good for `len` elements.
         unsafe {
             evaluate(
@@ -104,9 +107,9 @@ pub(super) unsafe fn finish<E: Float, const N: usize, const C: usize>(
                         #[inline(always)]
                         |k| *ins[k].add(i),
                     );
-                    [epilogue(*sums.add(i), ins, consts)]
+                    epilogue(*sums.add(i), ins, consts)
                 },
-                [target],
+                targets,
                 len,
             );
         }

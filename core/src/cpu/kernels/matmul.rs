@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dot::{Dots, Rows, dots};
 use super::inputs::Inputs;
-use super::map::finish;
+use super::map::{finish, place_of_sums};
 use super::tile::{Product, WIDTH, pack, product};
 use super::{TASK_PRODUCTS, units_per_task};
-use crate::cpu::run::{CpuRun, disjoint, overlap, sized};
+use crate::cpu::run::{CpuRun, disjoint, separate, sized};
 use crate::cpu::scratch::{self, Scratch, lines};
 use crate::cpu::simd::{Level, level};
 use crate::device::{Arg, MatmulDims, Span};
@@ -95,30 +95,31 @@ impl Cut {
 }
 
 #[allow(clippy::too_many_arguments)]
-pub(super) fn matmul<E: Float, const N: usize, const C: usize>(
+pub(super) fn matmul<E: Float, const M: usize, const N: usize, const C: usize>(
     run: &CpuRun<'_, E>,
-    out: Span,
+    outs: [Span; M],
     a: Span,
     b: Span,
     dims: MatmulDims,
     args: [Arg; N],
     consts: [E; C],
-    epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+    epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
 ) {
     let MatmulDims { batch, m, n, k, stride_a, stride_b, .. } = dims;
     if batch * m * n == 0 {
         return;
     }
-    sized(out, batch * m * n);
     sized(a, (batch - 1) * stride_a + m * k);
     sized(b, (batch - 1) * stride_b + k * n);
-    disjoint(out, a);
-    disjoint(out, b);
-    let inputs = Inputs::new(run, [1, batch, m, n], args, &[out]);
-    // An input of the epilogue may be the output itself: then the sums need another place.
-    let in_place =
-        args.iter().any(|arg| matches!(arg, Arg::View { span, .. } if overlap(*span, out)));
-    let (a, b, target) = (run.read(a), run.read(b), run.write(out));
+    for out in outs {
+        sized(out, batch * m * n);
+        disjoint(out, a);
+        disjoint(out, b);
+    }
+    separate(&outs);
+    let inputs = Inputs::new(run, [1, batch, m, n], args, &outs);
+    let (a, b, targets) = (run.read(a), run.read(b), outs.map(|out| run.write(out)));
+    let place = place_of_sums(&outs, &args).map(|j| targets[j]);
     let (method, cut) = (method(&dims), Cut::new(&dims));
     let (down, across) = (m.div_ceil(cut.rows).max(1), n.div_ceil(cut.cols).max(1));
     let blocks = down * across;
@@ -126,7 +127,7 @@ pub(super) fn matmul<E: Float, const N: usize, const C: usize>(
         let (group, block) = (task / blocks, task % blocks);
         let (row, col) = (block / across * cut.rows, block % across * cut.cols);
         let (rows, cols) = (cut.rows.min(m - row), cut.cols.min(n - col));
-        let sums_len = if in_place { rows * cols } else { 0 };
+        let sums_len = if place.is_none() { rows * cols } else { 0 };
         let needed = lines::<E>(sums_len) + scratch_lines::<E>(method, k);
         let products = group * cut.products..((group + 1) * cut.products).min(batch);
         scratch::with(needed, |mut scratch| {
@@ -138,9 +139,9 @@ pub(super) fn matmul<E: Float, const N: usize, const C: usize>(
                 let a = Matrix::new(a, dims.transpose_a, m, k).from(row, 0);
                 let b = Matrix::new(b, dims.transpose_b, k, n).from(0, col);
                 let start = (i * m + row) * n + col;
-                let (c, c_row) = match in_place {
-                    true => (sums, cols),
-                    false => (target.get().wrapping_add(start), n),
+                let (c, c_row) = match place {
+                    None => (sums, cols),
+                    Some(place) => (place.get().wrapping_add(start), n),
                 };
                 // SAFETY: the spans hold all elements that the sizes address, and the blocks of the
                 // tasks do not overlap; `finish` gets the rows of this block.
@@ -148,12 +149,12 @@ pub(super) fn matmul<E: Float, const N: usize, const C: usize>(
                     multiply(method, a, b, c, c_row, [rows, cols, k], &mut room);
                     if cols == n {
                         let end = start + rows * n;
-                        finish(c, target, start, end, &inputs, consts, epilogue);
+                        finish(c, targets, start, end, &inputs, consts, epilogue);
                     } else {
                         for r in 0..rows {
                             let start = start + r * n;
                             let sums = c.add(r * c_row);
-                            finish(sums, target, start, start + cols, &inputs, consts, epilogue);
+                            finish(sums, targets, start, start + cols, &inputs, consts, epilogue);
                         }
                     }
                 }

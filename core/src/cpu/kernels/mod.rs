@@ -86,38 +86,38 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     }
 
     #[inline]
-    fn matmul<const N: usize, const C: usize>(
+    fn matmul<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        out: Span,
+        outs: [Span; M],
         a: Span,
         b: Span,
         dims: MatmulDims,
         ins: [Arg; N],
         consts: [E; C],
-        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
         _text: Text,
     ) {
         let MatmulDims { batch, m, n, k, stride_a, stride_b, .. } = dims;
-        bounded(out, &[batch, m, n, k]);
+        outs.iter().for_each(|out| bounded(*out, &[batch, m, n, k]));
         bounded(a, &[batch, stride_a]);
         bounded(b, &[batch, stride_b]);
-        matmul::matmul(self, out, a, b, dims, ins, consts, epilogue);
+        matmul::matmul(self, outs, a, b, dims, ins, consts, epilogue);
     }
 
     #[inline]
-    fn conv2d<const N: usize, const C: usize>(
+    fn conv2d<const M: usize, const N: usize, const C: usize>(
         &mut self,
-        y: Span,
+        ys: [Span; M],
         x: Span,
         w: Span,
         dims: Conv2dDims,
         ins: [Arg; N],
         consts: [E; C],
-        epilogue: impl Fn(E, [E; N], [E; C]) -> E + Copy + Send + Sync,
+        epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
         _text: Text,
     ) {
-        bounded_conv(y, &dims);
-        conv::conv2d(self, y, x, w, dims, ins, consts, epilogue);
+        ys.iter().for_each(|y| bounded_conv(*y, &dims));
+        conv::conv2d(self, ys, x, w, dims, ins, consts, epilogue);
     }
 
     fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {

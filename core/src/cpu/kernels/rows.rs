@@ -14,7 +14,7 @@ use block::CpuRows;
 use super::fold::LANES;
 use super::inputs::{CHUNK, Inputs};
 use super::units_per_task;
-use crate::cpu::run::{CpuRun, Ptr, broken, disjoint, overlap, sized};
+use crate::cpu::run::{CpuRun, Ptr, disjoint, separate, sized};
 use crate::cpu::scratch;
 use crate::cpu::simd::{for_each_level, level};
 use crate::device::{Arg, GRID_RANK, Grid, RowProgram, Slot, Span};
@@ -65,15 +65,13 @@ pub(super) fn rows<E, T, const M: usize, const N: usize, const P: usize, const C
     for (j, &out) in outs.iter().enumerate() {
         let wide = T::WIDE.get(j).is_some_and(|wide| *wide);
         sized(out, if wide { count * len } else { count });
-        if outs[..j].iter().any(|&other| overlap(out, other)) {
-            broken(out, "two outputs in one place");
-        }
         for arg in ins.iter().chain(&params) {
             if let Arg::View { span, .. } = arg {
                 disjoint(out, *span);
             }
         }
     }
+    separate(&outs);
     let mut of_rows = grid;
     of_rows[lead..].fill(1);
     let fault = Fault::default();

@@ -127,7 +127,10 @@ impl Chain {
                 .chain(["grad".to_owned(), "scan".to_owned()])
                 .chain(self.bound.iter().map(|bound| bound.name.clone()))
                 .collect();
-            let near = suggestion(&text, names.iter().map(String::as_str));
+            let near = match crate::synonyms::function(&text) {
+                Some(ours) => format!("; did you mean `{ours}`?"),
+                None => suggestion(&text, names.iter().map(String::as_str)),
+            };
             let kind = if receiver.is_some() { "method" } else { "function" };
             return self.report(Range::of(name), format!("unknown {kind} `{text}`{near}"));
         };

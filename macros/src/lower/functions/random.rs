@@ -77,15 +77,30 @@ impl Chain {
             ),
             None => {
                 let id = self.float(expr)?;
-                match self.graph.shape(id).is_empty() {
-                    true => Ok(Rate::Value(id)),
-                    false => self.report(
-                        expr.range,
-                        format!("a rate of dropout is one number, found `{expr}`"),
-                    ),
+                if !self.graph.shape(id).is_empty() {
+                    let message = format!("a rate of dropout is one number, found `{expr}`");
+                    return self.report(expr.range, message);
                 }
+                self.require_rate(id, expr)
             }
         }
+    }
+
+    /// That a value is a rate: a setting is checked where it is given, a number here.
+    fn require_rate(&mut self, id: NodeId, expr: &crate::ast::Expr) -> Lowered<Rate> {
+        let outermost = self.outermost(id);
+        match outermost.map(|id| self.root().nodes[id].op.clone()) {
+            Some(Op::Setting(i)) => drop(self.rates.insert(i)),
+            Some(Op::Const(bits)) if !(0.0..=1.0).contains(&f64::from_bits(bits)) => {
+                let found = f64::from_bits(bits);
+                let message = format!(
+                    "a rate of dropout is a number from 0 to 1, found `{expr}`, which is {found}"
+                );
+                return self.report(expr.range, message);
+            }
+            _ => {}
+        }
+        Ok(Rate::Value(id))
     }
 
     /// In training, zero with probability `rate`, else scaled by 1 / (1 - rate); in evaluation, nothing.

@@ -321,7 +321,7 @@ fn the_listing_shows_loops_with_their_steps() {
     let backward = "  for 4 steps backwards of `cell'`(";
     assert!(listing.contains(forward) && listing.contains(backward), "{listing}");
     // The gradient of a weight is added to in the epilogue of its product.
-    assert!(listing.contains("then add(sum 0, x)"), "{listing}");
+    assert!(listing.contains("then add(sum 0, %"), "{listing}");
 }
 
 /// Rows of `xs [rows, T, batch, X]` one after another, and the steps of each row: a scan of scans. Only what

@@ -1,0 +1,102 @@
+//! Names that other frameworks have for layers and functions, and ours: for "did you mean".
+
+/// Layers of PyTorch, Keras and Flax.
+const LAYERS: &[(&str, &str)] = &[
+    ("Dense", "Linear"),
+    ("FullyConnected", "Linear"),
+    ("Conv", "Conv2d"),
+    ("MaxPool", "MaxPool2d"),
+    ("MaxPooling2D", "MaxPool2d"),
+    ("AveragePooling2D", "AvgPool2d"),
+    ("BatchNormalization", "BatchNorm2d"),
+    ("LayerNormalization", "LayerNorm"),
+    ("Swish", "Silu"),
+];
+
+/// Functions of PyTorch and NumPy.
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("log", "ln"),
+    ("randn", "normal"),
+    ("rand", "uniform"),
+    ("random", "uniform"),
+    ("std", "sqrt(variance(x))"),
+    ("var", "variance"),
+    ("power", "pow"),
+    ("clip", "clamp"),
+    ("cat", "concat"),
+    ("concatenate", "concat"),
+    ("view", "reshape"),
+    ("ravel", "flatten"),
+    ("mm", "matmul"),
+    ("bmm", "matmul"),
+    ("absolute", "abs"),
+    ("fabs", "abs"),
+    ("where", "select"),
+    ("expand", "broadcast"),
+    ("broadcast_to", "broadcast"),
+    ("expand_dims", "unsqueeze"),
+    ("swapaxes", "transpose"),
+    ("chunk", "split"),
+    ("unbind", "unstack"),
+    ("maximum", "max"),
+    ("minimum", "min"),
+    ("amax", "max"),
+    ("amin", "min"),
+    ("average", "mean"),
+    ("logsumexp", "log_sum_exp"),
+    ("reciprocal", "recip"),
+    ("negative", "neg"),
+    ("subtract", "sub"),
+    ("multiply", "mul"),
+    ("divide", "div"),
+    ("greater", "gt"),
+    ("less", "lt"),
+    ("equal", "eq"),
+    ("tril", "causal"),
+    ("swish", "silu"),
+    ("detach", "stop_gradient"),
+    ("mse_loss", "mse"),
+    ("l1_loss", "l1"),
+    ("nll_loss", "nll"),
+    ("kl_div", "kl_divergence"),
+    ("binary_cross_entropy", "bce"),
+    ("scaled_dot_product_attention", "attention"),
+];
+
+/// What a layer of another framework is called here.
+pub fn layer(name: &str) -> Option<&'static str> {
+    find(LAYERS, name)
+}
+
+/// What a function of another framework is called here, or how it is written.
+pub fn function(name: &str) -> Option<&'static str> {
+    find(FUNCTIONS, name)
+}
+
+fn find(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::{functions, layer_names};
+    use crate::ops::scalar;
+
+    #[test]
+    fn ours_are_there_and_theirs_are_not() {
+        let functions: Vec<&str> = functions::names()
+            .chain(scalar::TABLE.iter().map(|row| row.name))
+            .chain(["grad", "scan"])
+            .collect();
+        for (theirs, ours) in FUNCTIONS {
+            let (first, _) = ours.split_once('(').unwrap_or((ours, ""));
+            assert!(functions.contains(&first), "`{ours}` for `{theirs}`");
+            assert!(!functions.contains(theirs), "`{theirs}` is a function of ours");
+        }
+        for (theirs, ours) in LAYERS {
+            assert!(layer_names().any(|name| name == *ours), "`{ours}` for `{theirs}`");
+            assert!(layer_names().all(|name| name != *theirs), "`{theirs}` is a layer of ours");
+        }
+    }
+}

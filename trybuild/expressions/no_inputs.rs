@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Ones: () -> [3] { ones([3]) }
+}
+
+fn main() {
+    println!("{:?}", Ones::new(Seed(1)));
+}

@@ -1,0 +1,9 @@
+use netform::prelude::*;
+
+network! {
+    pub Net<A, B, C, D, E>: [A, B, C, D, E] { Relu }
+}
+
+fn main() {
+    println!("{:?}", Net::<Len, Len, Len, Len, Len>::new(Seed(1)));
+}
