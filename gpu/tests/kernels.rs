@@ -2,24 +2,10 @@
 
 mod common;
 
-use common::{close, numbers, vulkan};
-use netform_core::device::{
-    Arg, Conv2dDims, Fold, Grid, IndexDims, Kernels, MatmulDims, Memory, Pool2dDims, Slot, Span,
-};
+use common::{close, input, numbers, view, vulkan, work};
+use netform_core::device::{Arg, Fold, Grid, IndexDims, Kernels, Memory, Pool2dDims, Slot, Span};
 use netform_core::error::Error;
 use netform_gpu::Vulkan;
-
-fn input(i: u8, len: usize) -> Span {
-    Span::new(Slot::Input(i), 0, len)
-}
-
-fn work(offset: usize, len: usize) -> Span {
-    Span::new(Slot::Workspace, offset, len)
-}
-
-fn view(span: Span, strides: Grid) -> Arg {
-    Arg::View { span, strides }
-}
 
 #[test]
 fn memory() {
@@ -229,145 +215,6 @@ fn a_maximum_of_what_is_not_a_number_is_none() {
     let (found, expected) = (found.unwrap(), expected.unwrap());
     assert!(found[0].is_nan() && found[2] == f32::INFINITY, "{found:?}");
     close(&found, &expected, 1.0, 0.0, "max");
-}
-
-#[test]
-fn products() {
-    let Some(vulkan) = vulkan("products") else { return };
-    let sizes = [
-        (1, 1, 1, 1),
-        (1, 5, 7, 3),
-        (1, 64, 10, 84),
-        (3, 17, 33, 20),
-        (1, 130, 70, 150),
-        (2, 1, 200, 65),
-        (1, 200, 1, 3),
-        (1, 3, 4, 0),
-    ];
-    for (batch, m, n, k_size) in sizes {
-        for (transpose_a, transpose_b) in
-            [(false, false), (true, false), (false, true), (true, true)]
-        {
-            for shared in [false, true] {
-                let (stride_a, stride_b) = (m * k_size, if shared { 0 } else { k_size * n });
-                let dims = MatmulDims {
-                    batch,
-                    m,
-                    n,
-                    k: k_size,
-                    transpose_a,
-                    transpose_b,
-                    stride_a,
-                    stride_b,
-                };
-                let b_len = if shared { k_size * n } else { batch * k_size * n };
-                let (a, b) = (numbers(batch * m * k_size, 1), numbers(b_len, 2));
-                let (bias, rest) = (numbers(n, 3), numbers(batch * m * n, 4));
-                let inputs: Vec<&[f32]> = vec![&a, &b, &bias, &rest];
-                let (found, expected) = on_both!(vulkan, batch * m * n, inputs, &[], |k| {
-                    let ins = [
-                        view(input(2, n), [0, 0, 0, 1]),
-                        view(input(3, batch * m * n), [0, m * n, n, 1]),
-                    ];
-                    k.matmul(
-                        [work(0, batch * m * n)],
-                        input(0, a.len()),
-                        input(1, b.len()),
-                        dims,
-                        ins,
-                        [2.0],
-                        |x, [a, b], [c]| [c * (x + a) + b],
-                        &["let t0 = x + a0;", "c0 * t0 + a1"],
-                    );
-                });
-                let scale = (k_size as f32).sqrt().max(1.0);
-                close(&found.unwrap(), &expected.unwrap(), scale, 2e-6, &format!("{dims:?}"));
-            }
-        }
-    }
-}
-
-/// More tiles than there are groups on every device: groups take several.
-#[test]
-#[ignore = "takes 20 s on lavapipe; a test in matmul.rs counts the groups"]
-fn a_product_of_very_many_columns() {
-    let Some(vulkan) = vulkan("a_product_of_very_many_columns") else { return };
-    let n = 64 * 65_536 + 5;
-    let dims = MatmulDims {
-        batch: 1,
-        m: 1,
-        n,
-        k: 1,
-        transpose_a: false,
-        transpose_b: false,
-        stride_a: 1,
-        stride_b: n,
-    };
-    let (a, b) = ([2.0], numbers(n, 2));
-    let (found, expected) = on_both!(vulkan, n, vec![&a, &b], &[], |k| {
-        let text = &["x"];
-        k.matmul([work(0, n)], input(0, 1), input(1, n), dims, [], [], |x, [], []| [x], text);
-    });
-    close(&found.unwrap(), &expected.unwrap(), 1.0, 0.0, "products");
-}
-
-fn conv(
-    batch: usize,
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 2],
-    dilation: [usize; 2],
-    groups: usize,
-) -> Conv2dDims {
-    Conv2dDims {
-        batch,
-        in_channels: 4,
-        height: 9,
-        width: 8,
-        out_channels: 6,
-        kernel,
-        stride,
-        padding,
-        dilation,
-        groups,
-    }
-}
-
-#[test]
-fn convolutions() {
-    let Some(vulkan) = vulkan("convolutions") else { return };
-    let cases = [
-        conv(2, [3, 3], [1, 1], [0, 0], [1, 1], 1),
-        conv(2, [3, 3], [1, 1], [1, 1], [1, 1], 2),
-        conv(3, [3, 2], [2, 1], [1, 0], [1, 1], 1),
-        conv(1, [3, 3], [2, 3], [2, 1], [2, 2], 2),
-        conv(2, [1, 1], [1, 1], [0, 0], [1, 1], 1),
-    ];
-    for d in cases {
-        let [oh, ow] = d.out_size();
-        let x = numbers(d.batch * 4 * 9 * 8, 1);
-        let w = numbers(6 * 4 / d.groups * d.kernel[0] * d.kernel[1], 2);
-        let dy = numbers(d.batch * 6 * oh * ow, 3);
-        let bias = numbers(6, 4);
-        let (xs, ws, ys) = (x.len(), w.len(), dy.len());
-        let inputs: Vec<&[f32]> = vec![&x, &w, &dy, &bias];
-        let (found, expected) = on_both!(vulkan, xs + ws + ys, inputs, &[], |k| {
-            let ins = [view(input(3, 6), [0, 1, 0, 0])];
-            k.conv2d(
-                [work(0, ys)],
-                input(0, xs),
-                input(1, ws),
-                d,
-                ins,
-                [],
-                |x, [b], []| [x + b],
-                &["x + a0"],
-            );
-            k.conv2d_input(work(ys, xs), input(2, ys), input(1, ws), d);
-            k.conv2d_weight(work(ys + xs, ws), input(0, xs), input(2, ys), d);
-        });
-        close(&found.unwrap(), &expected.unwrap(), 5.0, 2e-6, &format!("{d:?}"));
-    }
 }
 
 #[test]

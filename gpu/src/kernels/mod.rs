@@ -41,14 +41,32 @@ pub(crate) struct Program {
     /// How many dispatches depend on a condition.
     pub conditional: usize,
     pub scratch: Scratch,
+    limits: Limits,
+}
+
+/// What a device allows, and kernels make use of.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Limits {
+    /// Memory that a group of threads shares: at least [`SHARED_BYTES`].
+    pub shared_bytes: u32,
+    /// Whether short loops are to be unrolled: on a GPU, where it is worth the time that compiling takes.
+    pub unrolls: bool,
     /// The threads of a subgroup, where kernels can rely on it.
-    subgroup: Option<usize>,
+    pub subgroup: Option<usize>,
+}
+
+impl Limits {
+    /// The bound of a short loop: what drivers do not know they do not unroll.
+    fn bound(self, shader: &mut Shader, count: usize) -> String {
+        if self.unrolls { format!("{count}u") } else { shader.word(count) }
+    }
 }
 
 /// Threads of a group, where nothing else is needed. None has more.
 pub(crate) const THREADS: u32 = 256;
 
-/// The most bytes of memory that a group shares: the tiles of a product.
+/// The bytes of memory that a group shares on every device. Larger tiles of products need more, and are left where
+/// there is no more.
 pub(crate) const SHARED_BYTES: u32 = matmul::SHARED_BYTES;
 
 /// The most groups along an axis that every device has.
@@ -66,9 +84,8 @@ fn product(sizes: &[usize]) -> usize {
 
 impl Program {
     /// The dispatches of a whole pass. An error names what is not supported.
-    pub fn of(tape: &Tape, subgroup: Option<u32>) -> Result<Self, String> {
-        let subgroup = subgroup.map(|size| size as usize);
-        let mut program = Program { subgroup, ..Program::default() };
+    pub fn of(tape: &Tape, limits: Limits) -> Result<Self, String> {
+        let mut program = Program { limits, ..Program::default() };
         let mut next = 0;
         for together in tape.conditions.chunk_by(|a, b| a.to == b.from && a.value == b.value) {
             let [from, to] = [together[0].from, together[together.len() - 1].to];
@@ -104,17 +121,13 @@ impl Program {
             }
             Call::Rows(call) => rows::rows(self, tape, &call)?,
             Call::Matmul { outs, a, b, dims, f } => {
-                self.dispatches.extend(matmul::matmul(tape, tape.spans(outs), a, b, &dims, &f));
+                matmul::matmul(self, tape, tape.spans(outs), [a, b], &dims, &f);
             }
             Call::Conv2d { ys, x, w, dims, f } => {
-                self.dispatches.extend(conv::conv2d(tape, tape.spans(ys), x, w, &dims, &f));
+                conv::conv2d(self, tape, tape.spans(ys), [x, w], &dims, &f);
             }
-            Call::Conv2dInput { dx, dy, w, dims } => {
-                self.dispatches.extend(conv::input(dx, dy, w, &dims));
-            }
-            Call::Conv2dWeight { dw, x, dy, dims } => {
-                self.dispatches.extend(conv::weight(dw, x, dy, &dims));
-            }
+            Call::Conv2dInput { dx, dy, w, dims } => conv::input(self, dx, [dy, w], &dims),
+            Call::Conv2dWeight { dw, x, dy, dims } => conv::weight(self, dw, [x, dy], &dims),
             Call::Pool { kind, out, x, second, dims } => {
                 self.dispatches.extend(pool::pool(kind, out, x, second, &dims));
             }

@@ -126,12 +126,12 @@ pub(super) fn reduce(
         return;
     }
     let ins = tape.args(f.ins);
-    let cut = Cut::new(results, elements, neighbours(grid, reduced, ins), program.subgroup);
+    let cut = Cut::new(results, elements, neighbours(grid, reduced, ins), program.limits.subgroup);
     let mut shader = Shader::new(THREADS);
     constants(&mut shader, f.consts);
     let args = arguments(&mut shader, ins);
     let piece = (cut.parts > 1).then(|| program.scratch.take(cut.parts * results));
-    let second = piece.map(|piece| second(&cut, fold, out, piece, program.subgroup));
+    let second = piece.map(|piece| second(&cut, fold, out, piece, program.limits.subgroup));
     let parts = [
         Part { variable: "unit", axes: &kept, grid: &grid },
         Part { variable: "element", axes: &folded, grid: &grid },

@@ -44,7 +44,7 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     }
     let picks = call.steps.0.iter().any(|step| matches!(step, RowStep::Pick { .. }));
     let check = picks.then(|| program.check(check_of(tape, call, len)));
-    let teams = Teams::along(len, count, program.subgroup);
+    let teams = Teams::along(len, count, program.limits.subgroup);
     let mut shader = Shader::new(THREADS);
     constants(&mut shader, call.consts);
     let args = arguments(&mut shader, tape.args(call.ins));

@@ -53,12 +53,18 @@ pub(super) fn cumsum(
         program.dispatches.push(alone(out, x, lines));
         return;
     }
-    let teams = lines.teams(program.subgroup);
+    let teams = lines.teams(program.limits.subgroup);
     let (tile, busy) = (teams.lanes * OWN, lines.count.div_ceil(teams.count));
     let parts = (BUSY / busy).min(len.div_ceil(tile)).max(1);
     if parts <= 2 {
-        let kernel =
-            scan(lines, Source::Elements(x), Target::Results(out), len, None, program.subgroup);
+        let kernel = scan(
+            lines,
+            Source::Elements(x),
+            Target::Results(out),
+            len,
+            None,
+            program.limits.subgroup,
+        );
         program.dispatches.push(kernel);
         return;
     }
@@ -66,10 +72,16 @@ pub(super) fn cumsum(
     let parts = len.div_ceil(chunk);
     let mut take = || program.scratch.take(lines.count * parts);
     let (sums, before) = (take(), take());
-    program.dispatches.push(part_sums(lines, x, sums, chunk, program.subgroup));
+    program.dispatches.push(part_sums(lines, x, sums, chunk, program.limits.subgroup));
     let of_parts = Lines { count: lines.count, len: parts, inner: 1, reverse: false };
-    let kernel =
-        scan(of_parts, Source::Parts(sums), Target::Parts(before), parts, None, program.subgroup);
+    let kernel = scan(
+        of_parts,
+        Source::Parts(sums),
+        Target::Parts(before),
+        parts,
+        None,
+        program.limits.subgroup,
+    );
     program.dispatches.push(kernel);
     let kernel = scan(
         lines,
@@ -77,7 +89,7 @@ pub(super) fn cumsum(
         Target::Results(out),
         chunk,
         Some(before),
-        program.subgroup,
+        program.limits.subgroup,
     );
     program.dispatches.push(kernel);
 }

@@ -28,6 +28,12 @@ impl Scratch {
         piece
     }
 
+    /// The elements from the start on, which others may have had: who takes them waits for those.
+    pub fn start(&mut self, len: usize) -> Piece {
+        self.end = self.end.max(len);
+        Piece { start: 0, len }
+    }
+
     /// The elements of all pieces.
     pub fn end(&self) -> usize {
         self.end

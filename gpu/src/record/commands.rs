@@ -14,8 +14,8 @@ use vulkano::pipeline::PipelineBindPoint;
 use super::hazards::Hazards;
 use super::{Flight, Recording, Suspect};
 use crate::bound::SLOTS;
-use crate::context::{barrier, lock, why};
-use crate::kernels::{Check, Program};
+use crate::context::{DeviceKind, barrier, lock, why};
+use crate::kernels::{Check, Limits, Program};
 use crate::run::VulkanRun;
 use crate::shader::{Binding, COUNTERS, Dispatch, Pipeline};
 
@@ -32,9 +32,14 @@ struct Own {
 
 impl VulkanRun<'_> {
     pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
-        let program = Program::of(&self.tape, self.context.subgroup);
+        let info = &self.context.info;
+        let limits = Limits {
+            shared_bytes: info.shared_bytes,
+            unrolls: info.kind != DeviceKind::Cpu,
+            subgroup: self.context.subgroup.map(|size| size as usize),
+        };
         let Program { dispatches, checks, conditional, scratch, .. } =
-            program.map_err(|problem| self.context.error(problem))?;
+            Program::of(&self.tape, limits).map_err(|problem| self.context.error(problem))?;
         let words = COUNTERS + self.tape.numbers.len();
         let own = Own {
             numbers: self.context.allocate(4 * words as u64, true)?,
@@ -126,7 +131,7 @@ impl VulkanRun<'_> {
             Binding::Groups => own.groups.clone(),
             Binding::Scratch | Binding::ScratchIntegers => own.scratch.clone(),
             // A span without elements may be of a slot where nothing is bound: any buffer does.
-            Binding::Slot(slot) => match self.buffers.get(*slot) {
+            Binding::Slot(slot) | Binding::Vectors(slot) => match self.buffers.get(*slot) {
                 Some(bound) => bound.raw.buffer.clone(),
                 None => own.numbers.clone(),
             },

@@ -82,6 +82,26 @@ mod tests {
         assert!(!hazards.conflict(&dispatch(&[at(20, 1)], &[])));
     }
 
+    fn hazards_of(dispatch: &Dispatch) -> Hazards {
+        let mut hazards = Hazards::default();
+        hazards.add(dispatch);
+        hazards
+    }
+
+    #[test]
+    fn parts_of_a_sum_wait_for_those_before() {
+        let at = |offset| vec![Region { slot: None, offset, len: 16 }];
+        let partial = Dispatch { writes: at(0), ..dispatch(&[], &[]) };
+        assert!(!hazards_of(&partial).conflict(&Dispatch { writes: at(16), ..dispatch(&[], &[]) }));
+        let mut hazards = Hazards::default();
+        assert!(!hazards.conflict(&partial));
+        hazards.add(&partial);
+        assert!(hazards.conflict(&partial));
+        assert!(!hazards.conflict(&dispatch(&[], &[])));
+        hazards.clear();
+        assert!(!hazards.conflict(&partial));
+    }
+
     #[test]
     fn what_depends_on_a_condition_waits_for_it() {
         let deciding = Dispatch { bindings: vec![Binding::Groups], ..dispatch(&[], &[]) };

@@ -20,6 +20,8 @@ use crate::tape::Piece;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
     Slot(Slot),
+    /// The same, to be read by vectors of four.
+    Vectors(Slot),
     /// The numbers of the pass: seed, step, constants of expressions.
     Numbers,
     /// What kernels found wrong.
@@ -160,6 +162,13 @@ impl Shader {
         self.span(span, false)
     }
 
+    /// The elements of a span whose offset is a multiple of 4, to read by vectors of four.
+    pub fn read_vectors(&mut self, span: Span) -> Place {
+        self.reads.push(span.into());
+        let buffer = format!("b{}", self.binding(Binding::Vectors(span.slot), false));
+        Place { buffer, offset: self.word(span.offset / 4) }
+    }
+
     /// The elements of a span, to write.
     pub fn write(&mut self, span: Span) -> Place {
         self.writes.push(span.into());
@@ -248,6 +257,7 @@ impl Shader {
                     (format!("b{i}"), "u32")
                 }
                 Binding::Slot(_) | Binding::Scratch => (format!("b{i}"), "f32"),
+                Binding::Vectors(_) => (format!("b{i}"), "vec4<f32>"),
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
                 Binding::Groups => ("indirect".to_owned(), "u32"),

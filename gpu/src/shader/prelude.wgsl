@@ -29,6 +29,10 @@ fn min(a: f32, b: f32) -> f32 {
     return select(select(b, a, a < b), a, is_nan(a));
 }
 
+fn least(a: u32, b: u32) -> u32 {
+    return select(b, a, a < b);
+}
+
 fn sign(x: f32) -> f32 {
     return f32(x > 0.0) - f32(x < 0.0);
 }

@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::sync::LazyLock;
 
+use netform_core::device::{Arg, Grid, Slot, Span};
 use netform_core::random::{Rng, Seed};
 use netform_gpu::Vulkan;
 
@@ -37,6 +38,21 @@ pub fn vulkan(test: &str) -> Option<Vulkan> {
 pub fn numbers(len: usize, stream: u64) -> Vec<f32> {
     let mut rng = Rng::new(Seed(1), stream);
     (0..len).map(|_| (rng.uniform() * 2.0 - 1.0) as f32).collect()
+}
+
+/// The first elements of an input.
+pub fn input(i: u8, len: usize) -> Span {
+    Span::new(Slot::Input(i), 0, len)
+}
+
+/// Elements of the workspace.
+pub fn work(offset: usize, len: usize) -> Span {
+    Span::new(Slot::Workspace, offset, len)
+}
+
+/// A span with strides.
+pub fn view(span: Span, strides: Grid) -> Arg {
+    Arg::View { span, strides }
 }
 
 /// The largest difference, relative to the larger of `scale` and the expected value.
