@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use netform_core::error::Result;
 use vulkano::Version;
-use vulkano::device::QueueFlags;
-use vulkano::device::physical::{PhysicalDevice, PhysicalDeviceType};
+use vulkano::device::physical::{PhysicalDevice, PhysicalDeviceType, SubgroupFeatures};
+use vulkano::device::{DeviceExtensions, DeviceFeatures, QueueFlags};
 use vulkano::instance::Instance;
 use vulkano::memory::MemoryHeapFlags;
+use vulkano::shader::ShaderStages;
 
 use super::instance::{INSTALL, instance};
 use super::{error, why};
@@ -169,6 +170,30 @@ fn position(names: &[String], wanted: &str, by: &str) -> Result<usize> {
         let list = list.collect::<Vec<_>>().join(", ");
         error("vulkan", format!("{by}no device is called `{wanted}`; there is {list}"))
     })
+}
+
+/// How many threads exchange numbers without shared memory, where a kernel can rely on that number; and what must be turned
+/// on for it.
+pub(super) fn subgroup(device: &PhysicalDevice) -> Option<(u32, DeviceFeatures, DeviceExtensions)> {
+    let properties = device.properties();
+    let operations = properties.subgroup_supported_operations.or(properties.supported_operations)?;
+    let stages = properties.subgroup_supported_stages.or(properties.supported_stages)?;
+    let needed = SubgroupFeatures::BASIC | SubgroupFeatures::ARITHMETIC | SubgroupFeatures::SHUFFLE;
+    let fixed = properties.required_subgroup_size_stages?;
+    let size = properties.subgroup_size?;
+    let possible = device.supported_features().subgroup_size_control
+        && operations.contains(needed)
+        && (stages & fixed).contains(ShaderStages::COMPUTE)
+        && size.is_power_of_two()
+        && (properties.min_subgroup_size?..=properties.max_subgroup_size?).contains(&size)
+        && (2..=THREADS).contains(&size)
+        && THREADS / size <= properties.max_compute_workgroup_subgroups?;
+    let features = DeviceFeatures { subgroup_size_control: true, ..DeviceFeatures::empty() };
+    let extensions = DeviceExtensions {
+        ext_subgroup_size_control: device.api_version() < Version::V1_3,
+        ..DeviceExtensions::empty()
+    };
+    possible.then_some((size, features, extensions))
 }
 
 /// That a device has what kernels need: more than Vulkan asks of every one.

@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netform_core::error::{Error, Result};
+use vulkano::buffer::Subbuffer;
 use vulkano::command_buffer::allocator::{
     StandardCommandBufferAllocator, StandardCommandBufferAllocatorCreateInfo,
 };
 use vulkano::descriptor_set::allocator::StandardDescriptorSetAllocator;
-use vulkano::device::{Device, DeviceCreateInfo, Queue, QueueCreateInfo};
+use vulkano::device::{
+    Device, DeviceCreateInfo, DeviceExtensions, DeviceFeatures, Queue, QueueCreateInfo,
+};
 use vulkano::instance::debug::DebugUtilsMessenger;
 use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
@@ -56,6 +59,10 @@ pub(crate) struct Context {
     /// What is to be gathered before the passes that use it.
     pub gathers: Mutex<Vec<Gather>>,
     pub staging: Mutex<Option<Staging>>,
+    /// Memory of kernels within a pass. Passes share it: each begins with a barrier.
+    pub scratch: Mutex<Option<Subbuffer<[u8]>>>,
+    /// How many threads exchange numbers without shared memory.
+    pub subgroup: Option<u32>,
     /// Copies that are made again and again, the last one used at the end.
     pub uploads: Mutex<Vec<Upload>>,
     /// Whether the processor reads and writes the device's memory as its own.
@@ -93,7 +100,7 @@ impl Vulkan {
     /// If there is no Vulkan library, no device, or none that `NETFORM_DEVICE` names; the message says what to install
     /// or try.
     pub fn new() -> Result<Self> {
-        Self::of(None, true)
+        Self::of(None, true, true)
     }
 
     /// The device of a name, of a part of it, or of a number in [`devices`].
@@ -101,7 +108,7 @@ impl Vulkan {
     /// # Errors
     /// If there is no Vulkan library or no device of that name; the message lists the names there are.
     pub fn named(name: &str) -> Result<Self> {
-        Self::of(Some(name), true)
+        Self::of(Some(name), true, true)
     }
 
     /// As [`Vulkan::new`], but data go through memory of their own as if the processor did not see the device's: a test
@@ -111,10 +118,26 @@ impl Vulkan {
     /// As [`Vulkan::new`].
     #[doc(hidden)]
     pub fn with_staging() -> Result<Self> {
-        Self::of(None, false)
+        Self::of(None, false, true)
     }
 
-    fn of(name: Option<&str>, maps: bool) -> Result<Self> {
+    /// As [`Vulkan::new`], but threads exchange numbers through shared memory only: a test of that way on a device that
+    /// does not need it.
+    ///
+    /// # Errors
+    /// As [`Vulkan::new`].
+    #[doc(hidden)]
+    pub fn without_subgroups() -> Result<Self> {
+        Self::of(None, true, false)
+    }
+
+    /// How many threads exchange numbers without shared memory, where they do.
+    #[doc(hidden)]
+    pub fn subgroup(&self) -> Option<u32> {
+        self.context.subgroup
+    }
+
+    fn of(name: Option<&str>, maps: bool, subgroups: bool) -> Result<Self> {
         let (instance, messenger) = instance::instance()?;
         let physical = choose::choose(&instance, name)?;
         choose::check_limits(&physical)?;
@@ -123,7 +146,14 @@ impl Vulkan {
             error(&info.name, format!("the device cannot be opened: {e}"))
         };
         let family = choose::queue_family(&physical).ok_or_else(|| fail(&"it does not compute"))?;
+        let subgroup = choose::subgroup(&physical).filter(|_| subgroups);
+        let (subgroup, features, extensions) = match subgroup {
+            Some((size, features, extensions)) => (Some(size), features, extensions),
+            None => (None, DeviceFeatures::empty(), DeviceExtensions::empty()),
+        };
         let create = DeviceCreateInfo {
+            enabled_features: features,
+            enabled_extensions: extensions,
             queue_create_infos: vec![QueueCreateInfo {
                 queue_family_index: family,
                 ..QueueCreateInfo::default()
@@ -146,6 +176,8 @@ impl Vulkan {
             tapes: Mutex::default(),
             gathers: Mutex::default(),
             staging: Mutex::default(),
+            scratch: Mutex::default(),
+            subgroup,
             uploads: Mutex::default(),
             maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             fences: Mutex::default(),

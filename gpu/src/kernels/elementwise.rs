@@ -1,9 +1,10 @@
-//! Fused expressions over a grid, fills, copies into strided places, and running sums: a thread for each element or
-//! line.
+//! Fused expressions over a grid, fills, and copies into strided places: a thread for each element.
 
 use netform_core::device::{Arg, GRID_RANK, Grid, Span};
 
-use super::{THREADS, arguments, begin_units, constants, end_units, epilogue, product, values};
+use super::{
+    THREADS, arguments, begin_units, constants, end_units, epilogue, product, quads, values,
+};
 use crate::shader::{Dispatch, Part, Shader, index, line};
 use crate::tape::{Expression, Piece, Tape};
 
@@ -14,6 +15,9 @@ pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Opt
     let total = product(&grid);
     if total == 0 {
         return None;
+    }
+    if let Some(dispatch) = quads::map(tape, outs, grid, f) {
+        return Some(dispatch);
     }
     let mut shader = Shader::new(THREADS);
     constants(&mut shader, f.consts);
@@ -27,14 +31,31 @@ pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Opt
 }
 
 pub(super) fn fill(out: Span, value: Piece) -> Option<Dispatch> {
+    filled(out, Some(value))
+}
+
+pub(super) fn zeros(out: Span) -> Option<Dispatch> {
+    filled(out, None)
+}
+
+fn filled(out: Span, value: Option<Piece>) -> Option<Dispatch> {
     if out.len == 0 {
         return None;
     }
     let mut shader = Shader::new(THREADS);
-    constants(&mut shader, value);
+    let text = match value {
+        Some(value) => {
+            constants(&mut shader, value);
+            "c0"
+        }
+        None => "0.0",
+    };
+    if quads::serve(out.len) && out.offset.is_multiple_of(4) {
+        return Some(quads::fill(shader, out, text));
+    }
     let target = shader.write(out);
     begin_units(&mut shader, "position", out.len);
-    line!(shader, "{} = c0;", target.at("position"));
+    line!(shader, "{} = {text};", target.at("position"));
     let groups = end_units(&mut shader, out.len);
     Some(shader.finish(groups))
 }
@@ -60,34 +81,5 @@ pub(super) fn copy(
     let place = format!("{offset} + {}", index(&parts, &strides));
     line!(shader, "{} = a0;", target.at(&place));
     let groups = end_units(&mut shader, total);
-    Some(shader.finish(groups))
-}
-
-pub(super) fn cumsum(
-    out: Span,
-    x: Span,
-    [outer, len, inner]: [usize; 3],
-    reverse: bool,
-) -> Option<Dispatch> {
-    let lines = outer * inner;
-    if lines * len == 0 {
-        return None;
-    }
-    let mut shader = Shader::new(THREADS);
-    let (target, source) = (shader.write(out), shader.read(x));
-    let (len_word, inner_word) = (shader.word(len), shader.word(inner));
-    begin_units(&mut shader, "unit", lines);
-    line!(
-        shader,
-        "let first = unit / {inner_word} * {len_word} * {inner_word} + unit % {inner_word};"
-    );
-    line!(shader, "var sum = 0.0;");
-    line!(shader, "for (var i = 0u; i < {len_word}; i++) {{");
-    let i = if reverse { format!("({len_word} - 1u - i)") } else { "i".to_owned() };
-    line!(shader, "let place = first + {i} * {inner_word};");
-    line!(shader, "sum += {};", source.at("place"));
-    line!(shader, "{} = sum;", target.at("place"));
-    shader.push_line("}");
-    let groups = end_units(&mut shader, lines);
     Some(shader.finish(groups))
 }

@@ -3,9 +3,9 @@
 
 use netform_core::device::{IndexDims, Slot, Span};
 
-use super::{Check, Program, THREADS, begin_units, end_units};
+use super::{Check, Program, THREADS, begin_units, elementwise, end_units, groups};
 use crate::shader::{Dispatch, Place, Shader, line};
-use crate::tape::Indexing;
+use crate::tape::{Indexing, Piece};
 
 /// What is no index is larger than every size: also a float of 2^24 or more, to which another integer may have been
 /// rounded.
@@ -56,7 +56,7 @@ pub(super) fn index(
         Indexing::GatherAlong => gather_along(spans, dims, check),
         Indexing::ScatterAlong => scatter_along(spans, dims, check),
         Indexing::Embedding => embedding(spans, dims, check),
-        Indexing::EmbeddingAdd => embedding_add(spans, dims, check),
+        Indexing::EmbeddingAdd => return embedding_add(program, spans, dims, check),
     };
     program.dispatches.extend(kernel);
 }
@@ -97,7 +97,7 @@ fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Op
     declare_right(&mut shader, check);
     let (target, x) = (shader.write(out), shader.read(x));
     let indices = Indices::new(&mut shader, index);
-    let (cols, picks) = (shader.word(cols), shader.word(picks));
+    let (cols, picks) = (format!("{cols}u"), format!("{picks}u"));
     begin_units(&mut shader, "i", count);
     line!(shader, "var value = 0.0;");
     let element = x.at(&format!("i / {picks} * {cols} + {}", indices.at("i")));
@@ -107,27 +107,104 @@ fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Op
     Some(shader.finish(groups))
 }
 
-/// A thread has a row.
-fn scatter_along([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
-    let IndexDims { rows, cols, picks } = dims;
-    if rows * cols == 0 {
-        return None;
+/// Of a row with few indices, or few columns, each element has a thread, which looks at all indices of the row.
+const FEW: usize = 16;
+const NARROW: usize = 64;
+
+/// Groups of a row that has many indices.
+const GROUPS: usize = 16;
+
+fn scatter_along(spans: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
+    match dims {
+        IndexDims { rows, cols, .. } if rows * cols == 0 => None,
+        IndexDims { picks, cols, .. } if picks <= FEW || cols <= NARROW => {
+            Some(scatter_few(spans, dims, check))
+        }
+        _ => Some(scatter_many(spans, dims, check)),
     }
+}
+
+fn scatter_few([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Dispatch {
+    let IndexDims { rows, cols, picks } = dims;
     let mut shader = Shader::new(THREADS);
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let indices = Indices::new(&mut shader, index);
-    let (cols, picks) = (shader.word(cols), shader.word(picks));
-    begin_units(&mut shader, "row", rows);
-    line!(shader, "for (var col = 0u; col < {cols}; col++) {{");
-    line!(shader, "{} = 0.0;\n}}", target.at(&format!("row * {cols} + col")));
-    line!(shader, "for (var j = 0u; right && j < {picks}; j++) {{");
-    line!(shader, "let i = row * {picks} + j;");
-    line!(shader, "let place = row * {cols} + {};", indices.at("i"));
-    line!(shader, "{} += {};\n}}", target.at("place"), dy.at("i"));
-    let groups = end_units(&mut shader, rows);
-    Some(shader.finish(groups))
+    let (cols, picks) = (format!("{cols}u"), format!("{picks}u"));
+    begin_units(&mut shader, "place", rows * dims.cols);
+    line!(shader, "var sum = 0.0;\nlet row = place / {cols};\nlet col = place % {cols};");
+    line!(shader, "for (var j = 0u; right && j < {picks}; j++) {{\nlet i = row * {picks} + j;");
+    line!(shader, "if ({} == col) {{ sum += {}; }}\n}}", indices.at("i"), dy.at("i"));
+    line!(shader, "{} = sum;", target.at("place"));
+    let groups = end_units(&mut shader, rows * dims.cols);
+    shader.finish(groups)
 }
+
+/// A thread has every column of a row whose remainder is its own, and takes the row's indices in their order: sums have
+/// one order. Each thread looks at each index of the row, 256 of them at once from shared memory.
+fn scatter_many([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Dispatch {
+    let IndexDims { rows, cols, picks } = dims;
+    let mut shader = Shader::new(THREADS);
+    declare_right(&mut shader, check);
+    let (target, dy) = (shader.write(out), shader.read(dy));
+    let indices = Indices::new(&mut shader, index);
+    let parts = cols.div_ceil(THREADS as usize).min(GROUPS);
+    let units = rows * parts;
+    let [cols, picks, parts, units_word] =
+        [cols, picks, parts, units].map(|size| shader.word(size));
+    line!(
+        shader,
+        "for (var unit = group.x; unit < {units_word}; unit += groups.x) {{
+let row = unit / {parts};
+let own = unit % {parts} * {THREADS}u + thread;
+let all = {parts} * {THREADS}u;
+for (var col = own; col < {cols}; col += all) {{ {} = 0.0; }}",
+        target.at(&format!("row * {cols} + col"))
+    );
+    let begin = format!("row * {picks}");
+    begin_seen(&mut shader, &indices, &picks, &begin, " % all", "own");
+    let place = format!("{begin} + start + 4u * j + c");
+    let sum = target.at(&format!("row * {cols} + {}", indices.at(&place)));
+    line!(shader, "if (right && same[c]) {{ {sum} += {}; }}", dy.at(&place));
+    shader.push_line(END_SEEN);
+    shader.push_line("}");
+    shader.finish([groups(units), 1, 1])
+}
+
+/// Loops over indices from place `first` on, in their order: as many at once as a group has threads, and of those four at
+/// once from shared memory. Where one of the four, after `operation`, is `own`, the body sees for each `c` whether it is
+/// the `same`; it is number `start + 4 j + c`. Ends with [`END_SEEN`]; all threads must come by.
+fn begin_seen(
+    shader: &mut Shader,
+    indices: &Indices,
+    picks: &str,
+    first: &str,
+    operation: &str,
+    own: &str,
+) {
+    shader
+        .declarations
+        .push_str(&format!("var<workgroup> seen: array<vec4<u32>, {}>;\n", THREADS / 4));
+    let index = indices.at(&format!("{first} + start + thread"));
+    line!(
+        shader,
+        "for (var start = 0u; start < {picks}; start += {THREADS}u) {{
+var index = 0xffffffffu;
+if (start + thread < {picks}) {{ index = {index}{operation}; }}
+seen[thread / 4u][thread % 4u] = index;
+workgroupBarrier();
+let rest = ({picks} - start + 3u) / 4u;
+let count = select({0}u, rest, rest < {0}u);
+for (var j = 0u; j < count; j++) {{
+let same = seen[j] == vec4<u32>({own});
+if (!any(same)) {{ continue; }}
+for (var c = 0u; c < 4u; c++) {{",
+        THREADS / 4
+    );
+}
+
+/// Ends what [`begin_seen`] begins.
+const END_SEEN: &str = "}\n}\nworkgroupBarrier();\n}";
 
 fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
     let IndexDims { cols, picks, .. } = dims;
@@ -139,7 +216,7 @@ fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> O
     declare_right(&mut shader, check);
     let (target, table) = (shader.write(out), shader.read(table));
     let indices = Indices::new(&mut shader, index);
-    let cols = shader.word(cols);
+    let cols = format!("{cols}u");
     begin_units(&mut shader, "i", count);
     line!(shader, "var value = 0.0;");
     let row = indices.at(&format!("i / {cols}"));
@@ -150,24 +227,83 @@ fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> O
     Some(shader.finish(groups))
 }
 
-/// A thread has a column, and takes the indices in their order: sums have one order.
-fn embedding_add([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
+/// What stands for no further pick of the same row; and what marks the first one.
+const NONE: u32 = 0x7fff_ffff;
+const FIRST: u32 = 0x8000_0000;
+
+/// Zeros; then picks of the same row are linked, in their order; then the first one of each row adds up what belongs to
+/// it, a thread for each column: sums have one order. The cost is a comparison for each pair of picks, in a thread for each
+/// pick, then each row of dy once; of a row that is picked n times, n loads follow one another.
+fn embedding_add(
+    program: &mut Program,
+    [out, dy, index]: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) {
     let IndexDims { rows, cols, picks } = dims;
     if rows * cols == 0 {
-        return None;
+        return;
     }
+    program.dispatches.extend(elementwise::zeros(out));
+    if picks == 0 {
+        return;
+    }
+    let links = program.scratch.take(picks);
+    program.dispatches.push(link(index, picks, links));
     let mut shader = Shader::new(THREADS);
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
+    let links = shader.scratch(links, true, false);
     let indices = Indices::new(&mut shader, index);
-    let (rows, picks) = (shader.word(rows), shader.word(picks));
-    let cols_word = shader.word(cols);
-    begin_units(&mut shader, "col", cols);
-    line!(shader, "for (var row = 0u; row < {rows}; row++) {{");
-    line!(shader, "{} = 0.0;\n}}", target.at(&format!("row * {cols_word} + col")));
-    line!(shader, "for (var i = 0u; right && i < {picks}; i++) {{");
-    line!(shader, "let place = {} * {cols_word} + col;", indices.at("i"));
-    line!(shader, "{} += {};\n}}", target.at("place"), dy.at(&format!("i * {cols_word} + col")));
-    let groups = end_units(&mut shader, cols);
-    Some(shader.finish(groups))
+    let cols = format!("{cols}u");
+    begin_units(&mut shader, "i", picks * dims.cols);
+    line!(
+        shader,
+        "let pick = i / {cols};
+let col = i % {cols};
+let link = {};
+if (right && link >= {FIRST}u) {{
+var sum = {};
+for (var next = link & {NONE}u; next != {NONE}u; next = {} & {NONE}u) {{
+sum += {};
+}}
+{} = sum;
+}}",
+        links.at("pick"),
+        dy.at("i"),
+        links.at("next"),
+        dy.at(&format!("next * {cols} + col")),
+        target.at(&format!("{} * {cols} + col", indices.at("pick"))),
+    );
+    let groups = end_units(&mut shader, picks * dims.cols);
+    program.dispatches.push(shader.finish(groups));
+}
+
+/// For each pick the next one of the same row, and whether it is the first one.
+fn link(index: Span, picks: usize, links: Piece) -> Dispatch {
+    let mut shader = Shader::new(THREADS);
+    let indices = Indices::new(&mut shader, index);
+    let links = shader.scratch(links, true, true);
+    let picks_word = shader.word(picks);
+    line!(
+        shader,
+        "for (var first = group.x * {THREADS}u; first < {picks_word}; first += groups.x * {THREADS}u) {{
+let pick = first + thread;
+let mine = {};
+var mark = {FIRST}u;
+var next = {NONE}u;",
+        indices.at(&format!("select({picks_word} - 1u, pick, pick < {picks_word})"))
+    );
+    begin_seen(&mut shader, &indices, &picks_word, "0u", "", "mine");
+    line!(
+        shader,
+        "let other = start + 4u * j + c;
+if (same[c] && other < pick) {{ mark = 0u; }}
+if (same[c] && other > pick && next == {NONE}u) {{ next = other; }}
+{END_SEEN}
+if (pick < {picks_word}) {{ {} = mark | next; }}
+}}",
+        links.at("pick")
+    );
+    shader.finish([groups(picks.div_ceil(THREADS as usize)), 1, 1])
 }

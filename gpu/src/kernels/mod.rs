@@ -7,11 +7,16 @@ mod gather;
 mod indexed;
 mod matmul;
 mod pool;
+mod quads;
 mod reduce;
 mod rows;
+mod scan;
+mod scratch;
 mod shared;
 
 use netform_core::device::{Arg, Grid, Span};
+
+pub(crate) use scratch::Scratch;
 
 use crate::shader::{Argument, Dispatch, Part, Place, Shader, line};
 use crate::tape::{Call, Expression, Piece, Tape};
@@ -38,8 +43,7 @@ pub(crate) struct Program {
     pub conditional: usize,
     /// How many of the first dispatches copy what is gathered before the pass's calls. The first checks are theirs.
     pub gathering: usize,
-    /// The elements that dispatches leave for the next one.
-    pub scratch: usize,
+    pub scratch: Scratch,
     limits: Limits,
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct Limits {
     pub shared_bytes: u32,
     /// Whether short loops are to be unrolled: on a GPU, where it is worth the time that compiling takes.
     pub unrolls: bool,
+    /// The threads of a subgroup, where kernels can rely on it.
+    pub subgroup: Option<usize>,
 }
 
 impl Limits {
@@ -113,10 +119,10 @@ impl Program {
                 self.dispatches.extend(elementwise::copy(out, offset, strides, grid, input));
             }
             Call::Cumsum { out, x, dims, reverse } => {
-                self.dispatches.extend(elementwise::cumsum(out, x, dims, reverse));
+                scan::cumsum(self, out, x, dims, reverse);
             }
             Call::Reduce { out, fold, grid, reduced, f } => {
-                self.dispatches.extend(reduce::reduce(tape, out, fold, grid, reduced, &f));
+                reduce::reduce(self, tape, out, fold, grid, reduced, &f);
             }
             Call::Rows(call) => rows::rows(self, tape, &call)?,
             Call::Matmul { outs, a, b, dims, f } => {

@@ -9,6 +9,13 @@ use super::{Check, Program, THREADS, arguments, constants, groups, statements};
 use crate::shader::{Argument, Part, Place, Shader, line};
 use crate::tape::{RowsCall, Tape};
 
+/// Rows are kept in variables where a thread has so many elements: some drivers compile more of them for seconds, and
+/// others keep them in memory anyway.
+const IN_VARIABLES: usize = 32;
+
+/// Rows that are kept in scratch have so many elements altogether, or are those of one group.
+const IN_SCRATCH: usize = 1 << 24;
+
 /// What the steps of a program are written with.
 struct Writer<'c> {
     shader: Shader,
@@ -21,6 +28,8 @@ struct Writer<'c> {
     len: usize,
     /// What a thread has of a row.
     own: usize,
+    /// Where rows are kept, unless in variables.
+    kept: Option<Place>,
     /// The number of the check of indices.
     check: Option<usize>,
 }
@@ -35,7 +44,7 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     }
     let picks = call.steps.0.iter().any(|step| matches!(step, RowStep::Pick { .. }));
     let check = picks.then(|| program.check(check_of(tape, call, len)));
-    let teams = Teams::new(len);
+    let teams = Teams::along(len, count, program.limits.subgroup);
     let mut shader = Shader::new(THREADS);
     constants(&mut shader, call.consts);
     let args = arguments(&mut shader, tape.args(call.ins));
@@ -58,14 +67,29 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     for (i, param) in params.iter().enumerate() {
         line!(shader, "let p{i} = {};", param.value(&parts[..1]));
     }
-    for kept in 0..call.kept {
-        line!(shader, "var kept{kept}: array<f32, {own}>;");
-    }
+    let turns = count.div_ceil(team_count);
+    let (groups, kept) = match call.kept {
+        0 => (groups(turns), None),
+        kept if own <= IN_VARIABLES => {
+            for i in 0..kept {
+                line!(shader, "var kept{i}: array<f32, {own}>;");
+            }
+            (groups(turns), None)
+        }
+        kept => {
+            // A team has a place for each row that it keeps.
+            let each = team_count * kept * own * teams.lanes;
+            let groups = groups(turns.min(IN_SCRATCH / each));
+            let piece = program.scratch.take(groups as usize * each);
+            line!(shader, "let first_kept = (group.x * {team_count}u + team) * {kept}u;");
+            (groups, Some(shader.scratch(piece, false, true)))
+        }
+    };
     let wide = call.wide.0;
-    let mut writer = Writer { shader, teams, parts, args, targets, wide, len, own, check };
+    let mut writer = Writer { shader, teams, parts, args, targets, wide, len, own, kept, check };
     call.steps.0.iter().try_for_each(|step| writer.step(step))?;
-    writer.shader.push_line("}");
-    let groups = groups(count.div_ceil(team_count));
+    writer.teams.end_loop(&mut writer.shader);
+    writer.teams.finish(&mut writer.shader);
     program.dispatches.push(writer.shader.finish([groups, 1, 1]));
     Ok(())
 }
@@ -115,7 +139,19 @@ impl Writer<'_> {
     fn input(&self, input: usize, own: &str) -> String {
         match input.checked_sub(self.args.len()) {
             None => self.args[input].value(&self.parts),
-            Some(kept) => format!("kept{kept}[{own}]"),
+            Some(kept) => self.kept(kept, own),
+        }
+    }
+
+    /// What the thread has kept of its element number `own`.
+    fn kept(&self, kept: usize, own: &str) -> String {
+        let (each, lanes) = (self.own * self.teams.lanes, self.teams.lanes);
+        match &self.kept {
+            None => format!("kept{kept}[{own}]"),
+            // Elements of neighbouring threads lie side by side.
+            Some(place) => {
+                place.at(&format!("(first_kept + {kept}u) * {each}u + ({own}) * {lanes}u + lane"))
+            }
         }
     }
 
@@ -153,14 +189,16 @@ impl Writer<'_> {
                     let place = self.targets[*out].at(&format!("row * {len}u + element"));
                     line!(self.shader, "if (is_row) {{ {place} = value{w}; }}");
                 }
-                RowTo::Keep(kept) => line!(self.shader, "kept{kept}[own] = value{w};"),
+                RowTo::Keep(kept) => {
+                    let place = self.kept(*kept, "own");
+                    line!(self.shader, "{place} = value{w};");
+                }
                 _ => {}
             }
         }
         self.shader.push_line("}\n}");
-        for (_, fold, name) in &folds {
-            self.teams.fold(&mut self.shader, *fold, name);
-        }
+        let folds: Vec<_> = folds.iter().map(|(_, fold, name)| (*fold, *name)).collect();
+        self.teams.fold(&mut self.shader, &folds);
     }
 
     /// Every thread of the team evaluates the expression at the element, of which one has what was kept.
@@ -183,14 +221,12 @@ impl Writer<'_> {
         for (i, &input) in ins.iter().enumerate() {
             let own = format!("element / {lanes}u");
             let value = self.input(input, &own);
-            if input < self.args.len() || lanes == 1 {
+            if input < self.args.len() {
                 line!(self.shader, "let a{i} = {value};");
                 continue;
             }
-            line!(self.shader, "shared_[thread] = {value};");
-            self.shader.push_line("workgroupBarrier();");
-            line!(self.shader, "let a{i} = shared_[thread - lane + element % {lanes}u];");
-            self.shader.push_line("workgroupBarrier();");
+            let lane = format!("element % {lanes}u");
+            self.teams.pick(&mut self.shader, &format!("a{i}"), &value, &lane);
         }
         self.assign(name, text);
         self.shader.push_line("}");

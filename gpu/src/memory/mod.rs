@@ -115,6 +115,20 @@ impl Context {
         Ok(Subbuffer::new(buffer))
     }
 
+    /// Memory of at least so many bytes that all passes share, one after another.
+    pub fn scratch(&self, bytes: u64) -> Result<Subbuffer<[u8]>> {
+        let mut scratch = lock(&self.scratch);
+        match &*scratch {
+            Some(buffer) if buffer.size() >= bytes => Ok(buffer.clone()),
+            _ => {
+                // Who has recorded commands with the smaller one keeps it.
+                let buffer = self.allocate(bytes, false)?;
+                *scratch = Some(buffer.clone());
+                Ok(buffer)
+            }
+        }
+    }
+
     /// Copies `data` into a buffer from byte `offset` on.
     fn upload(&self, to: &Raw, offset: usize, data: &[u8]) -> Result<()> {
         if data.is_empty() {

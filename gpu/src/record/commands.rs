@@ -33,8 +33,11 @@ struct Own {
 impl VulkanRun<'_> {
     pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
         let info = &self.context.info;
-        let unrolls = info.kind != DeviceKind::Cpu;
-        let limits = Limits { shared_bytes: info.shared_bytes, unrolls };
+        let limits = Limits {
+            shared_bytes: info.shared_bytes,
+            unrolls: info.kind != DeviceKind::Cpu,
+            subgroup: self.context.subgroup.map(|size| size as usize),
+        };
         let Program { dispatches, checks, conditional, scratch, gathering, .. } =
             Program::of(&self.tape, limits).map_err(|problem| self.context.error(problem))?;
         let words = first_of_gather(&self.tape, self.tape.gathers.len());
@@ -42,7 +45,7 @@ impl VulkanRun<'_> {
             numbers: self.context.allocate(4 * words as u64, true)?,
             faults: self.context.allocate(8 * checks.len() as u64, true)?,
             groups: self.context.allocate(GROUPS * conditional as u64, false)?,
-            scratch: self.context.allocate(4 * scratch as u64, false)?,
+            scratch: self.context.scratch(4 * scratch.end() as u64)?,
         };
         let mut commands = self.context.record()?;
         let (mut sets, mut pipelines, mut hazards) = (vec![], vec![], Hazards::default());
@@ -127,7 +130,7 @@ impl VulkanRun<'_> {
             Binding::Numbers => own.numbers.clone(),
             Binding::Faults => own.faults.clone(),
             Binding::Groups => own.groups.clone(),
-            Binding::Scratch => own.scratch.clone(),
+            Binding::Scratch | Binding::ScratchIntegers => own.scratch.clone(),
             // A span without elements may be of a slot where nothing is bound: any buffer does.
             Binding::Slot(slot) | Binding::Vectors(slot) | Binding::Words { slot, .. } => {
                 match self.buffers.get(*slot) {

@@ -1,25 +1,22 @@
 //! Which dispatches must wait for others: those that touch what another one has written, or write what another one
 //! reads.
 
-use netform_core::device::Span;
-
-use crate::shader::{Binding, Dispatch};
+use crate::shader::{Binding, Dispatch, Region};
 
 /// What has been read and written since the last barrier.
 #[derive(Default)]
 pub(super) struct Hazards {
-    reads: Vec<Span>,
-    writes: Vec<Span>,
+    reads: Vec<Region>,
+    writes: Vec<Region>,
     faults: bool,
     groups: bool,
-    scratch: bool,
 }
 
-fn overlap(a: Span, b: Span) -> bool {
+fn overlap(a: Region, b: Region) -> bool {
     a.slot == b.slot && a.offset < b.offset + b.len && b.offset < a.offset + a.len
 }
 
-fn any_overlap(some: &[Span], others: &[Span]) -> bool {
+fn any_overlap(some: &[Region], others: &[Region]) -> bool {
     some.iter().any(|a| others.iter().any(|b| overlap(*a, *b)))
 }
 
@@ -31,7 +28,6 @@ impl Hazards {
             || any_overlap(&next.writes, &self.reads)
             || self.faults && next.bindings.contains(&Binding::Faults)
             || self.groups && next.condition.is_some()
-            || self.scratch && next.bindings.contains(&Binding::Scratch)
     }
 
     pub fn add(&mut self, dispatch: &Dispatch) {
@@ -39,7 +35,6 @@ impl Hazards {
         self.writes.extend(&dispatch.writes);
         self.faults |= dispatch.bindings.contains(&Binding::Faults);
         self.groups |= dispatch.bindings.contains(&Binding::Groups);
-        self.scratch |= dispatch.bindings.contains(&Binding::Scratch);
     }
 
     pub fn clear(&mut self) {
@@ -47,14 +42,13 @@ impl Hazards {
         self.writes.clear();
         self.faults = false;
         self.groups = false;
-        self.scratch = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netform_core::device::Slot;
+    use netform_core::device::{Slot, Span};
 
     fn dispatch(reads: &[Span], writes: &[Span]) -> Dispatch {
         Dispatch {
@@ -63,8 +57,9 @@ mod tests {
             words: [0; 32],
             groups: [1; 3],
             condition: None,
-            reads: reads.to_vec(),
-            writes: writes.to_vec(),
+            subgroup: None,
+            reads: reads.iter().map(|span| (*span).into()).collect(),
+            writes: writes.iter().map(|span| (*span).into()).collect(),
         }
     }
 
@@ -87,9 +82,17 @@ mod tests {
         assert!(!hazards.conflict(&dispatch(&[at(20, 1)], &[])));
     }
 
+    fn hazards_of(dispatch: &Dispatch) -> Hazards {
+        let mut hazards = Hazards::default();
+        hazards.add(dispatch);
+        hazards
+    }
+
     #[test]
     fn parts_of_a_sum_wait_for_those_before() {
-        let partial = Dispatch { bindings: vec![Binding::Scratch], ..dispatch(&[], &[]) };
+        let at = |offset| vec![Region { slot: None, offset, len: 16 }];
+        let partial = Dispatch { writes: at(0), ..dispatch(&[], &[]) };
+        assert!(!hazards_of(&partial).conflict(&Dispatch { writes: at(16), ..dispatch(&[], &[]) }));
         let mut hazards = Hazards::default();
         assert!(!hazards.conflict(&partial));
         hazards.add(&partial);

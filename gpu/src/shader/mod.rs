@@ -16,6 +16,8 @@ pub(crate) use cache::Cache;
 pub(crate) use index::{Part, index};
 pub(crate) use pipeline::{Pipeline, Pipelines};
 
+use crate::tape::Piece;
+
 /// What a binding of a kernel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
@@ -27,14 +29,15 @@ pub(crate) enum Binding {
     },
     /// The same, to be read by vectors of four.
     Vectors(Slot),
-    /// What one dispatch leaves for the next one.
-    Scratch,
     /// The numbers of the pass: seed, step, constants of expressions.
     Numbers,
     /// What kernels found wrong.
     Faults,
     /// The groups of dispatches that depend on a condition.
     Groups,
+    /// What one dispatch of the pass leaves for another: floats, or integers.
+    Scratch,
+    ScratchIntegers,
 }
 
 /// The words in front of the numbers of a pass: seed (low, high half), step, first sample.
@@ -56,8 +59,24 @@ pub(crate) struct Dispatch {
     pub groups: [u32; 3],
     /// The number, in the pass's [`Binding::Groups`], of what says whether it runs.
     pub condition: Option<usize>,
-    pub reads: Vec<Span>,
-    pub writes: Vec<Span>,
+    /// The threads of a subgroup, where the kernel relies on it.
+    pub subgroup: Option<u32>,
+    pub reads: Vec<Region>,
+    pub writes: Vec<Region>,
+}
+
+/// Elements that a dispatch reads or writes; of the pass's scratch where there is no slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Region {
+    pub slot: Option<Slot>,
+    pub offset: usize,
+    pub len: usize,
+}
+
+impl From<Span> for Region {
+    fn from(span: Span) -> Self {
+        Region { slot: Some(span.slot), offset: span.offset, len: span.len }
+    }
 }
 
 /// A kernel under construction. What changes from call to call while the text stays the same (offsets of spans, numbers
@@ -65,10 +84,14 @@ pub(crate) struct Dispatch {
 pub(crate) struct Shader {
     bindings: Vec<(Binding, bool)>,
     words: Vec<u32>,
-    reads: Vec<Span>,
-    writes: Vec<Span>,
+    reads: Vec<Region>,
+    writes: Vec<Region>,
     /// Threads of a group.
     pub threads: u32,
+    /// The threads of a subgroup, where the kernel relies on it.
+    pub subgroup: Option<u32>,
+    /// Whether elements of slots are bound as vectors of four.
+    pub quads: bool,
     /// Shared memory and functions.
     pub declarations: String,
     pub body: String,
@@ -104,6 +127,8 @@ impl Shader {
             reads: vec![],
             writes: vec![],
             threads,
+            subgroup: None,
+            quads: false,
             declarations: String::new(),
             body: String::new(),
         }
@@ -145,27 +170,27 @@ impl Shader {
 
     /// The elements of a span, to read.
     pub fn read(&mut self, span: Span) -> Place {
-        self.reads.push(span);
+        self.reads.push(span.into());
         self.span(span, false)
     }
 
     /// The elements of a span whose offset is a multiple of 4, to read by vectors of four.
     pub fn read_vectors(&mut self, span: Span) -> Place {
-        self.reads.push(span);
+        self.reads.push(span.into());
         let buffer = format!("b{}", self.binding(Binding::Vectors(span.slot), false));
         Place { buffer, offset: self.word(span.offset / 4) }
     }
 
     /// The elements of a span, to write.
     pub fn write(&mut self, span: Span) -> Place {
-        self.writes.push(span);
+        self.writes.push(span.into());
         self.span(span, true)
     }
 
     /// The name of a buffer of words, or of fours of them.
     pub fn words(&mut self, span: Span, fours: bool, write: bool) -> String {
         let list = if write { &mut self.writes } else { &mut self.reads };
-        list.push(span);
+        list.push(span.into());
         format!("b{}", self.binding(Binding::Words { slot: span.slot, fours }, write))
     }
 
@@ -175,16 +200,37 @@ impl Shader {
         format!("numbers[{}]", self.word(i))
     }
 
+    /// The elements of a span that begins at a multiple of four, in a kernel of [`Shader::quads`].
+    pub fn read_quads(&mut self, span: Span) -> Place {
+        self.reads.push(span.into());
+        self.span(Span { offset: span.offset / 4, ..span }, false)
+    }
+
+    /// As [`Shader::read_quads`], to write.
+    pub fn write_quads(&mut self, span: Span) -> Place {
+        self.writes.push(span.into());
+        self.span(Span { offset: span.offset / 4, ..span }, true)
+    }
+
+    /// The stream of a random input, as a word.
+    pub fn stream(&mut self, stream: u32) -> String {
+        self.binding(Binding::Numbers, false);
+        self.word(stream as usize)
+    }
+
+    /// Elements of the pass's scratch.
+    pub fn scratch(&mut self, piece: Piece, integers: bool, write: bool) -> Place {
+        let region = Region { slot: None, offset: piece.start, len: piece.len };
+        if write { &mut self.writes } else { &mut self.reads }.push(region);
+        let binding = if integers { Binding::ScratchIntegers } else { Binding::Scratch };
+        let buffer = format!("b{}", self.binding(binding, write));
+        Place { buffer, offset: self.word(piece.start) }
+    }
+
     /// What is wrong, as words; the caller's are two for each check.
     pub fn faults(&mut self) -> &'static str {
         self.binding(Binding::Faults, true);
         "faults"
-    }
-
-    /// What one dispatch leaves for the next one.
-    pub fn scratch(&mut self) -> &'static str {
-        self.binding(Binding::Scratch, true);
-        "scratch"
     }
 
     /// The groups of dispatches, three words for each.
@@ -232,16 +278,21 @@ impl Shader {
         }
         for (i, (binding, write)) in self.bindings.iter().enumerate() {
             let (name, element) = match binding {
-                Binding::Slot(Slot::Index(_)) => (format!("b{i}"), "u32"),
-                Binding::Slot(_) => (format!("b{i}"), "f32"),
+                Binding::Slot(Slot::Index(_)) | Binding::ScratchIntegers => {
+                    (format!("b{i}"), "u32")
+                }
+                Binding::Slot(_) | Binding::Scratch => (format!("b{i}"), "f32"),
                 Binding::Words { fours, .. } => {
                     (format!("b{i}"), if *fours { "vec4<u32>" } else { "u32" })
                 }
                 Binding::Vectors(_) => (format!("b{i}"), "vec4<f32>"),
-                Binding::Scratch => ("scratch".to_owned(), "f32"),
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
                 Binding::Groups => ("indirect".to_owned(), "u32"),
+            };
+            let element = match binding {
+                Binding::Slot(_) if self.quads => format!("vec4<{element}>"),
+                _ => element.to_owned(),
             };
             let access = if *write { "read_write" } else { "read" };
             let _ = writeln!(
@@ -251,10 +302,18 @@ impl Shader {
         }
         text.push_str(&prelude::for_text(&[&self.declarations, &self.body]));
         text.push_str(&self.declarations);
+        // Where subgroups matter, a thread's number says which one it belongs to.
+        let (thread, declared) = match self.subgroup {
+            None => ("@builtin(local_invocation_index) thread: u32", String::new()),
+            Some(size) => (
+                "@builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) member: u32",
+                format!("let thread = subgroup * {size}u + member;\n"),
+            ),
+        };
         let _ = write!(
             text,
-            "@compute @workgroup_size({})\nfn main(@builtin(local_invocation_index) thread: u32, \
-             @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {{\n{}}}\n",
+            "@compute @workgroup_size({})\nfn main({thread}, @builtin(workgroup_id) group: vec3<u32>, \
+             @builtin(num_workgroups) groups: vec3<u32>) {{\n{declared}{}}}\n",
             self.threads, self.body
         );
         Dispatch {
@@ -263,6 +322,7 @@ impl Shader {
             words: std::array::from_fn(|i| self.words.get(i).copied().unwrap_or(0)),
             groups,
             condition: None,
+            subgroup: self.subgroup,
             reads: self.reads,
             writes: self.writes,
         }

@@ -90,10 +90,11 @@ impl Context {
         };
         let layout =
             PipelineLayout::new(self.device.clone(), create).map_err(|e| fail(&why(&e)))?;
-        let create = ComputePipelineCreateInfo::stage_layout(
-            PipelineShaderStageCreateInfo::new(entry),
-            layout.clone(),
-        );
+        let stage = PipelineShaderStageCreateInfo {
+            required_subgroup_size: dispatch.subgroup,
+            ..PipelineShaderStageCreateInfo::new(entry)
+        };
+        let create = ComputePipelineCreateInfo::stage_layout(stage, layout.clone());
         let pipeline =
             ComputePipeline::new(self.device.clone(), Some(self.cache.vulkan.clone()), create)
                 .map_err(|e| fail(&why(&e)))?;

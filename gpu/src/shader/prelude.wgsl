@@ -285,3 +285,11 @@ fn uniform_number(position: u32, per_sample: u32, stream: u32) -> f32 {
     var words = philox(counter, vec2<u32>(numbers[0], numbers[1]));
     return f32(words[element % 4u] >> 8u) * 5.9604644775390625e-8;
 }
+
+// Those of four positions from a multiple of four on, of samples that have a multiple of four.
+fn uniform_numbers(position: u32, per_sample: u32, stream: u32) -> vec4<f32> {
+    let element = position % per_sample;
+    let counter = vec4<u32>(element / 4u, stream, numbers[3] + position / per_sample, numbers[2]);
+    let words = philox(counter, vec2<u32>(numbers[0], numbers[1]));
+    return vec4<f32>(words >> vec4<u32>(8u)) * 5.9604644775390625e-8;
+}

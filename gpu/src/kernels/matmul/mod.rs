@@ -14,7 +14,7 @@ use netform_core::device::{MatmulDims, Span};
 use super::elementwise::ALL;
 use super::{Program, arguments, constants, epilogue};
 use crate::shader::{Part, Shader, line};
-use crate::tape::{Expression, Tape};
+use crate::tape::{Expression, Piece, Tape};
 use skinny::Skinny;
 pub(super) use source::{Access, Matrix, Source};
 pub(super) use tile::Sizes;
@@ -59,8 +59,10 @@ impl Ending<'_> {
         match parts {
             1 => self.end(shader, self.parts, &position),
             _ => {
-                let (scratch, total) = (shader.scratch(), shader.word(sizes.results()));
-                line!(shader, "{scratch}[part * {total} + {position}] = x;");
+                let piece = Piece { start: 0, len: parts * sizes.results() };
+                let (place, total) =
+                    (shader.scratch(piece, false, true), shader.word(sizes.results()));
+                line!(shader, "{} = x;", place.at(&format!("part * {total} + {position}")));
             }
         }
     }
@@ -94,8 +96,8 @@ pub(super) fn products<'s>(
     };
     program.dispatches.push(dispatch);
     if parts > 1 {
-        program.scratch = program.scratch.max(parts * sizes.results());
-        program.dispatches.push(split::sum(&sizes, parts, ending));
+        let piece = program.scratch.start(parts * sizes.results());
+        program.dispatches.push(split::sum(&sizes, parts, piece, ending));
     }
 }
 
@@ -131,15 +133,17 @@ const POSITION: [(&str, &[usize]); 1] = [("position", &ALL)];
 mod tests {
     use super::*;
     use crate::kernels::{Limits, MOST_GROUPS};
-    use crate::tape::{Piece, Static};
+    use crate::tape::Static;
     use netform_core::device::Slot;
 
     fn program(dims: &MatmulDims, shared_bytes: u32) -> Program {
         let none = Piece { start: 0, len: 0 };
         let f = Expression { ins: none, consts: none, text: Static(&["x"]) };
         let span = Span::new(Slot::Workspace, 0, dims.m * dims.n);
-        let mut program =
-            Program { limits: Limits { shared_bytes, unrolls: true }, ..Program::default() };
+        let mut program = Program {
+            limits: Limits { shared_bytes, unrolls: true, subgroup: None },
+            ..Program::default()
+        };
         matmul(&mut program, &Tape::default(), &[span], [span, span], dims, &f);
         program
     }
@@ -183,7 +187,7 @@ mod tests {
             let program = program(&dims(1, [m, n, 1 << 16]), SHARED_BYTES);
             let parts = program.dispatches[0].groups[2] as usize;
             assert!(parts > 1 && program.dispatches.len() == 2);
-            assert_eq!(program.scratch, parts * m * n);
+            assert_eq!(program.scratch.end(), parts * m * n);
         }
         assert_eq!(program(&dims(1, [64, 64, 64]), SHARED_BYTES).dispatches.len(), 1);
     }

@@ -4,16 +4,18 @@ use super::tile::Sizes;
 use super::{Ending, POSITION};
 use crate::kernels::{THREADS, begin_units, end_units};
 use crate::shader::{Dispatch, Shader, line};
+use crate::tape::Piece;
 
 /// Adds `parts` parts of each element and hands the sum to what becomes of it.
-pub(super) fn sum(sizes: &Sizes, parts: usize, ending: &Ending<'_>) -> Dispatch {
+pub(super) fn sum(sizes: &Sizes, parts: usize, piece: Piece, ending: &Ending<'_>) -> Dispatch {
     let total = sizes.results();
     let mut shader = Shader::new(THREADS);
-    let (scratch, total_word, parts) = (shader.scratch(), shader.word(total), shader.word(parts));
+    let place = shader.scratch(piece, false, false);
+    let (total_word, parts) = (shader.word(total), shader.word(parts));
     begin_units(&mut shader, "position", total);
     shader.push_line("var x = 0.0;");
     line!(shader, "for (var part = 0u; part < {parts}; part++) {{");
-    line!(shader, "x += {scratch}[part * {total_word} + position];\n}}");
+    line!(shader, "x += {};\n}}", place.at(&format!("part * {total_word} + position")));
     ending.end(&mut shader, &POSITION, "position");
     let groups = end_units(&mut shader, total);
     shader.finish(groups)
