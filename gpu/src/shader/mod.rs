@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 use netform_core::device::{Arg, Slot, Span};
 
+#[cfg(test)]
+pub(crate) use compile::compile;
 pub(crate) use index::{Part, index};
 pub(crate) use pipeline::{Pipeline, Pipelines};
 
