@@ -371,6 +371,7 @@ pub trait Kernels<E: Float> {
     );
 
     /// Calls `kernels` where the first element of `value` is finite and nothing has been found wrong so far; or, with
-    /// `finite` unset, only where that is not so. A device that records notes the kernels, and decides while they run.
+    /// `finite` unset, only where that is not so. The kernels leave the value as it is. A device that records notes them,
+    /// and decides while they run.
     fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self));
 }

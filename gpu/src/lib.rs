@@ -2,7 +2,8 @@
 //!
 //! The way of a pass: the code that `network!` prints calls kernels; a [`VulkanRun`] notes the calls on a tape;
 //! at the end the tape is looked up among the recorded command buffers of the device. What is new is turned into WGSL
-//! ([`kernels`]), compiled ([`shader`]) and recorded ([`record`]); then the commands are submitted.
+//! (`kernels`), compiled (`shader`) and recorded (`record`); then the commands are submitted. Nobody waits for a training
+//! step: its loss is read when later ones have begun.
 //!
 //! Users depend on the package `netform` with its feature `vulkan`, which re-exports this one as `netform::gpu`.
 

@@ -122,8 +122,8 @@ pub trait Device<E: Float>: Memory {
 
     /// Ends a pass, and does not wait until its kernels have run. What is done with its buffers afterwards sees
     /// what the pass has made of them. [`Device::wait`] returns the first element of `value`; `kept` is kept as it is
-    /// after this pass, for [`Device::kept`]. Only the last [`Device::AHEAD`] passes of the same calls are
-    /// remembered, and this one.
+    /// after this pass, for [`Device::kept`]. Of the same calls on the same buffers, this pass and the [`Device::AHEAD`]
+    /// before it are remembered; what is kept of a pass that has been waited for, until the next one.
     ///
     /// # Errors
     /// If the device is lost. A device that runs kernels at once returns here what [`Run::finish`] would.

@@ -5,7 +5,7 @@ mod instance;
 mod submit;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netform_core::error::{Error, Result};
 use vulkano::command_buffer::allocator::{
@@ -19,7 +19,7 @@ use vulkano::sync::fence::Fence;
 
 use crate::memory::{Staging, Upload};
 use crate::record::Recordings;
-use crate::shader::Pipelines;
+use crate::shader::{Cache, Pipelines};
 use crate::tape::Tape;
 
 pub use choose::{DeviceInfo, DeviceKind, devices};
@@ -48,6 +48,7 @@ pub(crate) struct Context {
     pub commands: Arc<StandardCommandBufferAllocator>,
     pub sets: Arc<StandardDescriptorSetAllocator>,
     pub pipelines: Mutex<Pipelines>,
+    pub cache: Cache,
     pub recordings: Mutex<Recordings>,
     /// Memory of tapes of runs that are over.
     pub tapes: Mutex<Vec<Tape>>,
@@ -60,6 +61,8 @@ pub(crate) struct Context {
     fences: Mutex<Vec<Fence>>,
     ids: AtomicU64,
     submissions: AtomicU64,
+    /// What it was lost to, if it was.
+    loss: OnceLock<String>,
     _messenger: Option<DebugUtilsMessenger>,
 }
 
@@ -135,6 +138,7 @@ impl Vulkan {
             )),
             sets: Arc::new(StandardDescriptorSetAllocator::new(device.clone(), Default::default())),
             pipelines: Mutex::default(),
+            cache: Cache::open(&device)?,
             recordings: Mutex::default(),
             tapes: Mutex::default(),
             staging: Mutex::default(),
@@ -143,6 +147,7 @@ impl Vulkan {
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),
+            loss: OnceLock::new(),
             info,
             device,
             queue,

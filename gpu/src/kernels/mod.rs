@@ -18,7 +18,7 @@ use crate::tape::{Call, Expression, Piece, Tape};
 /// What is wrong where a kernel finds an index out of range.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    /// What counts the positions: `row` or `index`.
+    /// What counts the positions: `row`, `index` or `look-up`.
     pub what: &'static str,
     /// The number of places there are.
     pub size: usize,

@@ -63,10 +63,10 @@ impl Upload {
 
     fn run(&mut self, context: &Context, data: &[u8]) -> Result<()> {
         if self.under_way {
-            self.fence.wait(None).map_err(|e| context.lost(&e))?;
+            self.fence.wait(None).map_err(|e| context.failed(&e))?;
             self.under_way = false;
             // SAFETY: the commands that signal it have run, and nobody else has it.
-            unsafe { self.fence.reset() }.map_err(|e| context.lost(&e))?;
+            unsafe { self.fence.reset() }.map_err(|e| context.failed(&e))?;
         }
         let mut staging = self.staging.write().map_err(|e| context.error(e))?;
         staging[..data.len()].copy_from_slice(data);

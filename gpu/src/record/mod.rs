@@ -257,7 +257,7 @@ impl Context {
             .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
             .map(|r| (r.serial, r.fence.clone()));
         let Some((serial, fence)) = found else { return Ok(false) };
-        let waited = fence.wait(None).map_err(|e| self.lost(&e));
+        let waited = fence.wait(None).map_err(|e| self.failed(&e));
         drop(fence);
         let mut recordings = lock(&self.recordings);
         if let Some(recording) = recordings.of(serial)
@@ -273,7 +273,7 @@ impl Context {
     /// Waits for the passes under way that use a buffer.
     pub fn settle(&self, buffer: u64) -> Result<()> {
         while self.end(|recording| recording.ids.contains(&buffer))? {}
-        Ok(())
+        self.check_lost()
     }
 
     /// Waits for a pass and returns its outcome, once.
@@ -338,7 +338,7 @@ impl Recording {
     fn renew_fence(&mut self, context: &Context) -> Result<()> {
         match Arc::get_mut(&mut self.fence) {
             // SAFETY: the commands that signal it have run, and nobody else has it.
-            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.lost(&e)),
+            Some(fence) => unsafe { fence.reset() }.map_err(|e| context.failed(&e)),
             None => {
                 self.fence = Arc::new(context.fence()?);
                 Ok(())

@@ -1,5 +1,6 @@
 //! Kernels as text in WGSL: what a template puts together, and what becomes of it.
 
+mod cache;
 mod compile;
 mod index;
 mod pipeline;
@@ -9,6 +10,7 @@ use std::fmt::Write;
 
 use netform_core::device::{Arg, Slot, Span};
 
+pub(crate) use cache::Cache;
 #[cfg(test)]
 pub(crate) use compile::compile;
 pub(crate) use index::{Part, index};

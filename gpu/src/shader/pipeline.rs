@@ -95,7 +95,9 @@ impl Context {
             layout.clone(),
         );
         let pipeline =
-            ComputePipeline::new(self.device.clone(), None, create).map_err(|e| fail(&why(&e)))?;
+            ComputePipeline::new(self.device.clone(), Some(self.cache.vulkan.clone()), create)
+                .map_err(|e| fail(&why(&e)))?;
+        self.cache.added();
         Ok(Pipeline { pipeline, layout, set })
     }
 }

@@ -252,7 +252,7 @@ impl<'c> Calls<'c> {
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
             #vis struct #name {}
             #[doc(hidden)]
-            #[allow(non_camel_case_types, missing_docs, dead_code)]
+            #[allow(non_camel_case_types, missing_docs, dead_code, clippy::too_many_arguments)]
             #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
             #vis trait #takes<#(#types),*> {
                 #methods
