@@ -29,7 +29,8 @@ pub(super) struct Ending<'e> {
     /// The epilogue; the sum itself where there is none.
     pub f: Option<(&'e Tape, &'e Expression)>,
     pub grid: [usize; 4],
-    /// Statements that declare the variables of `parts` from those of the sum: `product`, `row`, `col`.
+    /// Declares the variables of `parts` from those of the sum (`product`, `row`, `col`), and gives the element's place
+    /// in the outputs.
     pub lines: fn(&mut Shader, &Sizes) -> String,
     /// The variables of the grid's axes.
     pub parts: &'e [(&'static str, &'static [usize])],
