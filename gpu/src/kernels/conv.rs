@@ -76,7 +76,7 @@ fn flat(
     size: usize,
     [total, own]: [&'static str; 2],
 ) -> Source<'static> {
-    let wide = span.offset % 4 == 0 && size % 4 == 0;
+    let wide = span.offset.is_multiple_of(4) && size.is_multiple_of(4);
     let (Place { buffer, offset }, access, by) = match wide {
         true => (shader.read_vectors(span), Access::Wide, 4),
         false => (shader.read(span), Access::Single, 1),
@@ -271,7 +271,7 @@ pub(super) fn weight(program: &mut Program, dw: Span, [x, dy]: [Span; 2], d: &Co
     };
     let sources = |shader: &mut Shader| {
         declare(shader, d);
-        let deep = dy.offset % 4 == 0 && places % 4 == 0;
+        let deep = dy.offset.is_multiple_of(4) && places.is_multiple_of(4);
         let (place, access, of_depth) = match deep {
             true => (
                 shader.read_vectors(dy),

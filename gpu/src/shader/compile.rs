@@ -5,7 +5,7 @@ use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
 /// The words of a module. An error is a mistake in a template or a printed text.
-pub(super) fn compile(text: &str) -> Result<Vec<u32>, String> {
+pub(crate) fn compile(text: &str) -> Result<Vec<u32>, String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
     let info =
         Validator::new(ValidationFlags::all(), Capabilities::IMMEDIATES | Capabilities::SUBGROUP)

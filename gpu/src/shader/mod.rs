@@ -13,6 +13,8 @@ use netform_core::device::{Arg, Slot, Span};
 use crate::tape::Tape;
 
 pub(crate) use cache::Cache;
+#[cfg(test)]
+pub(crate) use compile::compile;
 pub(crate) use index::{Part, index};
 pub(crate) use pipeline::{Pipeline, Pipelines};
 

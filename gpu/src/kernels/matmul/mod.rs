@@ -29,7 +29,8 @@ pub(super) struct Ending<'e> {
     /// The epilogue; the sum itself where there is none.
     pub f: Option<(&'e Tape, &'e Expression)>,
     pub grid: [usize; 4],
-    /// Statements that declare the variables of `parts` from those of the sum: `product`, `row`, `col`.
+    /// Declares the variables of `parts` from those of the sum (`product`, `row`, `col`), and gives the element's place
+    /// in the outputs.
     pub lines: fn(&mut Shader, &Sizes) -> String,
     /// The variables of the grid's axes.
     pub parts: &'e [(&'static str, &'static [usize])],
@@ -133,7 +134,8 @@ const POSITION: [(&str, &[usize]); 1] = [("position", &ALL)];
 mod tests {
     use super::*;
     use crate::kernels::{Limits, MOST_GROUPS};
-    use crate::tape::Static;
+    use crate::shader::compile;
+    use crate::tape::{Piece, Static};
     use netform_core::device::Slot;
 
     fn program(dims: &MatmulDims, shared_bytes: u32) -> Program {
@@ -190,5 +192,35 @@ mod tests {
             assert_eq!(program.scratch.end(), parts * m * n);
         }
         assert_eq!(program(&dims(1, [64, 64, 64]), SHARED_BYTES).dispatches.len(), 1);
+    }
+
+    /// As on a GPU, whose loops are other texts than those of the tests on a processor.
+    #[test]
+    fn the_texts_of_all_ways_compile() {
+        let sizes = [
+            ([2048, 2047, 64], [128, 128]),
+            ([1024, 1023, 33], [64, 64]),
+            ([30, 65_536, 64], [32, 128]),
+            ([65_536, 30, 33], [128, 32]),
+            ([512, 512, 64], [32, 32]),
+            ([15, 10_001, 40], [16, 64]),
+            ([10_001, 15, 40], [64, 16]),
+            ([7, 10_001, 40], [8, 128]),
+            ([10_001, 7, 33], [128, 8]),
+        ];
+        let few = [[3, 1000, 500], [1000, 1, 501], [1, 3, 100_000]];
+        for (size, sides) in sizes {
+            let [m, n, k] = size;
+            let tile = Cut::of(Sizes { products: 1, m, n, k }, 48 << 10).tile;
+            assert_eq!([tile.height(), tile.width()], sides, "{size:?}");
+        }
+        for size in sizes.into_iter().map(|(size, _)| size).chain(few) {
+            for (transpose_a, transpose_b) in [(false, true), (true, false)] {
+                let dims = MatmulDims { transpose_a, transpose_b, ..dims(1, size) };
+                for dispatch in program(&dims, 48 << 10).dispatches {
+                    compile(&dispatch.text).unwrap();
+                }
+            }
+        }
     }
 }

@@ -140,7 +140,7 @@ impl Skinny {
             source.fix(shader, &fixed);
             shader.push_line("}");
         }
-        let checked = self.sizes.k % 4 != 0;
+        let checked = !self.sizes.k.is_multiple_of(4);
         line!(shader, "for (var d = begin + 4u * lane; d < end; d += {}u) {{", 4 * lanes);
         for (source, name, to) in [(few, "g", "q"), (many, "f", "p")] {
             let fixed: Vec<_> = (0..source.fixed()).map(|n| format!("{name}{n}")).collect();

@@ -54,7 +54,8 @@ impl Matrix {
     /// How it can be read: by vectors where all of them begin at multiples of 4.
     pub fn access(&self) -> Access {
         let side = if self.along { self.depth } else { self.rows };
-        match self.span.offset % 4 == 0 && self.step % 4 == 0 && side % 4 == 0 && side > 0 {
+        let vectors = [self.span.offset, self.step, side].iter().all(|n| n.is_multiple_of(4));
+        match vectors && side > 0 {
             true if self.along => Access::Deep,
             true => Access::Wide,
             false => Access::Single,

@@ -308,7 +308,9 @@ impl Round {
             body(shader, 1);
             shader.push_line("}");
         } else {
+            shader.push_line("{");
             body(shader, usize::from(right));
+            shader.push_line("}");
         }
         if self.short {
             shader.push_line("}");
@@ -360,7 +362,7 @@ impl Product<'_> {
     }
 
     fn load(&self, shader: &mut Shader, round: &Round) {
-        let checked = self.sizes.k % self.cut.tile.depth != 0;
+        let checked = !self.sizes.k.is_multiple_of(self.cut.tile.depth);
         line!(shader, "{{\nlet d = next + d{};", round.number);
         round.each(shader, |shader, i| {
             let own = self.sources[i].fixed();
