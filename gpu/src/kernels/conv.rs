@@ -138,6 +138,29 @@ fn call(name: &'static str, operation: &'static str) -> impl Fn(&[String], &[Str
     }
 }
 
+/// The points of a kernel's windows, plane by plane: a row is a window, and `plane` the part of a depth that finds
+/// its plane.
+fn windows(
+    rows: String,
+    of_row: [&str; 3],
+    plane: &str,
+    point: impl Fn(&[String], &[String]) -> String + 'static,
+) -> Source<'static> {
+    let of_depth = [
+        plane,
+        "depth / kernel_width % kernel_height * dilation_y",
+        "depth % kernel_width * dilation_x",
+    ];
+    Source {
+        access: Access::Single,
+        along: false,
+        rows,
+        of_row: texts(of_row),
+        of_depth: texts(of_depth),
+        element: Box::new(point),
+    }
+}
+
 pub(super) fn conv2d(
     program: &mut Program,
     tape: &Tape,
@@ -172,28 +195,13 @@ let place = col % places;",
             return [weight, flat(shader, x, sizes.n, places, ["in_channels", "ins"])];
         }
         declare_pixel(shader, x);
-        let of_row = texts([
+        let of_row = [
             "(row / places * in_channels + product * ins) * pixels",
             "row % places / out_width * stride_y - padding_y",
             "row % out_width * stride_x - padding_x",
-        ]);
-        let of_depth = texts([
-            "depth / taps * pixels",
-            "depth / kernel_width % kernel_height * dilation_y",
-            "depth % kernel_width * dilation_x",
-        ]);
+        ];
         let rows = shader.word(sizes.n);
-        [
-            weight,
-            Source {
-                access: Access::Single,
-                along: false,
-                rows,
-                of_row,
-                of_depth,
-                element: Box::new(call("pixel", "+")),
-            },
-        ]
+        [weight, windows(rows, of_row, "depth / taps * pixels", call("pixel", "+"))]
     };
     products(program, sizes, sources, &ending);
 }
@@ -231,28 +239,13 @@ pub(super) fn input(program: &mut Program, dx: Span, [dy, w]: [Span; 2], d: &Con
             return [weight, flat(shader, dy, sizes.n, places, ["out_channels", "outs"])];
         }
         declare_spread(shader, dy);
-        let of_row = texts([
+        let of_row = [
             "(row / pixels * out_channels + product * outs) * places",
             "row % pixels / width + padding_y",
             "row % width + padding_x",
-        ]);
-        let of_depth = texts([
-            "depth / taps * places",
-            "depth / kernel_width % kernel_height * dilation_y",
-            "depth % kernel_width * dilation_x",
-        ]);
+        ];
         let rows = shader.word(sizes.n);
-        [
-            weight,
-            Source {
-                access: Access::Single,
-                along: false,
-                rows,
-                of_row,
-                of_depth,
-                element: Box::new(call("spread", "-")),
-            },
-        ]
+        [weight, windows(rows, of_row, "depth / taps * places", call("spread", "-"))]
     };
     products(program, sizes, sources, &ending);
 }
