@@ -2,11 +2,10 @@
 
 use netform_core::device::{Access, Bindings, MAX_BOUND, Slot};
 use netform_core::element::Element;
-use vulkano::buffer::Subbuffer;
 
 use crate::context::Vulkan;
 use crate::gather::{FROM, Gather, MOST_GATHERS, ROWS, TO};
-use crate::memory::VulkanBuffer;
+use crate::memory::{Storage, VulkanBuffer};
 
 /// How many buffers of a kind a run can have: those that are bound, and one for each gather before its calls.
 const OF_A_KIND: usize = MAX_BOUND + MOST_GATHERS;
@@ -24,7 +23,7 @@ pub(crate) fn slots_of_gather(i: usize) -> [Slot; 3] {
 #[derive(Clone, Copy)]
 pub(crate) struct Bound<'a> {
     pub id: u64,
-    pub buffer: &'a Subbuffer<[u8]>,
+    pub storage: &'a Storage,
     /// Elements, of four bytes each.
     pub len: usize,
     pub writable: bool,
@@ -56,7 +55,7 @@ pub(crate) struct Buffers<'a> {
 
 fn reading<T: Element>(buffer: &VulkanBuffer<T>) -> Bound<'_> {
     let raw = buffer.raw();
-    Bound { id: raw.id, buffer: &raw.buffer, len: buffer.len(), writable: false }
+    Bound { id: raw.id, storage: &raw.storage, len: buffer.len(), writable: false }
 }
 
 fn accessing(access: Access<'_, VulkanBuffer<f32>>) -> Option<Bound<'_>> {
@@ -125,7 +124,7 @@ impl<'a> Buffers<'a> {
         };
         let Some(i) = i else { return self.bound[number(slot)?] };
         let held = &self.gathers.get(i)?.as_ref()?.held[place];
-        Some(Bound { id: held.id, buffer: &held.buffer, len: held.words, writable: false })
+        Some(Bound { id: held.id, storage: &held.storage, len: held.words, writable: false })
     }
 
     /// What identifies the buffers: the number of each, 0 where nothing is bound.

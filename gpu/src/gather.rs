@@ -6,10 +6,10 @@
 
 use netform_core::device::Counter;
 use netform_core::error::Result;
-use vulkano::buffer::Subbuffer;
 
 use crate::bound::Buffers;
 use crate::context::{Context, lock};
+use crate::memory::Storage;
 use crate::run::VulkanRun;
 use crate::tape::Rows;
 
@@ -25,7 +25,7 @@ pub(crate) const TO: usize = 2;
 #[derive(Clone)]
 pub(crate) struct Held {
     pub id: u64,
-    pub buffer: Subbuffer<[u8]>,
+    pub storage: Storage,
     /// Its elements, of four bytes each.
     pub words: usize,
 }
@@ -114,8 +114,10 @@ impl VulkanRun<'_> {
         let added = self.buffers.add(gather);
         if added {
             let size = gather.held[FROM].words / gather.width;
-            self.tape.gathers.push(Rows { width: gather.width, size, count: gather.count });
-            // No buffer has more elements.
+            let Gather { width, count, .. } = *gather;
+            let indices = gather.held[ROWS].words;
+            self.tape.gathers.push(Rows { width, size, count, indices });
+            // Not more are kept: their indices are of 32 bits too.
             self.tape.firsts.push(gather.first as u32);
         }
         added

@@ -41,6 +41,13 @@ impl VulkanRun<'_> {
         }
     }
 
+    /// Notes that a tensor is too large, of which `None` is more elements than can be counted.
+    fn too_large(&mut self, elements: Option<usize>) {
+        if self.fault.is_none() {
+            self.fault = Some(self.context.too_large(elements));
+        }
+    }
+
     /// Checks that a span lies in what is bound, and may be written.
     fn check(&mut self, span: Span, write: bool) {
         if span.len == 0 {
@@ -49,7 +56,9 @@ impl VulkanRun<'_> {
         let Some(bound) = self.buffers.get(span.slot) else {
             return self.broken(span, "nothing is bound there");
         };
-        if span.offset.checked_add(span.len).is_none_or(|end| end > bound.len) {
+        if span.len > self.context.windows.most() {
+            self.too_large(Some(span.len));
+        } else if span.offset.checked_add(span.len).is_none_or(|end| end > bound.len) {
             self.broken(span, &format!("beyond the {} elements bound there", bound.len));
         } else if write && (!bound.writable || matches!(span.slot, Slot::Index(_))) {
             self.broken(span, "not bound for writing");
@@ -69,8 +78,8 @@ impl VulkanRun<'_> {
     /// Checks that a span has as many elements as the product of `sizes`, and that they can be counted.
     fn sized(&mut self, span: Span, sizes: &[usize]) {
         let product = sizes.iter().try_fold(1_usize, |n, &size| n.checked_mul(size));
-        match product.filter(|n| u32::try_from(*n).is_ok()) {
-            None => self.broken(span, "more elements than kernels can count"),
+        match product.filter(|n| *n <= self.context.windows.most()) {
+            None => self.too_large(product),
             Some(n) if n > span.len => self.broken(span, &format!("the kernel needs {n} elements")),
             Some(_) => {}
         }

@@ -168,6 +168,8 @@ pub(crate) struct Rows {
     /// How many rows there are to copy from.
     pub size: usize,
     pub count: usize,
+    /// How many indices there are, among which those of the rows are.
+    pub indices: usize,
 }
 
 /// What is kept of a pass that nobody waits for.

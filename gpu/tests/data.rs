@@ -21,10 +21,14 @@ use netform_core::weights::Weights;
 use netform_gpu::Vulkan;
 use netform_macros::network;
 
-/// The device as it is, and as one whose memory the processor does not see.
+/// The device as it is, as one whose memory the processor does not see, and that with limits below the size of data sets.
 fn devices(test: &str) -> Vec<Vulkan> {
     match vulkan(test) {
-        Some(_) => vec![Vulkan::new().unwrap(), Vulkan::with_staging().unwrap()],
+        Some(_) => vec![
+            Vulkan::new().unwrap(),
+            Vulkan::with_staging().unwrap(),
+            Vulkan::with_limits(1 << 10, 2 << 10, false).unwrap(),
+        ],
         None => vec![],
     }
 }
@@ -213,12 +217,13 @@ fn a_wrong_gather_is_an_error() {
 #[test]
 fn a_device_keeps_what_leaves_it_room() {
     for vulkan in devices("a_device_keeps_what_leaves_it_room") {
-        let info = vulkan.info().clone();
-        let most = info.buffer_bytes.min(info.allocation_bytes) as usize;
-        let half = (info.memory_bytes / 2) as usize;
-        assert!(vulkan.keeps(&[most.min(half), 0]));
-        assert!(!vulkan.keeps(&[most + 1]));
+        let half = (vulkan.info().memory_bytes / 2) as usize;
+        // As many elements as kernels count; memory may be larger than that.
+        let most = half.min(12 << 30);
+        assert!(vulkan.keeps(&[most, 0]));
+        assert!(!vulkan.keeps(&[half + 1]));
         assert!(!vulkan.keeps(&vec![most; half / most + 1]));
+        assert!(!vulkan.keeps(&[16 << 30]));
         assert!(!vulkan.keeps(&[usize::MAX, usize::MAX]));
     }
 }

@@ -77,6 +77,11 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// If the device has not enough memory.
     fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>>;
 
+    /// Whether there is room for a buffer of `len` elements at the moment; none is left behind.
+    fn fits<T: Element>(&self, len: usize) -> bool {
+        self.zeros::<T>(len).is_ok()
+    }
+
     /// The number of elements of a buffer.
     fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
 
@@ -102,8 +107,8 @@ pub trait Memory: Clone + Send + Sync + 'static {
         data: &mut [T],
     ) -> Result<()>;
 
-    /// Whether data that are needed again and again are worth keeping in the device's memory, in one buffer of so many
-    /// bytes each: not where they are in the memory of the CPU, which the device computes from, and not where they would
+    /// Whether data that are needed again and again are worth keeping in the device's memory, in buffers of so many
+    /// bytes: not where they are in the memory of the CPU, which the device computes from, and not where they would
     /// take more than half of what the device has.
     fn keeps(&self, bytes: &[usize]) -> bool;
 

@@ -26,7 +26,7 @@ pub(crate) fn room<E: Float, D: Device<E>>(
 ) -> Result<D::Buffer<E>> {
     device.zeros(words(capacity)).map_err(|error| match error {
         Error::OutOfMemory { device: name, bytes, advice } => {
-            let fits = most_samples(capacity, |batch| device.zeros::<E>(words(batch)).is_ok());
+            let fits = most_samples(capacity, |batch| device.fits::<E>(words(batch)));
             let advice = match fits {
                 0 => format!("{advice}; it is the workspace of {what}, and not even one sample fits"),
                 _ => format!(

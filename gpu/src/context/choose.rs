@@ -47,7 +47,7 @@ pub struct DeviceInfo {
     pub memory_bytes: u64,
     /// The most bytes of one allocation.
     pub allocation_bytes: u64,
-    /// The most bytes of a buffer that a kernel sees at once.
+    /// The most bytes that one binding of a kernel spans; of a larger buffer or tensor it takes several.
     pub buffer_bytes: u64,
     /// The bytes of memory that a group of threads shares.
     pub shared_bytes: u32,
@@ -61,7 +61,7 @@ impl std::fmt::Display for DeviceInfo {
         let mib = |bytes: u64| bytes >> 20;
         write!(
             f,
-            "{} ({:?}, Vulkan {major}.{minor}.{patch}, {} MiB, buffers up to {} MiB)",
+            "{} ({:?}, Vulkan {major}.{minor}.{patch}, {} MiB, {} MiB at once)",
             self.name,
             self.kind,
             mib(self.memory_bytes),
@@ -127,7 +127,8 @@ pub(super) fn info(device: &PhysicalDevice) -> DeviceInfo {
         kind: kind(device),
         version: [version.major, version.minor, version.patch],
         memory_bytes: own.map(|heap| heap.size).sum(),
-        allocation_bytes: properties.max_memory_allocation_size.unwrap_or(1 << 30),
+        allocation_bytes: (properties.max_memory_allocation_size.unwrap_or(1 << 30))
+            .min(properties.max_buffer_size.unwrap_or(u64::MAX)),
         buffer_bytes: u64::from(properties.max_storage_buffer_range),
         shared_bytes: properties.max_compute_shared_memory_size,
         subgroup_size: properties.subgroup_size,

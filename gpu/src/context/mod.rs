@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use netform_core::error::{Error, Result};
-use vulkano::buffer::Subbuffer;
 use vulkano::command_buffer::allocator::{
     StandardCommandBufferAllocator, StandardCommandBufferAllocatorCreateInfo,
 };
@@ -21,9 +20,9 @@ use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
 
 use crate::gather::Gather;
-use crate::memory::{Staging, Upload};
+use crate::memory::{Staging, Storage, Upload};
 use crate::record::Recordings;
-use crate::shader::{Cache, Pipelines};
+use crate::shader::{Cache, Pipelines, Windows};
 use crate::tape::Tape;
 
 pub use choose::{DeviceInfo, DeviceKind, devices};
@@ -43,6 +42,22 @@ pub struct Vulkan {
     pub(crate) context: Arc<Context>,
 }
 
+/// How a device is used.
+struct Way {
+    /// Whether the processor may read and write its memory as its own.
+    maps: bool,
+    /// Whether threads may exchange numbers without shared memory.
+    subgroups: bool,
+    /// Lower limits than its own: the bytes that a kernel sees at once, and those of an allocation.
+    limits: Option<[u64; 2]>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Way { maps: true, subgroups: true, limits: None }
+    }
+}
+
 /// What the copies of a [`Vulkan`] share.
 pub(crate) struct Context {
     pub info: DeviceInfo,
@@ -60,9 +75,11 @@ pub(crate) struct Context {
     pub gathers: Mutex<Vec<Gather>>,
     pub staging: Mutex<Option<Staging>>,
     /// Memory of kernels within a pass. Passes share it: each begins with a barrier.
-    pub scratch: Mutex<Option<Subbuffer<[u8]>>>,
+    pub scratch: Mutex<Option<Storage>>,
     /// How many threads exchange numbers without shared memory.
     pub subgroup: Option<u32>,
+    /// What kernels see of buffers.
+    pub windows: Windows,
     /// Copies that are made again and again, the last one used at the end.
     pub uploads: Mutex<Vec<Upload>>,
     /// Whether the processor reads and writes the device's memory as its own.
@@ -100,7 +117,7 @@ impl Vulkan {
     /// If there is no Vulkan library, no device, or none that `NETFORM_DEVICE` names; the message says what to install
     /// or try.
     pub fn new() -> Result<Self> {
-        Self::of(None, true, true)
+        Self::of(None, Way::default())
     }
 
     /// The device of a name, of a part of it, or of a number in [`devices`].
@@ -108,7 +125,7 @@ impl Vulkan {
     /// # Errors
     /// If there is no Vulkan library or no device of that name; the message lists the names there are.
     pub fn named(name: &str) -> Result<Self> {
-        Self::of(Some(name), true, true)
+        Self::of(Some(name), Way::default())
     }
 
     /// As [`Vulkan::new`], but data go through memory of their own as if the processor did not see the device's: a test
@@ -118,7 +135,7 @@ impl Vulkan {
     /// As [`Vulkan::new`].
     #[doc(hidden)]
     pub fn with_staging() -> Result<Self> {
-        Self::of(None, false, true)
+        Self::of(None, Way { maps: false, ..Way::default() })
     }
 
     /// As [`Vulkan::new`], but threads exchange numbers through shared memory only: a test of that way on a device that
@@ -128,7 +145,18 @@ impl Vulkan {
     /// As [`Vulkan::new`].
     #[doc(hidden)]
     pub fn without_subgroups() -> Result<Self> {
-        Self::of(None, true, false)
+        Self::of(None, Way { subgroups: false, ..Way::default() })
+    }
+
+    /// As [`Vulkan::new`], but kernels see no more bytes at once, and no allocation of a buffer has more: a test of large
+    /// tensors and buffers without their size. Without `maps` as [`Vulkan::with_staging`].
+    ///
+    /// # Errors
+    /// As [`Vulkan::new`].
+    #[doc(hidden)]
+    pub fn with_limits(buffer_bytes: u64, allocation_bytes: u64, maps: bool) -> Result<Self> {
+        let limits = Some([buffer_bytes, allocation_bytes]);
+        Self::of(None, Way { limits, maps, ..Way::default() })
     }
 
     /// How many threads exchange numbers without shared memory, where they do.
@@ -137,16 +165,17 @@ impl Vulkan {
         self.context.subgroup
     }
 
-    fn of(name: Option<&str>, maps: bool, subgroups: bool) -> Result<Self> {
+    fn of(name: Option<&str>, way: Way) -> Result<Self> {
         let (instance, messenger) = instance::instance()?;
         let physical = choose::choose(&instance, name)?;
         choose::check_limits(&physical)?;
         let info = choose::info(&physical);
+        let [range, allocation] = way.limits.unwrap_or([u64::MAX; 2]);
         let fail = |e: &dyn std::fmt::Display| {
             error(&info.name, format!("the device cannot be opened: {e}"))
         };
         let family = choose::queue_family(&physical).ok_or_else(|| fail(&"it does not compute"))?;
-        let subgroup = choose::subgroup(&physical).filter(|_| subgroups);
+        let subgroup = choose::subgroup(&physical).filter(|_| way.subgroups);
         let (subgroup, features, extensions) = match subgroup {
             Some((size, features, extensions)) => (Some(size), features, extensions),
             None => (None, DeviceFeatures::empty(), DeviceExtensions::empty()),
@@ -178,8 +207,12 @@ impl Vulkan {
             staging: Mutex::default(),
             scratch: Mutex::default(),
             subgroup,
+            windows: Windows::new(
+                info.buffer_bytes.min(range),
+                info.allocation_bytes.min(allocation),
+            ),
             uploads: Mutex::default(),
-            maps: maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
+            maps: way.maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),

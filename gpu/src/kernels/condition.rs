@@ -2,7 +2,7 @@
 //! are, none where they are not to run.
 
 use super::Program;
-use crate::shader::{Dispatch, Shader, line};
+use crate::shader::{Dispatch, line};
 use crate::tape::{Condition, Tape};
 
 /// So many dispatches are decided at once: each takes three words of the push constants.
@@ -37,7 +37,7 @@ pub(super) fn conditional(
 
 /// The kernel that decides: one thread.
 fn deciding(program: &Program, condition: Condition, part: &[(Dispatch, bool)]) -> Dispatch {
-    let mut shader = Shader::new(1);
+    let mut shader = program.limits.shader(1);
     let value = shader.read(condition.value).at("0u");
     line!(shader, "var right = (bitcast<u32>({value}) & 0x7f800000u) != 0x7f800000u;");
     if !program.checks.is_empty() {

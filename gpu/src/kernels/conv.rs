@@ -11,7 +11,7 @@
 use netform_core::device::{Conv2dDims, Span};
 
 use super::Program;
-use super::matmul::{Access, Ending, Matrix, Sizes, Source, products};
+use super::matmul::{Access, Ending, Matrix, Sizes, Source, products, whole};
 use crate::shader::{Place, Shader};
 use crate::tape::{Expression, Tape};
 
@@ -77,10 +77,11 @@ fn flat(
     [total, own]: [&'static str; 2],
 ) -> Source<'static> {
     let wide = span.offset.is_multiple_of(4) && size.is_multiple_of(4);
-    let (Place { buffer, offset }, access, by) = match wide {
+    let (place, access, by) = match wide {
         true => (shader.read_vectors(span), Access::Wide, 4),
         false => (shader.read(span), Access::Single, 1),
     };
+    let offset = place.offset.clone();
     let plane = size / by;
     Source {
         access,
@@ -90,7 +91,7 @@ fn flat(
             "{offset} + (row / {size}u * {total} + product * {own}) * {plane}u + row % {size}u / {by}u"
         )],
         of_depth: vec![format!("depth * {plane}u")],
-        element: Box::new(move |row, depth| format!("{buffer}[{} + {}]", row[0], depth[0])),
+        element: Box::new(whole(place)),
     }
 }
 

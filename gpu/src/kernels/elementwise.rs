@@ -2,47 +2,55 @@
 
 use netform_core::device::{Arg, GRID_RANK, Grid, Span};
 
+use super::parts::parts;
 use super::{
-    THREADS, arguments, begin_units, constants, end_units, epilogue, product, quads, values,
+    Limits, Program, THREADS, arguments, begin_units, constants, end_units, epilogue, product,
+    quads, values,
 };
-use crate::shader::{Dispatch, Part, Shader, index, line};
+use crate::shader::{Dispatch, Part, index};
 use crate::tape::{Expression, Piece, Tape};
 
 /// All axes of a grid, by the position in it.
 pub(super) const ALL: [usize; GRID_RANK] = [0, 1, 2, 3];
 
-pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Option<Dispatch> {
+pub(super) fn map(program: &mut Program, tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) {
+    if product(&grid) == 0 {
+        return;
+    }
+    let limits = program.limits;
+    for part in parts(limits.windows, outs, grid, tape.args(f.ins)) {
+        let kernel = quads::map(limits, &part.outs, part.grid, &part.args, f);
+        let kernel = kernel.unwrap_or_else(|| single(limits, &part.outs, part.grid, &part.args, f));
+        program.dispatches.push(kernel);
+    }
+}
+
+/// A thread has an element at a time.
+fn single(limits: Limits, outs: &[Span], grid: Grid, args: &[Arg], f: &Expression) -> Dispatch {
     let total = product(&grid);
-    if total == 0 {
-        return None;
-    }
-    if let Some(dispatch) = quads::map(tape, outs, grid, f) {
-        return Some(dispatch);
-    }
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     constants(&mut shader, f.consts);
-    let args = arguments(&mut shader, tape.args(f.ins));
+    let args = arguments(&mut shader, args);
     let targets: Vec<_> = outs.iter().map(|out| shader.write(*out)).collect();
     begin_units(&mut shader, "position", total);
     let parts = [Part { variable: "position", axes: &ALL, grid: &grid }];
     epilogue(&mut shader, f, &args, &parts, &targets, "position");
     let groups = end_units(&mut shader, total);
-    Some(shader.finish(groups))
+    shader.finish(groups)
 }
 
-pub(super) fn fill(out: Span, value: Piece) -> Option<Dispatch> {
-    filled(out, Some(value))
-}
-
-pub(super) fn zeros(out: Span) -> Option<Dispatch> {
-    filled(out, None)
-}
-
-fn filled(out: Span, value: Option<Piece>) -> Option<Dispatch> {
+/// Sets every element to a number of the pass, or to 0.
+pub(super) fn fill(program: &mut Program, out: Span, value: Option<Piece>) {
     if out.len == 0 {
-        return None;
+        return;
     }
-    let mut shader = Shader::new(THREADS);
+    let limits = program.limits;
+    let all = parts(limits.windows, &[out], [1, 1, 1, out.len], &[]).into_iter();
+    program.dispatches.extend(all.flat_map(|part| part.outs).map(|out| filled(limits, out, value)));
+}
+
+fn filled(limits: Limits, out: Span, value: Option<Piece>) -> Dispatch {
+    let mut shader = limits.shader(THREADS);
     let text = match value {
         Some(value) => {
             constants(&mut shader, value);
@@ -50,17 +58,18 @@ fn filled(out: Span, value: Option<Piece>) -> Option<Dispatch> {
         }
         None => "0.0",
     };
-    if quads::serve(out.len) && out.offset.is_multiple_of(4) {
-        return Some(quads::fill(shader, out, text));
+    if quads::serve(limits, &out, out.len) {
+        return quads::fill(shader, out, text);
     }
     let target = shader.write(out);
     begin_units(&mut shader, "position", out.len);
-    line!(shader, "{} = {text};", target.at("position"));
+    shader.push_line(&target.set("position", text));
     let groups = end_units(&mut shader, out.len);
-    Some(shader.finish(groups))
+    shader.finish(groups)
 }
 
 pub(super) fn copy(
+    limits: Limits,
     out: Span,
     offset: usize,
     strides: [isize; GRID_RANK],
@@ -71,7 +80,7 @@ pub(super) fn copy(
     if total == 0 {
         return None;
     }
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     let args = arguments(&mut shader, std::slice::from_ref(input));
     let target = shader.write(out);
     let offset = shader.word(offset);
@@ -79,7 +88,7 @@ pub(super) fn copy(
     let parts = [Part { variable: "position", axes: &ALL, grid: &grid }];
     values(&mut shader, &args, &parts);
     let place = format!("{offset} + {}", index(&parts, &strides));
-    line!(shader, "{} = a0;", target.at(&place));
+    shader.push_line(&target.set(&place, "a0"));
     let groups = end_units(&mut shader, total);
     Some(shader.finish(groups))
 }

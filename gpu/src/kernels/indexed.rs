@@ -3,7 +3,7 @@
 
 use netform_core::device::{IndexDims, Slot, Span};
 
-use super::{Check, Program, THREADS, begin_units, elementwise, end_units, groups};
+use super::{Check, Limits, Program, THREADS, begin_units, elementwise, end_units, groups};
 use crate::shader::{Dispatch, Place, Shader, line};
 use crate::tape::{Indexing, Piece};
 
@@ -50,20 +50,21 @@ pub(super) fn index(
     };
     let check = program.check(Check { what, size, says_index: true, integers: vec![] });
     if count > 0 {
-        program.dispatches.push(checking(spans[2], count, size, check));
+        program.dispatches.push(checking(program.limits, spans[2], count, size, check));
     }
+    let limits = program.limits;
     let kernel = match kind {
-        Indexing::GatherAlong => gather_along(spans, dims, check),
-        Indexing::ScatterAlong => scatter_along(spans, dims, check),
-        Indexing::Embedding => embedding(spans, dims, check),
+        Indexing::GatherAlong => gather_along(limits, spans, dims, check),
+        Indexing::ScatterAlong => scatter_along(limits, spans, dims, check),
+        Indexing::Embedding => embedding(limits, spans, dims, check),
         Indexing::EmbeddingAdd => return embedding_add(program, spans, dims, check),
     };
     program.dispatches.extend(kernel);
 }
 
 /// One group of threads looks for the first index that is wrong, and says where it is and which.
-fn checking(index: Span, count: usize, size: usize, check: usize) -> Dispatch {
-    let mut shader = Shader::new(THREADS);
+fn checking(limits: Limits, index: Span, count: usize, size: usize, check: usize) -> Dispatch {
+    let mut shader = limits.shader(THREADS);
     let indices = Indices::new(&mut shader, index);
     let (count, size) = (shader.word(count), shader.word(size));
     let (faults, fault) = (shader.faults(), shader.word(2 * check));
@@ -87,13 +88,18 @@ fn declare_right(shader: &mut Shader, check: usize) {
     line!(shader, "let right = atomicLoad(&{faults}[{fault}]) == 0xffffffffu;");
 }
 
-fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
+fn gather_along(
+    limits: Limits,
+    [out, x, index]: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) -> Option<Dispatch> {
     let IndexDims { rows, cols, picks } = dims;
     let count = rows * picks;
     if count == 0 {
         return None;
     }
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     declare_right(&mut shader, check);
     let (target, x) = (shader.write(out), shader.read(x));
     let indices = Indices::new(&mut shader, index);
@@ -102,7 +108,7 @@ fn gather_along([out, x, index]: [Span; 3], dims: IndexDims, check: usize) -> Op
     line!(shader, "var value = 0.0;");
     let element = x.at(&format!("i / {picks} * {cols} + {}", indices.at("i")));
     line!(shader, "if (right) {{ value = {element}; }}");
-    line!(shader, "{} = value;", target.at("i"));
+    shader.push_line(&target.set("i", "value"));
     let groups = end_units(&mut shader, count);
     Some(shader.finish(groups))
 }
@@ -114,19 +120,29 @@ const NARROW: usize = 64;
 /// Groups of a row that has many indices.
 const GROUPS: usize = 16;
 
-fn scatter_along(spans: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
+fn scatter_along(
+    limits: Limits,
+    spans: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) -> Option<Dispatch> {
     match dims {
         IndexDims { rows, cols, .. } if rows * cols == 0 => None,
         IndexDims { picks, cols, .. } if picks <= FEW || cols <= NARROW => {
-            Some(scatter_few(spans, dims, check))
+            Some(scatter_few(limits, spans, dims, check))
         }
-        _ => Some(scatter_many(spans, dims, check)),
+        _ => Some(scatter_many(limits, spans, dims, check)),
     }
 }
 
-fn scatter_few([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Dispatch {
+fn scatter_few(
+    limits: Limits,
+    [out, dy, index]: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) -> Dispatch {
     let IndexDims { rows, cols, picks } = dims;
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let indices = Indices::new(&mut shader, index);
@@ -135,16 +151,21 @@ fn scatter_few([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Di
     line!(shader, "var sum = 0.0;\nlet row = place / {cols};\nlet col = place % {cols};");
     line!(shader, "for (var j = 0u; right && j < {picks}; j++) {{\nlet i = row * {picks} + j;");
     line!(shader, "if ({} == col) {{ sum += {}; }}\n}}", indices.at("i"), dy.at("i"));
-    line!(shader, "{} = sum;", target.at("place"));
+    shader.push_line(&target.set("place", "sum"));
     let groups = end_units(&mut shader, rows * dims.cols);
     shader.finish(groups)
 }
 
 /// A thread has every column of a row whose remainder is its own, and takes the row's indices in their order: sums have
 /// one order. Each thread looks at each index of the row, 256 of them at once from shared memory.
-fn scatter_many([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> Dispatch {
+fn scatter_many(
+    limits: Limits,
+    [out, dy, index]: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) -> Dispatch {
     let IndexDims { rows, cols, picks } = dims;
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let indices = Indices::new(&mut shader, index);
@@ -158,14 +179,15 @@ fn scatter_many([out, dy, index]: [Span; 3], dims: IndexDims, check: usize) -> D
 let row = unit / {parts};
 let own = unit % {parts} * {THREADS}u + thread;
 let all = {parts} * {THREADS}u;
-for (var col = own; col < {cols}; col += all) {{ {} = 0.0; }}",
-        target.at(&format!("row * {cols} + col"))
+for (var col = own; col < {cols}; col += all) {{ {} }}",
+        target.set(&format!("row * {cols} + col"), "0.0")
     );
     let begin = format!("row * {picks}");
     begin_seen(&mut shader, &indices, &picks, &begin, " % all", "own");
     let place = format!("{begin} + start + 4u * j + c");
-    let sum = target.at(&format!("row * {cols} + {}", indices.at(&place)));
-    line!(shader, "if (right && same[c]) {{ {sum} += {}; }}", dy.at(&place));
+    let col = format!("row * {cols} + {}", indices.at(&place));
+    let add = target.set(&col, &format!("{} + {}", target.at(&col), dy.at(&place)));
+    line!(shader, "if (right && same[c]) {{ {add} }}");
     shader.push_line(END_SEEN);
     shader.push_line("}");
     shader.finish([groups(units), 1, 1])
@@ -206,13 +228,18 @@ for (var c = 0u; c < 4u; c++) {{",
 /// Ends what [`begin_seen`] begins.
 const END_SEEN: &str = "}\n}\nworkgroupBarrier();\n}";
 
-fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> Option<Dispatch> {
+fn embedding(
+    limits: Limits,
+    [out, table, index]: [Span; 3],
+    dims: IndexDims,
+    check: usize,
+) -> Option<Dispatch> {
     let IndexDims { cols, picks, .. } = dims;
     let count = picks * cols;
     if count == 0 {
         return None;
     }
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     declare_right(&mut shader, check);
     let (target, table) = (shader.write(out), shader.read(table));
     let indices = Indices::new(&mut shader, index);
@@ -222,7 +249,7 @@ fn embedding([out, table, index]: [Span; 3], dims: IndexDims, check: usize) -> O
     let row = indices.at(&format!("i / {cols}"));
     let element = table.at(&format!("{row} * {cols} + i % {cols}"));
     line!(shader, "if (right) {{ value = {element}; }}");
-    line!(shader, "{} = value;", target.at("i"));
+    shader.push_line(&target.set("i", "value"));
     let groups = end_units(&mut shader, count);
     Some(shader.finish(groups))
 }
@@ -244,13 +271,13 @@ fn embedding_add(
     if rows * cols == 0 {
         return;
     }
-    program.dispatches.extend(elementwise::zeros(out));
+    elementwise::fill(program, out, None);
     if picks == 0 {
         return;
     }
     let links = program.scratch.take(picks);
-    program.dispatches.push(link(index, picks, links));
-    let mut shader = Shader::new(THREADS);
+    program.dispatches.push(link(program.limits, index, picks, links));
+    let mut shader = program.limits.shader(THREADS);
     declare_right(&mut shader, check);
     let (target, dy) = (shader.write(out), shader.read(dy));
     let links = shader.scratch(links, true, false);
@@ -267,21 +294,21 @@ var sum = {};
 for (var next = link & {NONE}u; next != {NONE}u; next = {} & {NONE}u) {{
 sum += {};
 }}
-{} = sum;
+{}
 }}",
         links.at("pick"),
         dy.at("i"),
         links.at("next"),
         dy.at(&format!("next * {cols} + col")),
-        target.at(&format!("{} * {cols} + col", indices.at("pick"))),
+        target.set(&format!("{} * {cols} + col", indices.at("pick")), "sum"),
     );
     let groups = end_units(&mut shader, picks * dims.cols);
     program.dispatches.push(shader.finish(groups));
 }
 
 /// For each pick the next one of the same row, and whether it is the first one.
-fn link(index: Span, picks: usize, links: Piece) -> Dispatch {
-    let mut shader = Shader::new(THREADS);
+fn link(limits: Limits, index: Span, picks: usize, links: Piece) -> Dispatch {
+    let mut shader = limits.shader(THREADS);
     let indices = Indices::new(&mut shader, index);
     let links = shader.scratch(links, true, true);
     let picks_word = shader.word(picks);
@@ -301,9 +328,9 @@ var next = {NONE}u;",
 if (same[c] && other < pick) {{ mark = 0u; }}
 if (same[c] && other > pick && next == {NONE}u) {{ next = other; }}
 {END_SEEN}
-if (pick < {picks_word}) {{ {} = mark | next; }}
+if (pick < {picks_word}) {{ {} }}
 }}",
-        links.at("pick")
+        links.set("pick", "mark | next")
     );
     shader.finish([groups(picks.div_ceil(THREADS as usize)), 1, 1])
 }

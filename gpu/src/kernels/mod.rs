@@ -6,6 +6,7 @@ mod elementwise;
 mod gather;
 mod indexed;
 mod matmul;
+mod parts;
 mod pool;
 mod quads;
 mod reduce;
@@ -18,7 +19,7 @@ use netform_core::device::{Arg, Grid, Span};
 
 pub(crate) use scratch::Scratch;
 
-use crate::shader::{Argument, Dispatch, Part, Place, Shader, line};
+use crate::shader::{Argument, Dispatch, Part, Place, Shader, Windows, line};
 use crate::tape::{Call, Expression, Piece, Tape};
 
 /// What is wrong where a kernel finds an index out of range.
@@ -56,9 +57,16 @@ pub(crate) struct Limits {
     pub unrolls: bool,
     /// The threads of a subgroup, where kernels can rely on it.
     pub subgroup: Option<usize>,
+    /// What kernels see of buffers.
+    pub windows: Windows,
 }
 
 impl Limits {
+    /// A new kernel with so many threads in a group.
+    fn shader(self, threads: u32) -> Shader {
+        Shader::new(threads, self.windows)
+    }
+
     /// The bound of a short loop: what drivers do not know they do not unroll.
     fn bound(self, shader: &mut Shader, count: usize) -> String {
         if self.unrolls { format!("{count}u") } else { shader.word(count) }
@@ -111,12 +119,13 @@ impl Program {
     fn add(&mut self, tape: &Tape, call: &Call) -> Result<(), String> {
         match *call {
             Call::Map { outs, grid, f } => {
-                self.dispatches.extend(elementwise::map(tape, tape.spans(outs), grid, &f));
+                elementwise::map(self, tape, tape.spans(outs), grid, &f);
             }
-            Call::Fill { out, value } => self.dispatches.extend(elementwise::fill(out, value)),
+            Call::Fill { out, value } => elementwise::fill(self, out, Some(value)),
             Call::Copy { out, offset, strides, grid, input } => {
                 let input = &tape.args(input)[0];
-                self.dispatches.extend(elementwise::copy(out, offset, strides, grid, input));
+                let kernel = elementwise::copy(self.limits, out, offset, strides, grid, input);
+                self.dispatches.extend(kernel);
             }
             Call::Cumsum { out, x, dims, reverse } => {
                 scan::cumsum(self, out, x, dims, reverse);
@@ -134,7 +143,7 @@ impl Program {
             Call::Conv2dInput { dx, dy, w, dims } => conv::input(self, dx, [dy, w], &dims),
             Call::Conv2dWeight { dw, x, dy, dims } => conv::weight(self, dw, [x, dy], &dims),
             Call::Pool { kind, out, x, second, dims } => {
-                self.dispatches.extend(pool::pool(kind, out, x, second, &dims));
+                self.dispatches.extend(pool::pool(self.limits, kind, out, x, second, &dims));
             }
             Call::Index { kind, out, x, index, dims, what } => {
                 indexed::index(self, kind, [out, x, index], dims, what);
@@ -199,7 +208,7 @@ fn epilogue(
         line!(shader, "let y{j} = {result};");
     }
     for (j, target) in targets.iter().enumerate() {
-        line!(shader, "{} = y{j};", target.at(place));
+        shader.push_line(&target.set(place, &format!("y{j}")));
     }
 }
 

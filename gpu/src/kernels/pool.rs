@@ -2,7 +2,7 @@
 
 use netform_core::device::{Pool2dDims, Span};
 
-use super::{THREADS, begin_units, end_units};
+use super::{Limits, THREADS, begin_units, end_units};
 use crate::shader::{Dispatch, Shader, line};
 use crate::tape::Pooling;
 
@@ -46,6 +46,7 @@ for (var oy = first_y; oy < out_height && oy * stride_y <= y; oy++) {
 for (var ox = first_x; ox < out_width && ox * stride_x <= x; ox++) {";
 
 pub(super) fn pool(
+    limits: Limits,
     kind: Pooling,
     out: Span,
     x: Span,
@@ -58,7 +59,7 @@ pub(super) fn pool(
     if total == 0 {
         return None;
     }
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     declare(&mut shader, d);
     let (target, x) = (shader.write(out), shader.read(x));
     let second = second.map(|second| shader.read(second));
@@ -107,7 +108,7 @@ pub(super) fn pool(
             line!(shader, "result += {dy} / {points}.0;\n}}\n}}");
         }
     }
-    line!(shader, "{} = result;", target.at("position"));
+    shader.push_line(&target.set("position", "result"));
     let groups = end_units(&mut shader, total);
     Some(shader.finish(groups))
 }

@@ -6,18 +6,19 @@
 use netform_core::device::{Arg, GRID_RANK, Grid, Slot, Span};
 
 use super::elementwise::ALL;
-use super::{THREADS, begin_units, constants, end_units, product, statements};
+use super::{Limits, THREADS, begin_units, constants, end_units, product, statements};
 use crate::shader::{Dispatch, Part, Place, Shader, index, line};
-use crate::tape::{Expression, Tape};
+use crate::tape::Expression;
 
 /// The fewest elements.
 const LARGE: usize = 1 << 16;
 
 const COMPONENTS: [&str; 4] = ["x", "y", "z", "w"];
 
-/// Whether four elements at once are worth it.
-pub(super) fn serve(total: usize) -> bool {
-    total >= LARGE
+/// Whether four elements at once are worth it, and can be stored in a span: where windows divide it, only whole fours.
+pub(super) fn serve(limits: Limits, out: &Span, total: usize) -> bool {
+    let whole = total.is_multiple_of(4) || !limits.windows.divide(out);
+    total >= LARGE && out.offset.is_multiple_of(4) && whole
 }
 
 /// How four elements of an input are found.
@@ -57,20 +58,25 @@ fn four(arg: &Arg, grid: &Grid, total: usize) -> Option<Four> {
     }
 }
 
-pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Option<Dispatch> {
+pub(super) fn map(
+    limits: Limits,
+    outs: &[Span],
+    grid: Grid,
+    args: &[Arg],
+    f: &Expression,
+) -> Option<Dispatch> {
     let total = product(&grid);
-    if !serve(total) || outs.iter().any(|out| !out.offset.is_multiple_of(4)) {
+    if !outs.iter().all(|out| serve(limits, out, total)) {
         return None;
     }
-    let args = tape.args(f.ins);
     let fours: Vec<Four> = args.iter().map(|arg| four(arg, &grid, total)).collect::<Option<_>>()?;
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     shader.quads = true;
     constants(&mut shader, f.consts);
     let places: Vec<Option<Place>> = args
         .iter()
         .map(|arg| match arg {
-            Arg::View { span, .. } => Some(shader.read_quads(*span)),
+            Arg::View { span, .. } => Some(shader.read(*span)),
             _ => None,
         })
         .collect();
@@ -81,7 +87,7 @@ pub(super) fn map(tape: &Tape, outs: &[Span], grid: Grid, f: &Expression) -> Opt
             _ => None,
         })
         .collect();
-    let targets: Vec<Place> = outs.iter().map(|out| shader.write_quads(*out)).collect();
+    let targets: Vec<Place> = outs.iter().map(|out| shader.write(*out)).collect();
     let total_word = shader.word(total);
     let quads = total.div_ceil(4);
     begin_units(&mut shader, "quad", quads);
@@ -170,7 +176,7 @@ fn store(shader: &mut Shader, targets: &[Place], total: usize, total_word: &str)
         line!(shader, "if (position + 4u <= {total_word}) {{");
     }
     for (j, target) in targets.iter().enumerate() {
-        line!(shader, "{} = y{j};", target.at("quad"));
+        shader.push_line(&target.set("quad", &format!("y{j}")));
     }
     if whole {
         return;
@@ -191,7 +197,7 @@ fn store(shader: &mut Shader, targets: &[Place], total: usize, total_word: &str)
 /// Sets every element to an expression, which is declared.
 pub(super) fn fill(mut shader: Shader, out: Span, value: &str) -> Dispatch {
     shader.quads = true;
-    let targets = [shader.write_quads(out)];
+    let targets = [shader.write(out)];
     let total_word = shader.word(out.len);
     let quads = out.len.div_ceil(4);
     begin_units(&mut shader, "quad", quads);

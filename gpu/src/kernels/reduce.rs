@@ -4,8 +4,8 @@
 use netform_core::device::{Arg, Fold, GRID_RANK, Grid, Span};
 
 use super::shared::{Teams, beginning, combined};
-use super::{Program, THREADS, arguments, constants, groups, statements, values};
-use crate::shader::{Dispatch, Part, Place, Shader, line};
+use super::{Limits, Program, THREADS, arguments, constants, groups, statements, values};
+use crate::shader::{Dispatch, Part, Shader, line};
 use crate::tape::{Expression, Piece, Tape};
 
 /// So many groups keep a device busy.
@@ -49,11 +49,11 @@ impl Cut {
     }
 
     /// Where a part of a result is kept: neighbours in a kernel lie side by side.
-    fn kept(&self, shader: &mut Shader, place: &Place, result: &str, part: &str) -> String {
-        place.at(&match self.teams.is_across() {
+    fn kept(&self, shader: &mut Shader, result: &str, part: &str) -> String {
+        match self.teams.is_across() {
             true => format!("{part} * {} + {result}", shader.word(self.results)),
             false => format!("{result} * {} + {part}", shader.word(self.parts)),
-        })
+        }
     }
 
     /// The kernel that folds `value`, which is declared by `declare` for result `unit` and `element`, into parts; or into the
@@ -86,12 +86,12 @@ for (var element = part * {chunk} + lane; element < limit; element += {lanes}u) 
         declare(&mut shader);
         line!(shader, "folded = {};\n}}", combined(fold, "folded", "value"));
         self.teams.fold(&mut shader, &[(fold, "folded")]);
-        let target = match out {
-            Target::Results(_) => place.at("unit"),
-            Target::Parts(_) => self.kept(&mut shader, &place, "unit", "part"),
-            Target::LineParts(_) => place.at(&format!("unit * {parts} + part")),
+        let index = match out {
+            Target::Results(_) => "unit".to_owned(),
+            Target::Parts(_) => self.kept(&mut shader, "unit", "part"),
+            Target::LineParts(_) => format!("unit * {parts} + part"),
         };
-        line!(shader, "if (lane == 0u && is_one) {{ {target} = folded; }}");
+        line!(shader, "if (lane == 0u && is_one) {{ {} }}", place.set(&index, "folded"));
         self.teams.end_loop(&mut shader);
         self.teams.finish(&mut shader);
         shader.finish([groups(turns), 1, 1])
@@ -127,11 +127,11 @@ pub(super) fn reduce(
     }
     let ins = tape.args(f.ins);
     let cut = Cut::new(results, elements, neighbours(grid, reduced, ins), program.limits.subgroup);
-    let mut shader = Shader::new(THREADS);
+    let mut shader = program.limits.shader(THREADS);
     constants(&mut shader, f.consts);
     let args = arguments(&mut shader, ins);
     let piece = (cut.parts > 1).then(|| program.scratch.take(cut.parts * results));
-    let second = piece.map(|piece| second(&cut, fold, out, piece, program.limits.subgroup));
+    let second = piece.map(|piece| second(&cut, fold, out, piece, program.limits));
     let parts = [
         Part { variable: "unit", axes: &kept, grid: &grid },
         Part { variable: "element", axes: &folded, grid: &grid },
@@ -160,13 +160,13 @@ fn neighbours(grid: Grid, reduced: [bool; GRID_RANK], ins: &[Arg]) -> usize {
 }
 
 /// The kernel that folds the parts.
-fn second(cut: &Cut, fold: Fold, out: Span, piece: Piece, subgroup: Option<usize>) -> Dispatch {
+fn second(cut: &Cut, fold: Fold, out: Span, piece: Piece, limits: Limits) -> Dispatch {
     let run = if cut.teams.is_across() { cut.results } else { 1 };
-    let mut all = Cut::new(cut.results, cut.parts, run, subgroup);
+    let mut all = Cut::new(cut.results, cut.parts, run, limits.subgroup);
     (all.parts, all.chunk) = (1, cut.parts);
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     let place = shader.scratch(piece, false, false);
-    let part = cut.kept(&mut shader, &place, "unit", "element");
+    let part = place.at(&cut.kept(&mut shader, "unit", "element"));
     all.fold(shader, fold, Target::Results(out), |shader| line!(shader, "let value = {part};"))
 }
 

@@ -45,7 +45,7 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, call: &RowsCall) -> Resul
     let picks = call.steps.0.iter().any(|step| matches!(step, RowStep::Pick { .. }));
     let check = picks.then(|| program.check(check_of(tape, call, len)));
     let teams = Teams::along(len, count, program.limits.subgroup);
-    let mut shader = Shader::new(THREADS);
+    let mut shader = program.limits.shader(THREADS);
     constants(&mut shader, call.consts);
     let args = arguments(&mut shader, tape.args(call.ins));
     let params = arguments(&mut shader, tape.args(call.params));
@@ -118,11 +118,8 @@ impl Writer<'_> {
             }
             RowStep::Put { out, name } => {
                 let target = self.targets.get(*out).ok_or("an output that is not there")?;
-                line!(
-                    self.shader,
-                    "if (is_row && lane == 0u) {{ {} = {name}; }}",
-                    target.at("row")
-                );
+                let store = target.set("row", name);
+                line!(self.shader, "if (is_row && lane == 0u) {{ {store} }}");
             }
         }
         Ok(())
@@ -186,8 +183,9 @@ impl Writer<'_> {
         for (w, to) in to.iter().enumerate() {
             match to {
                 RowTo::Out(out) if self.wide.get(*out).is_some_and(|wide| *wide) => {
-                    let place = self.targets[*out].at(&format!("row * {len}u + element"));
-                    line!(self.shader, "if (is_row) {{ {place} = value{w}; }}");
+                    let index = format!("row * {len}u + element");
+                    let store = self.targets[*out].set(&index, &format!("value{w}"));
+                    line!(self.shader, "if (is_row) {{ {store} }}");
                 }
                 RowTo::Keep(kept) => {
                     let place = self.kept(*kept, "own");

@@ -6,7 +6,7 @@ use netform_core::device::{Fold, Span};
 
 use super::reduce::{Cut, Target};
 use super::shared::Teams;
-use super::{Program, THREADS, begin_units, end_units, groups};
+use super::{Limits, Program, THREADS, begin_units, end_units, groups};
 use crate::shader::{Dispatch, Shader, line};
 use crate::tape::Piece;
 
@@ -50,21 +50,15 @@ pub(super) fn cumsum(
         return;
     }
     if len <= SHORT || len <= MEDIUM && lines.count >= MANY {
-        program.dispatches.push(alone(out, x, lines));
+        program.dispatches.push(alone(program.limits, out, x, lines));
         return;
     }
     let teams = lines.teams(program.limits.subgroup);
     let (tile, busy) = (teams.lanes * OWN, lines.count.div_ceil(teams.count));
     let parts = (BUSY / busy).min(len.div_ceil(tile)).max(1);
     if parts <= 2 {
-        let kernel = scan(
-            lines,
-            Source::Elements(x),
-            Target::Results(out),
-            len,
-            None,
-            program.limits.subgroup,
-        );
+        let kernel =
+            scan(lines, Source::Elements(x), Target::Results(out), len, None, program.limits);
         program.dispatches.push(kernel);
         return;
     }
@@ -72,25 +66,13 @@ pub(super) fn cumsum(
     let parts = len.div_ceil(chunk);
     let mut take = || program.scratch.take(lines.count * parts);
     let (sums, before) = (take(), take());
-    program.dispatches.push(part_sums(lines, x, sums, chunk, program.limits.subgroup));
+    program.dispatches.push(part_sums(program.limits, lines, x, sums, chunk));
     let of_parts = Lines { count: lines.count, len: parts, inner: 1, reverse: false };
-    let kernel = scan(
-        of_parts,
-        Source::Parts(sums),
-        Target::Parts(before),
-        parts,
-        None,
-        program.limits.subgroup,
-    );
+    let kernel =
+        scan(of_parts, Source::Parts(sums), Target::Parts(before), parts, None, program.limits);
     program.dispatches.push(kernel);
-    let kernel = scan(
-        lines,
-        Source::Elements(x),
-        Target::Results(out),
-        chunk,
-        Some(before),
-        program.limits.subgroup,
-    );
+    let kernel =
+        scan(lines, Source::Elements(x), Target::Results(out), chunk, Some(before), program.limits);
     program.dispatches.push(kernel);
 }
 
@@ -117,30 +99,24 @@ impl Lines {
 }
 
 /// A thread has a line.
-fn alone(out: Span, x: Span, lines: Lines) -> Dispatch {
-    let mut shader = Shader::new(THREADS);
+fn alone(limits: Limits, out: Span, x: Span, lines: Lines) -> Dispatch {
+    let mut shader = limits.shader(THREADS);
     let (target, source) = (shader.write(out), shader.read(x));
     let len = shader.word(lines.len);
     begin_units(&mut shader, "unit", lines.count);
     let place = lines.declare(&mut shader, "unit", "i");
-    let (target, source) = (target.at(&place), source.at(&place));
+    let (store, source) = (target.set(&place, "sum"), source.at(&place));
     line!(shader, "var sum = 0.0;\nfor (var i = 0u; i < {len}; i++) {{");
-    line!(shader, "sum += {source};\n{target} = sum;\n}}");
+    line!(shader, "sum += {source};\n{store}\n}}");
     let groups = end_units(&mut shader, lines.count);
     shader.finish(groups)
 }
 
 /// The sum of each part of each line.
-fn part_sums(
-    lines: Lines,
-    x: Span,
-    sums: Piece,
-    chunk: usize,
-    subgroup: Option<usize>,
-) -> Dispatch {
-    let mut cut = Cut::new(lines.count, lines.len, lines.inner, subgroup);
+fn part_sums(limits: Limits, lines: Lines, x: Span, sums: Piece, chunk: usize) -> Dispatch {
+    let mut cut = Cut::new(lines.count, lines.len, lines.inner, limits.subgroup);
     (cut.chunk, cut.parts) = (chunk, lines.len.div_ceil(chunk));
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     let source = shader.read(x);
     cut.fold(shader, Fold::Sum, Target::LineParts(sums), |shader| {
         let place = lines.declare(shader, "unit", "element");
@@ -155,12 +131,12 @@ fn scan(
     target: Target,
     chunk: usize,
     before: Option<Piece>,
-    subgroup: Option<usize>,
+    limits: Limits,
 ) -> Dispatch {
-    let mut teams = lines.teams(subgroup);
+    let mut teams = lines.teams(limits.subgroup);
     let tile = teams.lanes * OWN;
     let sizes = [lines.count, lines.len.div_ceil(chunk)];
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     let target = match target {
         Target::Results(span) => shader.write(span),
         Target::Parts(piece) | Target::LineParts(piece) => shader.scratch(piece, false, true),
@@ -204,9 +180,9 @@ let i = first + j;"
 carry += all;
 for (var j = 0u; is_one && j < {OWN}u; j++) {{
 let i = first + j;
-if (i < limit) {{ {} = before + own[j]; }}
+if (i < limit) {{ {} }}
 }}",
-        target.at(&at)
+        target.set(&at, "before + own[j]")
     );
     teams.end_loop(&mut shader);
     shader.push_line("}");

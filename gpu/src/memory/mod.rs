@@ -1,6 +1,7 @@
 //! Elements in the memory of a device: buffers, and copies from and to them.
 
 mod staging;
+mod storage;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::context::{Context, Vulkan, lock, why};
 use crate::gather::{Gather, Held};
 
 pub(crate) use staging::{Staging, Upload};
+pub(crate) use storage::Storage;
 
 /// Elements in the memory of a Vulkan device.
 pub struct VulkanBuffer<T> {
@@ -31,7 +33,7 @@ pub struct VulkanBuffer<T> {
 pub(crate) struct Raw {
     /// A number that no other buffer of the device has.
     pub id: u64,
-    pub buffer: Subbuffer<[u8]>,
+    pub storage: Storage,
     context: Arc<Context>,
 }
 
@@ -56,7 +58,7 @@ impl<T> VulkanBuffer<T> {
 
     fn held(&self) -> Held {
         let words = self.len * (size_of::<T>() / WORD);
-        Held { id: self.raw.id, buffer: self.raw.buffer.clone(), words }
+        Held { id: self.raw.id, storage: self.raw.storage.clone(), words }
     }
 }
 
@@ -67,22 +69,13 @@ const WORD: usize = 4;
 const GRAIN: u64 = 16;
 
 impl Context {
-    /// Memory that kernels use, and the processor too where `mapped`. Its content is undefined.
+    /// One allocation that kernels use, and the processor too where `mapped`. Its content is undefined.
     pub fn allocate(&self, bytes: u64, mapped: bool) -> Result<Subbuffer<[u8]>> {
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
-        let short = |advice: String| Error::OutOfMemory {
-            device: self.info.name.clone(),
-            bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
-            advice,
-        };
+        let short = |advice: String| self.short(bytes, advice);
         let most = self.info.allocation_bytes.min(self.info.memory_bytes);
-        if bytes > most.min(self.info.buffer_bytes) {
-            return Err(short(match bytes > most {
-                true => format!(": it gives at most {most} at once"),
-                false => {
-                    format!(" in one buffer: its kernels see at most {}", self.info.buffer_bytes)
-                }
-            }));
+        if bytes > most {
+            return Err(short(format!(": it gives at most {most} at once")));
         }
         let host =
             if mapped { MemoryTypeFilter::HOST_RANDOM_ACCESS } else { MemoryTypeFilter::empty() };
@@ -116,15 +109,15 @@ impl Context {
     }
 
     /// Memory of at least so many bytes that all passes share, one after another.
-    pub fn scratch(&self, bytes: u64) -> Result<Subbuffer<[u8]>> {
+    pub fn scratch(&self, bytes: u64) -> Result<Storage> {
         let mut scratch = lock(&self.scratch);
         match &*scratch {
-            Some(buffer) if buffer.size() >= bytes => Ok(buffer.clone()),
+            Some(storage) if storage.bytes() >= bytes => Ok(storage.clone()),
             _ => {
                 // Who has recorded commands with the smaller one keeps it.
-                let buffer = self.allocate(bytes, false)?;
-                *scratch = Some(buffer.clone());
-                Ok(buffer)
+                let storage = self.store(bytes, false)?;
+                *scratch = Some(storage.clone());
+                Ok(storage)
             }
         }
     }
@@ -137,29 +130,42 @@ impl Context {
         if !self.maps {
             return staging::upload(self, to, offset, data);
         }
-        let mut target = to.buffer.write().map_err(|e| self.error(e))?;
-        target[offset..offset + data.len()].copy_from_slice(data);
+        for piece in to.storage.pieces(offset, data.len()) {
+            let mut target = piece.chunk.write().map_err(|e| self.error(e))?;
+            target[piece.first..][..piece.range.len()].copy_from_slice(&data[piece.range]);
+        }
         Ok(())
     }
 
     /// Copies a buffer from byte `offset` on into `data`.
-    pub fn download(&self, buffer: &Subbuffer<[u8]>, offset: usize, data: &mut [u8]) -> Result<()> {
+    pub fn download(&self, from: &Storage, offset: usize, data: &mut [u8]) -> Result<()> {
         if data.is_empty() {
             return Ok(());
         }
         if !self.maps {
-            return staging::download(self, buffer, offset, data);
+            return staging::download(self, from, offset, data);
         }
-        let source = buffer.read().map_err(|e| self.error(e))?;
-        data.copy_from_slice(&source[offset..offset + data.len()]);
+        for piece in from.pieces(offset, data.len()) {
+            let source = piece.chunk.read().map_err(|e| self.error(e))?;
+            let len = piece.range.len();
+            data[piece.range].copy_from_slice(&source[piece.first..][..len]);
+        }
         Ok(())
     }
 
-    fn clear(&self, buffer: &Subbuffer<[u8]>) -> Result<()> {
-        if !self.maps {
-            return staging::clear(self, buffer);
+    /// Memory for elements. Its content is undefined.
+    fn elements<T: Element>(&self, len: usize) -> Result<Storage> {
+        let bytes = u64::try_from(len.saturating_mul(size_of::<T>())).unwrap_or(u64::MAX);
+        self.store(bytes, self.maps)
+    }
+
+    fn clear(&self, storage: &Storage) -> Result<()> {
+        for chunk in storage.chunks() {
+            match self.maps {
+                true => chunk.write().map_err(|e| self.error(e))?.fill(0),
+                false => staging::clear(self, chunk)?,
+            }
         }
-        buffer.write().map_err(|e| self.error(e))?.fill(0);
         Ok(())
     }
 }
@@ -193,16 +199,15 @@ impl Memory for Vulkan {
 
     fn zeros<T: Element>(&self, len: usize) -> Result<VulkanBuffer<T>> {
         let context = &self.context;
-        let count = len.checked_mul(size_of::<T>()).and_then(|n| u64::try_from(n).ok());
-        let count = count.filter(|n| *n < u64::MAX - GRAIN).ok_or_else(|| Error::OutOfMemory {
-            device: context.info.name.clone(),
-            bytes: len.saturating_mul(size_of::<T>()),
-            advice: String::new(),
-        })?;
-        let buffer = context.allocate(count, context.maps)?;
-        context.clear(&buffer)?;
-        let raw = Raw { id: context.id(), buffer, context: context.clone() };
+        let storage = context.elements::<T>(len)?;
+        context.clear(&storage)?;
+        let raw = Raw { id: context.id(), storage, context: context.clone() };
         Ok(VulkanBuffer { raw, len, elements: PhantomData })
+    }
+
+    /// Without the time that zeros take.
+    fn fits<T: Element>(&self, len: usize) -> bool {
+        self.context.elements::<T>(len).is_ok()
     }
 
     fn len<T: Element>(&self, buffer: &VulkanBuffer<T>) -> usize {
@@ -231,15 +236,15 @@ impl Memory for Vulkan {
         let first = place("reading from a buffer", buffer, offset, data.len())?;
         self.context.before_read(buffer.raw.id)?;
         self.context.settle(buffer.raw.id)?;
-        self.context.download(&buffer.raw.buffer, first, bytes_mut(data))
+        self.context.download(&buffer.raw.storage, first, bytes_mut(data))
     }
 
     fn keeps(&self, bytes: &[usize]) -> bool {
-        let info = &self.context.info;
-        let most = info.buffer_bytes.min(info.allocation_bytes);
-        let bytes = || bytes.iter().map(|&n| u64::try_from(n).unwrap_or(u64::MAX));
-        let total = bytes().try_fold(0_u64, u64::checked_add);
-        total.is_some_and(|total| total <= info.memory_bytes / 2) && bytes().all(|n| n <= most)
+        let bytes_of = |n: &usize| u64::try_from(*n).unwrap_or(u64::MAX);
+        let total = bytes.iter().map(bytes_of).try_fold(0_u64, u64::checked_add);
+        let counts = |n: &usize| *n / WORD <= self.context.windows.most();
+        total.is_some_and(|total| total <= self.context.info.memory_bytes / 2)
+            && bytes.iter().all(counts)
     }
 
     fn gather<T: Element>(
@@ -258,6 +263,11 @@ impl Memory for Vulkan {
             return Ok(());
         }
         let held = [from.held(), rows.held(), to.held()];
+        if let Some(large) =
+            held.iter().map(|held| held.words).find(|n| *n > self.context.windows.most())
+        {
+            return Err(self.context.too_large(Some(large)));
+        }
         self.context.gather(Gather { held, width, first, count, orphaned: false })
     }
 

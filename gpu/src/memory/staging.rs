@@ -8,7 +8,7 @@ use vulkano::buffer::Subbuffer;
 use vulkano::command_buffer::{BufferCopy, CommandBuffer, CopyBufferInfo, RecordingCommandBuffer};
 use vulkano::sync::fence::Fence;
 
-use super::Raw;
+use super::{Raw, Storage};
 use crate::context::{Context, barrier, lock, why};
 
 /// The bytes that one copy moves at most.
@@ -32,7 +32,7 @@ pub(crate) struct Upload {
     fence: Fence,
     under_way: bool,
     /// What the commands use, which does not keep it alive.
-    _target: Subbuffer<[u8]>,
+    _target: Storage,
 }
 
 impl Drop for Upload {
@@ -49,7 +49,10 @@ impl Upload {
     fn new(context: &Context, to: &Raw, offset: usize, bytes: usize) -> Result<Self> {
         let staging = context.allocate(bytes as u64, true)?;
         let commands = recorded(context, |commands| {
-            copying(commands, [&staging, &to.buffer], [0, offset], bytes);
+            for piece in to.storage.pieces(offset, bytes) {
+                let offsets = [piece.range.start, piece.first];
+                copying(commands, [&staging, piece.chunk], offsets, piece.range.len());
+            }
         })?;
         Ok(Upload {
             place: (to.id, offset, bytes),
@@ -57,7 +60,7 @@ impl Upload {
             commands,
             fence: context.fence()?,
             under_way: false,
-            _target: to.buffer.clone(),
+            _target: to.storage.clone(),
         })
     }
 
@@ -177,28 +180,32 @@ pub(super) fn upload(context: &Context, to: &Raw, offset: usize, data: &[u8]) ->
     if data.len() <= OWN_BYTES {
         return upload_again(context, to, offset, data);
     }
-    for (i, chunk) in data.chunks(CHUNK).enumerate() {
-        with(context, chunk.len(), |staging| {
-            staging.write().map_err(|e| context.error(e))?[..chunk.len()].copy_from_slice(chunk);
-            copy(context, [staging, &to.buffer], [0, offset + i * CHUNK], chunk.len())
-        })?;
+    for piece in to.storage.pieces(offset, data.len()) {
+        for (i, part) in data[piece.range].chunks(CHUNK).enumerate() {
+            with(context, part.len(), |staging| {
+                staging.write().map_err(|e| context.error(e))?[..part.len()].copy_from_slice(part);
+                copy(context, [staging, piece.chunk], [0, piece.first + i * CHUNK], part.len())
+            })?;
+        }
     }
     Ok(())
 }
 
 pub(super) fn download(
     context: &Context,
-    buffer: &Subbuffer<[u8]>,
+    from: &Storage,
     offset: usize,
     data: &mut [u8],
 ) -> Result<()> {
-    for (i, chunk) in data.chunks_mut(CHUNK).enumerate() {
-        with(context, chunk.len(), |staging| {
-            copy(context, [buffer, staging], [offset + i * CHUNK, 0], chunk.len())?;
-            let source = staging.read().map_err(|e| context.error(e))?;
-            chunk.copy_from_slice(&source[..chunk.len()]);
-            Ok(())
-        })?;
+    for piece in from.pieces(offset, data.len()) {
+        for (i, part) in data[piece.range].chunks_mut(CHUNK).enumerate() {
+            with(context, part.len(), |staging| {
+                copy(context, [piece.chunk, staging], [piece.first + i * CHUNK, 0], part.len())?;
+                let source = staging.read().map_err(|e| context.error(e))?;
+                part.copy_from_slice(&source[..part.len()]);
+                Ok(())
+            })?;
+        }
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use super::{Flight, Recording, Suspect};
 use crate::bound::SLOTS;
 use crate::context::{DeviceKind, barrier, lock, why};
 use crate::kernels::{Check, Limits, Program};
+use crate::memory::Storage;
 use crate::run::VulkanRun;
 use crate::shader::{Binding, Dispatch, Pipeline, first_of_gather};
 
@@ -27,7 +28,7 @@ struct Own {
     numbers: Subbuffer<[u8]>,
     faults: Subbuffer<[u8]>,
     groups: Subbuffer<[u8]>,
-    scratch: Subbuffer<[u8]>,
+    scratch: Storage,
 }
 
 impl VulkanRun<'_> {
@@ -37,6 +38,7 @@ impl VulkanRun<'_> {
             shared_bytes: info.shared_bytes,
             unrolls: info.kind != DeviceKind::Cpu,
             subgroup: self.context.subgroup.map(|size| size as usize),
+            windows: self.context.windows,
         };
         let Program { dispatches, checks, conditional, scratch, gathering, .. } =
             Program::of(&self.tape, limits).map_err(|problem| self.context.error(problem))?;
@@ -102,17 +104,19 @@ impl VulkanRun<'_> {
         for span in spans.iter().flatten().filter(|span| span.len > 0) {
             // Spans have been checked: a buffer is bound, and has these elements.
             let Some(bound) = self.buffers.get(span.slot) else { continue };
-            let region = BufferCopy {
-                src_offset: 4 * span.offset as u64,
-                dst_offset: 4 * place as u64,
-                size: 4 * span.len as u64,
-                ..BufferCopy::default()
-            };
+            for piece in bound.storage.pieces(4 * span.offset, 4 * span.len) {
+                let region = BufferCopy {
+                    src_offset: piece.first as u64,
+                    dst_offset: (4 * place + piece.range.start) as u64,
+                    size: piece.range.len() as u64,
+                    ..BufferCopy::default()
+                };
+                let mut info = CopyBufferInfo::buffers(piece.chunk.clone(), target.clone());
+                info.regions = [region].into_iter().collect();
+                // SAFETY: both ranges lie in their buffers, which are different ones.
+                unsafe { commands.copy_buffer_unchecked(&info) };
+            }
             place += span.len;
-            let mut info = CopyBufferInfo::buffers(bound.buffer.clone(), target.clone());
-            info.regions = [region].into_iter().collect();
-            // SAFETY: both ranges lie in their buffers, which are different ones.
-            unsafe { commands.copy_buffer_unchecked(&info) };
         }
         // SAFETY: a barrier of the whole memory; the processor reads what was copied.
         unsafe { commands.pipeline_barrier_unchecked(&barrier()) };
@@ -126,17 +130,19 @@ impl VulkanRun<'_> {
         pipeline: &Pipeline,
         own: &Own,
     ) -> Result<Arc<DescriptorSet>> {
-        let buffer = |binding: &Binding| match binding {
+        let most = 4 * self.context.windows.range as u64;
+        let buffer = |binding: &Binding| match *binding {
             Binding::Numbers => own.numbers.clone(),
             Binding::Faults => own.faults.clone(),
             Binding::Groups => own.groups.clone(),
-            Binding::Scratch | Binding::ScratchIntegers => own.scratch.clone(),
-            // A span without elements may be of a slot where nothing is bound: any buffer does.
-            Binding::Slot(slot) | Binding::Vectors(slot) | Binding::Words { slot, .. } => {
-                match self.buffers.get(*slot) {
-                    Some(bound) => bound.buffer.clone(),
-                    None => own.numbers.clone(),
-                }
+            Binding::Memory { slot, start, .. } => {
+                let storage = match slot {
+                    Some(slot) => self.buffers.get(slot).map(|bound| bound.storage),
+                    None => Some(&own.scratch),
+                };
+                let window = storage.and_then(|storage| storage.window(4 * start as u64, most));
+                // A span without elements may be where nothing is bound: any buffer does.
+                window.unwrap_or_else(|| own.numbers.clone())
             }
         };
         let writes = (0..)
@@ -150,7 +156,7 @@ impl VulkanRun<'_> {
     fn suspects(&self, check: &Check) -> Vec<Suspect> {
         let of = |&(span, strides, grid): &(Span, [usize; 4], [usize; 4])| {
             let bound = self.buffers.get(span.slot)?;
-            Some(Suspect { buffer: bound.buffer.clone(), first: span.offset, strides, grid })
+            Some(Suspect { storage: bound.storage.clone(), first: span.offset, strides, grid })
         };
         check.integers.iter().filter_map(of).collect()
     }

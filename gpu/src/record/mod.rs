@@ -19,6 +19,7 @@ use vulkano::sync::fence::Fence;
 use crate::bound::SLOTS;
 use crate::context::{Context, lock};
 use crate::kernels::Check;
+use crate::memory::Storage;
 use crate::run::VulkanRun;
 use crate::shader::Pipeline;
 use crate::shader::first_of_gather;
@@ -41,7 +42,7 @@ enum Flight {
 
 /// Integers among which an index may be that is out of range.
 struct Suspect {
-    buffer: Subbuffer<[u8]>,
+    storage: Storage,
     first: usize,
     strides: [usize; 4],
     grid: [usize; 4],
@@ -405,14 +406,14 @@ fn integer(
     after: usize,
     row: usize,
 ) -> Result<Option<u32>> {
-    for Suspect { buffer, first, strides, grid } in suspects {
+    for Suspect { storage, first, strides, grid } in suspects {
         let (mut rest, mut place) = (row, *first + after);
         for axis in (0..4).rev() {
             place += rest % grid[axis] * strides[axis];
             rest /= grid[axis];
         }
         let mut bytes = [0; 4];
-        context.download(buffer, 4 * place, &mut bytes)?;
+        context.download(storage, 4 * place, &mut bytes)?;
         let integer = u32::from_ne_bytes(bytes);
         if integer as usize >= size {
             return Ok(Some(integer));

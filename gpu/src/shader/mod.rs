@@ -4,7 +4,9 @@ mod cache;
 mod compile;
 mod index;
 mod pipeline;
+mod place;
 mod prelude;
+mod window;
 
 use std::fmt::Write;
 
@@ -17,29 +19,25 @@ pub(crate) use cache::Cache;
 pub(crate) use compile::compile;
 pub(crate) use index::{Part, index};
 pub(crate) use pipeline::{Pipeline, Pipelines};
+pub(crate) use place::{Form, Place};
+pub(crate) use window::{Window, Windows};
+
+use place::Divided;
 
 use crate::tape::Piece;
 
 /// What a binding of a kernel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Binding {
-    Slot(Slot),
-    /// The same as 32-bit words, or fours of them, whatever its elements are.
-    Words {
-        slot: Slot,
-        fours: bool,
-    },
-    /// The same, to be read by vectors of four.
-    Vectors(Slot),
+    /// A buffer from an element on, as far as a kernel sees: that of a slot, or without one what a dispatch of the pass
+    /// leaves for another.
+    Memory { slot: Option<Slot>, start: usize, form: Form },
     /// The numbers of the pass: seed, step, constants of expressions.
     Numbers,
     /// What kernels found wrong.
     Faults,
     /// The groups of dispatches that depend on a condition.
     Groups,
-    /// What one dispatch of the pass leaves for another: floats, or integers.
-    Scratch,
-    ScratchIntegers,
 }
 
 /// The words in front of the numbers of a pass: seed (low, high half), step, first sample.
@@ -84,7 +82,9 @@ impl From<Span> for Region {
 /// A kernel under construction. What changes from call to call while the text stays the same (offsets of spans, numbers
 /// of elements) are words in push constants; what does not fit there is written into the text.
 pub(crate) struct Shader {
+    windows: Windows,
     bindings: Vec<(Binding, bool)>,
+    divided: Vec<Divided>,
     words: Vec<u32>,
     reads: Vec<Region>,
     writes: Vec<Region>,
@@ -99,19 +99,6 @@ pub(crate) struct Shader {
     pub body: String,
 }
 
-/// Elements of a buffer: the name of its binding, and where they begin.
-pub(crate) struct Place {
-    pub buffer: String,
-    pub offset: String,
-}
-
-impl Place {
-    /// The element at `index`.
-    pub fn at(&self, index: &str) -> String {
-        format!("{}[{} + {index}]", self.buffer, self.offset)
-    }
-}
-
 /// Appends a line to a kernel's body.
 macro_rules! line {
     ($shader:expr, $($text:tt)*) => {{
@@ -122,9 +109,11 @@ macro_rules! line {
 pub(crate) use line;
 
 impl Shader {
-    pub fn new(threads: u32) -> Self {
+    pub fn new(threads: u32, windows: Windows) -> Self {
         Shader {
+            windows,
             bindings: vec![],
+            divided: vec![],
             words: vec![],
             reads: vec![],
             writes: vec![],
@@ -143,7 +132,7 @@ impl Shader {
 
     /// A word that may differ between calls.
     pub fn word(&mut self, value: usize) -> String {
-        // What a run has checked fits: no buffer has more elements.
+        // What a run has checked fits: no tensor has more elements.
         let value = value as u32;
         if self.words.len() == WORDS {
             return format!("{value}u");
@@ -165,53 +154,77 @@ impl Shader {
         }
     }
 
-    fn span(&mut self, span: Span, write: bool) -> Place {
-        let buffer = format!("b{}", self.binding(Binding::Slot(span.slot), write));
-        Place { buffer, offset: self.word(span.offset) }
+    /// Elements of a region, which the kernel reads or writes.
+    fn memory(&mut self, region: Region, form: Form, write: bool) -> Place {
+        if write { &mut self.writes } else { &mut self.reads }.push(region);
+        let Region { slot, offset, len } = region;
+        let memory = |start| Binding::Memory { slot, start, form };
+        let (first, name, divided) = match self.windows.of(offset, len) {
+            Window::One(start) => {
+                (start, format!("b{}", self.binding(memory(start), write)), false)
+            }
+            Window::Many { first, count } => {
+                let window = self.windows.window;
+                let starts = (0..count).map(|n| first + n * window);
+                let bindings: Vec<usize> =
+                    starts.map(|start| self.binding(memory(start), write)).collect();
+                (first, self.divide(bindings, form, write), true)
+            }
+        };
+        Place { name, offset: self.word((offset - first) / form.width()), divided }
     }
 
-    /// The elements of a span, to read.
+    /// The name of windows side by side.
+    fn divide(&mut self, bindings: Vec<usize>, form: Form, write: bool) -> String {
+        match self.divided.iter_mut().find(|divided| divided.bindings == bindings) {
+            Some(known) => {
+                known.write |= write;
+                known.name.clone()
+            }
+            None => {
+                let window = self.windows.window / form.width();
+                let name = format!("b{}_{}", bindings[0], bindings.len());
+                self.divided.push(Divided { name: name.clone(), bindings, form, window, write });
+                name
+            }
+        }
+    }
+
+    fn span(&mut self, span: Span, write: bool) -> Place {
+        let form = match (span.slot, self.quads) {
+            (Slot::Index(_), false) => Form::Integer,
+            (Slot::Index(_), true) => Form::Integers,
+            (_, false) => Form::Float,
+            (_, true) => Form::Floats,
+        };
+        self.memory(span.into(), form, write)
+    }
+
+    /// The elements of a span, to read. In a kernel of [`Shader::quads`] it begins at a multiple of four.
     pub fn read(&mut self, span: Span) -> Place {
-        self.reads.push(span.into());
         self.span(span, false)
+    }
+
+    /// The elements of a span, to write. In a kernel of [`Shader::quads`] it begins at a multiple of four.
+    pub fn write(&mut self, span: Span) -> Place {
+        self.span(span, true)
     }
 
     /// The elements of a span whose offset is a multiple of 4, to read by vectors of four.
     pub fn read_vectors(&mut self, span: Span) -> Place {
-        self.reads.push(span.into());
-        let buffer = format!("b{}", self.binding(Binding::Vectors(span.slot), false));
-        Place { buffer, offset: self.word(span.offset / 4) }
+        self.memory(span.into(), Form::Floats, false)
     }
 
-    /// The elements of a span, to write.
-    pub fn write(&mut self, span: Span) -> Place {
-        self.writes.push(span.into());
-        self.span(span, true)
-    }
-
-    /// The name of a buffer of words, or of fours of them.
-    pub fn words(&mut self, span: Span, fours: bool, write: bool) -> String {
-        let list = if write { &mut self.writes } else { &mut self.reads };
-        list.push(span.into());
-        format!("b{}", self.binding(Binding::Words { slot: span.slot, fours }, write))
+    /// The elements of a span as 32-bit words, or fours of them, whatever they are.
+    pub fn words(&mut self, span: Span, fours: bool, write: bool) -> Place {
+        let form = if fours { Form::Integers } else { Form::Integer };
+        self.memory(span.into(), form, write)
     }
 
     /// A word among the numbers of the pass.
     pub fn number(&mut self, i: usize) -> String {
         self.binding(Binding::Numbers, false);
         format!("numbers[{}]", self.word(i))
-    }
-
-    /// The elements of a span that begins at a multiple of four, in a kernel of [`Shader::quads`].
-    pub fn read_quads(&mut self, span: Span) -> Place {
-        self.reads.push(span.into());
-        self.span(Span { offset: span.offset / 4, ..span }, false)
-    }
-
-    /// As [`Shader::read_quads`], to write.
-    pub fn write_quads(&mut self, span: Span) -> Place {
-        self.writes.push(span.into());
-        self.span(Span { offset: span.offset / 4, ..span }, true)
     }
 
     /// The stream of a random input, as a word.
@@ -222,11 +235,8 @@ impl Shader {
 
     /// Elements of the pass's scratch.
     pub fn scratch(&mut self, piece: Piece, integers: bool, write: bool) -> Place {
-        let region = Region { slot: None, offset: piece.start, len: piece.len };
-        if write { &mut self.writes } else { &mut self.reads }.push(region);
-        let binding = if integers { Binding::ScratchIntegers } else { Binding::Scratch };
-        let buffer = format!("b{}", self.binding(binding, write));
-        Place { buffer, offset: self.word(piece.start) }
+        let form = if integers { Form::Integer } else { Form::Float };
+        self.memory(Region { slot: None, offset: piece.start, len: piece.len }, form, write)
     }
 
     /// What is wrong, as words; the caller's are two for each check.
@@ -280,21 +290,10 @@ impl Shader {
         }
         for (i, (binding, write)) in self.bindings.iter().enumerate() {
             let (name, element) = match binding {
-                Binding::Slot(Slot::Index(_)) | Binding::ScratchIntegers => {
-                    (format!("b{i}"), "u32")
-                }
-                Binding::Slot(_) | Binding::Scratch => (format!("b{i}"), "f32"),
-                Binding::Words { fours, .. } => {
-                    (format!("b{i}"), if *fours { "vec4<u32>" } else { "u32" })
-                }
-                Binding::Vectors(_) => (format!("b{i}"), "vec4<f32>"),
+                Binding::Memory { form, .. } => (format!("b{i}"), form.text()),
                 Binding::Numbers => ("numbers".to_owned(), "u32"),
                 Binding::Faults => ("faults".to_owned(), "atomic<u32>"),
                 Binding::Groups => ("indirect".to_owned(), "u32"),
-            };
-            let element = match binding {
-                Binding::Slot(_) if self.quads => format!("vec4<{element}>"),
-                _ => element.to_owned(),
             };
             let access = if *write { "read_write" } else { "read" };
             let _ = writeln!(
@@ -302,6 +301,7 @@ impl Shader {
                 "@group(0) @binding({i}) var<storage, {access}> {name}: array<{element}>;"
             );
         }
+        self.divided.iter().for_each(|divided| text.push_str(&divided.text()));
         text.push_str(&prelude::for_text(&[&self.declarations, &self.body]));
         text.push_str(&self.declarations);
         // Where subgroups matter, a thread's number says which one it belongs to.

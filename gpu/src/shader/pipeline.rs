@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use netform_core::error::Result;
+use netform_core::error::{Error, Result};
 use vulkano::descriptor_set::layout::{
     DescriptorSetLayout, DescriptorSetLayoutBinding, DescriptorSetLayoutCreateInfo, DescriptorType,
 };
@@ -15,6 +15,9 @@ use vulkano::shader::{ShaderModule, ShaderModuleCreateInfo, ShaderStages};
 use super::Dispatch;
 use super::compile::compile;
 use crate::context::{Context, lock, why};
+
+/// The most bindings of a kernel, where a device gives it more: each is a branch at every access to its tensor.
+const MOST_BINDINGS: u32 = 256;
 
 /// A compiled kernel.
 pub(crate) struct Pipeline {
@@ -41,6 +44,21 @@ impl Context {
         Ok(pipeline)
     }
 
+    /// The error of a kernel with too many bindings: because of its inputs and outputs, or because of their size.
+    fn too_many(&self, dispatch: &Dispatch, count: u32, most: u32) -> Error {
+        let regions = dispatch.reads.iter().chain(&dispatch.writes);
+        let bytes = 4 * regions.map(|region| region.len).max().unwrap_or_default();
+        let seen = 4 * self.windows.range;
+        self.error(match bytes > seen {
+            true => format!(
+                "a kernel needs {count} bindings and the device gives it at most {most}: its largest tensor has {bytes} bytes, of which a binding spans at most {seen}; a smaller batch, several smaller tensors or another device help"
+            ),
+            false => format!(
+                "a kernel of this network has {count} buffers, and this device's have at most {most}: fewer inputs and outputs, or another device, help"
+            ),
+        })
+    }
+
     /// How many kernels have been compiled.
     pub fn compiled(&self) -> usize {
         lock(&self.pipelines).all.len()
@@ -54,6 +72,12 @@ impl Context {
                 dispatch.text
             ))
         };
+        let count = u32::try_from(dispatch.bindings.len()).unwrap_or(u32::MAX);
+        let most = self.device.physical_device().properties();
+        let most = most.max_per_stage_descriptor_storage_buffers.min(MOST_BINDINGS);
+        if count > most {
+            return Err(self.too_many(dispatch, count, most));
+        }
         let words = compile(&dispatch.text).map_err(|e| fail(&e))?;
         // SAFETY: naga has written the module from valid WGSL.
         let module =
@@ -64,14 +88,6 @@ impl Context {
             stages: ShaderStages::COMPUTE,
             ..DescriptorSetLayoutBinding::descriptor_type(DescriptorType::StorageBuffer)
         };
-        let count = u32::try_from(dispatch.bindings.len()).unwrap_or(u32::MAX);
-        let most = self.device.physical_device().properties();
-        let most = most.max_per_stage_descriptor_storage_buffers;
-        if count > most {
-            return Err(self.error(format!(
-                "a kernel of this network has {count} buffers, and this device's have at most {most}: fewer inputs and outputs, or another device, help"
-            )));
-        }
         let create = DescriptorSetLayoutCreateInfo {
             bindings: (0..count).map(|i| (i, binding.clone())).collect(),
             ..DescriptorSetLayoutCreateInfo::default()

@@ -9,7 +9,18 @@ use netform_core::device::{Arg, Grid, Slot, Span};
 use netform_core::random::{Rng, Seed};
 use netform_gpu::Vulkan;
 
-static DEVICE: LazyLock<Option<Vulkan>> = LazyLock::new(|| match Vulkan::new() {
+/// The best device; with lower limits where the environment variable `NETFORM_LIMITS` names those of a binding and of an
+/// allocation, in bytes: `NETFORM_LIMITS=8192,16384` runs all tests of kernels on tensors in windows.
+fn device() -> netform_core::error::Result<Vulkan> {
+    let variable = std::env::var("NETFORM_LIMITS").unwrap_or_default();
+    let limits: Vec<u64> = variable.split(',').filter_map(|limit| limit.parse().ok()).collect();
+    match limits[..] {
+        [buffer, allocation] => Vulkan::with_limits(buffer, allocation, true),
+        _ => Vulkan::new(),
+    }
+}
+
+static DEVICE: LazyLock<Option<Vulkan>> = LazyLock::new(|| match device() {
     Ok(vulkan) => Some(vulkan),
     Err(e) if std::env::var("NETFORM_REQUIRE_VULKAN").is_ok_and(|value| value == "1") => {
         panic!("NETFORM_REQUIRE_VULKAN=1, but there is no device: {e}")
@@ -79,50 +90,54 @@ pub fn close(found: &[f32], expected: &[f32], scale: f32, bound: f32, what: &str
     println!("{what}: {worst:e}");
 }
 
-/// Runs the same calls of kernels on the CPU and on Vulkan, and returns what both have written to `len` elements of
-/// workspace, which begin as rubbish. Inputs are slices; indices go to the first slot of integers.
+/// Runs calls of kernels on a device, and returns what they have written to `len` elements of workspace, which begin as
+/// rubbish. Inputs are slices; indices go to the first slot of integers.
+#[macro_export]
+macro_rules! on {
+    ($device:expr, $len:expr, $inputs:expr, $indices:expr, |$k:ident| $body:block) => {{
+        use netform_core::device::{Access, Bindings, Counter, Device, Memory, Run};
+        let (device, inputs) = ($device, $inputs);
+        let (inputs, indices): (&[&[f32]], &[u32]) = (&inputs, $indices);
+        let mut out = device.zeros::<f32>($len).unwrap();
+        device.write(&mut out, 0, &vec![1e30_f32; $len]).unwrap();
+        let held: Vec<_> = inputs
+            .iter()
+            .map(|data| {
+                let mut buffer = device.zeros::<f32>(data.len()).unwrap();
+                device.write(&mut buffer, 0, data).unwrap();
+                buffer
+            })
+            .collect();
+        let mut index = device.zeros::<u32>(indices.len()).unwrap();
+        device.write(&mut index, 0, indices).unwrap();
+        let counter = Counter { seed: 7 << 33 | 5, step: 3, first_sample: 11 };
+        let mut bindings =
+            Bindings { workspace: Access::Write(&mut out), counter, ..Bindings::default() };
+        for (slot, buffer) in bindings.inputs.iter_mut().zip(&held) {
+            *slot = Some(buffer);
+        }
+        bindings.indices[0] = Some(&index);
+        let mut run = device.run(bindings);
+        {
+            let $k = &mut run;
+            $body
+        }
+        run.finish().and_then(|()| {
+            let mut data = vec![0.0_f32; $len];
+            device.read(&out, 0, &mut data)?;
+            Ok(data)
+        })
+    }};
+}
+
+/// As [`on`], on the CPU and on Vulkan.
 #[macro_export]
 macro_rules! on_both {
     ($vulkan:expr, $len:expr, $inputs:expr, $indices:expr, |$k:ident| $body:block) => {{
-        use netform_core::device::{Access, Bindings, Counter, Device, Memory, Run};
         let inputs: Vec<&[f32]> = $inputs;
-        let indices: &[u32] = $indices;
-        macro_rules! on {
-            ($device:expr) => {{
-                let device = $device;
-                let mut out = device.zeros::<f32>($len).unwrap();
-                device.write(&mut out, 0, &vec![1e30_f32; $len]).unwrap();
-                let held: Vec<_> = inputs
-                    .iter()
-                    .map(|data| {
-                        let mut buffer = device.zeros::<f32>(data.len()).unwrap();
-                        device.write(&mut buffer, 0, data).unwrap();
-                        buffer
-                    })
-                    .collect();
-                let mut index = device.zeros::<u32>(indices.len()).unwrap();
-                device.write(&mut index, 0, indices).unwrap();
-                let counter = Counter { seed: 7 << 33 | 5, step: 3, first_sample: 11 };
-                let mut bindings =
-                    Bindings { workspace: Access::Write(&mut out), counter, ..Bindings::default() };
-                for (slot, buffer) in bindings.inputs.iter_mut().zip(&held) {
-                    *slot = Some(buffer);
-                }
-                bindings.indices[0] = Some(&index);
-                let mut run = device.run(bindings);
-                {
-                    let $k = &mut run;
-                    $body
-                }
-                run.finish().and_then(|()| {
-                    let mut data = vec![0.0_f32; $len];
-                    device.read(&out, 0, &mut data)?;
-                    Ok(data)
-                })
-            }};
-        }
-        let expected = on!(&netform_core::cpu::Cpu::default());
-        let found = on!(&$vulkan);
+        let cpu = &netform_core::cpu::Cpu::default();
+        let expected = $crate::on!(cpu, $len, &inputs, $indices, |$k| $body);
+        let found = $crate::on!(&$vulkan, $len, &inputs, $indices, |$k| $body);
         (found, expected)
     }};
 }

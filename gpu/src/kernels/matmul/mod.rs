@@ -13,10 +13,10 @@ use netform_core::device::{MatmulDims, Span};
 
 use super::elementwise::ALL;
 use super::{Program, arguments, constants, epilogue};
-use crate::shader::{Part, Shader, line};
+use crate::shader::{Part, Shader};
 use crate::tape::{Expression, Piece, Tape};
 use skinny::Skinny;
-pub(super) use source::{Access, Matrix, Source};
+pub(super) use source::{Access, Matrix, Source, whole};
 pub(super) use tile::Sizes;
 use tile::{Cut, Product};
 
@@ -43,8 +43,8 @@ impl Ending<'_> {
         let parts: Vec<Part<'_>> = parts.iter().map(part).collect();
         let Some((tape, f)) = self.f else {
             for out in self.outs {
-                let place = shader.write(*out).at(position);
-                line!(shader, "{place} = x;");
+                let store = shader.write(*out).set(position, "x");
+                shader.push_line(&store);
             }
             return;
         };
@@ -63,7 +63,7 @@ impl Ending<'_> {
                 let piece = Piece { start: 0, len: parts * sizes.results() };
                 let (place, total) =
                     (shader.scratch(piece, false, true), shader.word(sizes.results()));
-                line!(shader, "{} = x;", place.at(&format!("part * {total} + {position}")));
+                shader.push_line(&place.set(&format!("part * {total} + {position}"), "x"));
             }
         }
     }
@@ -81,13 +81,13 @@ pub(super) fn products<'s>(
     }
     let (dispatch, parts) = match Skinny::of(sizes) {
         Some(skinny) => {
-            let mut shader = Shader::new(skinny.threads());
+            let mut shader = program.limits.shader(skinny.threads());
             let sources = sources(&mut shader);
             (skinny.dispatch(shader, sources, ending, program.limits), skinny.parts)
         }
         None => {
             let cut = Cut::of(sizes, program.limits.shared_bytes);
-            let mut shader = Shader::new(cut.tile.threads() as u32);
+            let mut shader = program.limits.shader(cut.tile.threads() as u32);
             let sources = sources(&mut shader);
             let product = Product { sizes, cut, limits: program.limits, sources };
             let groups =
@@ -98,7 +98,7 @@ pub(super) fn products<'s>(
     program.dispatches.push(dispatch);
     if parts > 1 {
         let piece = program.scratch.start(parts * sizes.results());
-        program.dispatches.push(split::sum(&sizes, parts, piece, ending));
+        program.dispatches.push(split::sum(program.limits, &sizes, parts, piece, ending));
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
         let f = Expression { ins: none, consts: none, text: Static(&["x"]) };
         let span = Span::new(Slot::Workspace, 0, dims.m * dims.n);
         let mut program = Program {
-            limits: Limits { shared_bytes, unrolls: true, subgroup: None },
+            limits: Limits { shared_bytes, unrolls: true, ..Limits::default() },
             ..Program::default()
         };
         matmul(&mut program, &Tape::default(), &[span], [span, span], dims, &f);

@@ -36,6 +36,11 @@ pub(in crate::kernels) struct Source<'s> {
     pub element: Element<'s>,
 }
 
+/// The element at the sum of both parts, one of which has the offset.
+pub(in crate::kernels) fn whole(place: Place) -> impl Fn(&[String], &[String]) -> String {
+    move |row, depth| place.at_all(&format!("{} + {}", row[0], depth[0]))
+}
+
 /// A matrix of a batch: where it lies.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Matrix {
@@ -66,10 +71,11 @@ impl Matrix {
     pub fn source(self, shader: &mut Shader) -> Source<'static> {
         let access = self.access();
         let by = if access == Access::Single { 1 } else { 4 };
-        let Place { buffer, offset } = match access {
+        let place = match access {
             Access::Single => shader.read(self.span),
             Access::Deep | Access::Wide => shader.read_vectors(self.span),
         };
+        let offset = place.offset.clone();
         let step = shader.word(self.step / by);
         let first = if self.step == 0 { offset } else { format!("{offset} + product * {step}") };
         let pitch = if self.along { self.depth } else { self.rows };
@@ -90,7 +96,7 @@ impl Matrix {
             rows: shader.word(self.rows),
             of_row: vec![format!("{first} + {of_row}")],
             of_depth: vec![of_depth],
-            element: Box::new(move |row, depth| format!("{buffer}[{} + {}]", row[0], depth[0])),
+            element: Box::new(whole(place)),
         }
     }
 }

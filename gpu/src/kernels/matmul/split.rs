@@ -2,14 +2,20 @@
 
 use super::tile::Sizes;
 use super::{Ending, POSITION};
-use crate::kernels::{THREADS, begin_units, end_units};
-use crate::shader::{Dispatch, Shader, line};
+use crate::kernels::{Limits, THREADS, begin_units, end_units};
+use crate::shader::{Dispatch, line};
 use crate::tape::Piece;
 
 /// Adds `parts` parts of each element and hands the sum to what becomes of it.
-pub(super) fn sum(sizes: &Sizes, parts: usize, piece: Piece, ending: &Ending<'_>) -> Dispatch {
+pub(super) fn sum(
+    limits: Limits,
+    sizes: &Sizes,
+    parts: usize,
+    piece: Piece,
+    ending: &Ending<'_>,
+) -> Dispatch {
     let total = sizes.results();
-    let mut shader = Shader::new(THREADS);
+    let mut shader = limits.shader(THREADS);
     let place = shader.scratch(piece, false, false);
     let (total_word, parts) = (shader.word(total), shader.word(parts));
     begin_units(&mut shader, "position", total);
