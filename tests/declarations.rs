@@ -38,6 +38,9 @@ network! {
         h
     }
 
+    /// Dropout by what is kept.
+    Kept(keep: f32): (x: [4]) -> [4] { dropout(x, 1 - keep) }
+
     /// As many inputs as there may be.
     Many(s0: f32, s1: f32, s2: f32, s3: f32, s4: f32, s5: f32, s6: f32, s7: f32):
         (a: [2], b: [2], c: [2], d: [2], e: [2], f: [2], g: [2], h: [2]) -> [2] {
@@ -94,6 +97,8 @@ fn rates_of_dropout_are_checked() {
     let bytes = net.to_bytes().unwrap_or_default();
     assert!(text(Twins::<f32>::from_bytes(&bytes, device(), 2.0, 1.0)).contains("found 2"));
     assert!(Twins::<f32>::from_bytes(&bytes, device(), 0.0, 1.0).is_ok());
+    assert!(text(Kept::<f32>::on(device(), Seed(1), 1.5)).contains("setting `keep`"));
+    assert!(Kept::<f32>::on(device(), Seed(1), 0.9).is_ok());
 }
 
 #[test]

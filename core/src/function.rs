@@ -237,7 +237,8 @@ where
 /// function's name is a [`Loss`] through [`LossFunction`], and `Loss` for its type too would be a second way.
 #[diagnostic::on_unimplemented(
     message = "loss `{Self}` cannot compare a network's output of shape {O} with targets of shape {Y} and element `{T}`",
-    label = "output {O}, targets {Y} of `{T}`"
+    label = "output {O}, targets {Y} of `{T}`",
+    note = "an `fn` of `network!` takes outputs and targets of the shapes that are declared of its first two inputs"
 )]
 pub trait FunctionLoss<E: Float, O: SampleShape, Y: SampleShape, T: Element>: Default {
     /// As of [`Loss`].

@@ -40,7 +40,8 @@ impl<'l> Arguments<'l> {
                 return Err(unknown(kind, argument, &name));
             }
             if seen.contains(&name) {
-                let message = format!("argument `{name}` of `{}` is given twice", kind.name);
+                let message =
+                    format!("argument `{name}` of `{}` is given twice; remove one", kind.name);
                 return Err(argument.range.error(message));
             }
             seen.push(name);

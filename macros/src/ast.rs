@@ -251,6 +251,18 @@ impl BinaryOp {
             BinaryOp::NotEqual => "!=",
         }
     }
+
+    /// Tighter than all operators: what stands before a dot.
+    const TIGHTEST: u8 = 3;
+
+    /// How tightly it binds its operands.
+    fn tightness(self) -> u8 {
+        match self {
+            BinaryOp::Mul | BinaryOp::Div | BinaryOp::Matmul => 2,
+            BinaryOp::Add | BinaryOp::Sub => 1,
+            _ => 0,
+        }
+    }
 }
 
 impl Expr {
@@ -260,6 +272,16 @@ impl Expr {
             ExprKind::Path(path) => path.get_ident(),
             _ => None,
         }
+    }
+
+    /// Its text as an operand of what binds so tightly: in parentheses where it binds less.
+    fn within(&self, tightness: u8) -> String {
+        let loose = match &self.kind {
+            ExprKind::Binary(op, ..) => op.tightness() < tightness,
+            ExprKind::Negative(_) => tightness >= BinaryOp::TIGHTEST,
+            _ => false,
+        };
+        if loose { format!("({self})") } else { self.to_string() }
     }
 }
 
@@ -272,13 +294,20 @@ impl fmt::Display for Expr {
             ExprKind::Bool(b) => write!(out, "{b}"),
             ExprKind::Path(path) => out.write_str(&path_text(path)),
             ExprKind::Const(tokens) => write!(out, "{{{tokens}}}"),
-            ExprKind::Negative(x) => write!(out, "-{x}"),
-            ExprKind::Binary(op, a, b) => write!(out, "{a} {} {b}", op.symbol()),
+            ExprKind::Negative(x) => write!(out, "-{}", x.within(BinaryOp::TIGHTEST)),
+            ExprKind::Binary(op, a, b) => {
+                let tightness = op.tightness();
+                write!(out, "{} {} {}", a.within(tightness), op.symbol(), b.within(tightness + 1))
+            }
             ExprKind::Call(name, args) => write!(out, "{name}({})", comma(args)),
-            ExprKind::Method(x, name, args) => write!(out, "{x}.{name}({})", comma(args)),
+            ExprKind::Method(x, name, args) => {
+                write!(out, "{}.{name}({})", x.within(BinaryOp::TIGHTEST), comma(args))
+            }
             ExprKind::Apply(f, args) => write!(out, "{f}({})", comma(args)),
-            ExprKind::Field(x, name) => write!(out, "{x}.{name}"),
-            ExprKind::Index(x, places) => write!(out, "{x}[{}]", comma(places)),
+            ExprKind::Field(x, name) => write!(out, "{}.{name}", x.within(BinaryOp::TIGHTEST)),
+            ExprKind::Index(x, places) => {
+                write!(out, "{}[{}]", x.within(BinaryOp::TIGHTEST), comma(places))
+            }
             ExprKind::Layer(layer) => write!(out, "{layer}"),
             ExprKind::Closure(..) => out.write_str("|..| .."),
             ExprKind::Tuple(items) => write!(out, "({})", comma(items)),

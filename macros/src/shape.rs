@@ -384,8 +384,19 @@ impl fmt::Display for Atom {
             Atom::Batch => f.write_str("batch"),
             Atom::Param(name) => f.write_str(name),
             Atom::Const(c) => f.write_str(&c.text),
-            Atom::Window(w) => write!(f, "window({}, {})", w.size, w.kernel),
-            Atom::Quotient(q) => write!(f, "({}) / ({})", q.over, q.by),
+            Atom::Window(w) => {
+                let reach = w.dilation.mul(&w.kernel.sub(&Dim::one()));
+                let padded = w.size.add(&w.padding.mul(&Dim::literal(2)));
+                let steps = padded.sub(&reach).sub(&Dim::one());
+                write!(f, "(floor(({steps}) / {}) + 1)", w.stride)
+            }
+            Atom::Quotient(q) => {
+                let whole = |dim: &Dim, apart: &[char]| match dim.to_string() {
+                    text if text.contains(apart) => format!("({text})"),
+                    text => text,
+                };
+                write!(f, "{} / {}", whole(&q.over, &['+', '-']), whole(&q.by, &[' ']))
+            }
             Atom::Aligned(dim) => write!(f, "aligned({dim})"),
         }
     }
@@ -396,7 +407,10 @@ impl fmt::Display for Dim {
         if self.0.is_empty() {
             return f.write_str("0");
         }
-        for (i, (atoms, n)) in self.0.iter().enumerate() {
+        // As people write it: `2 * T - 3`.
+        let mut terms: Vec<_> = self.0.iter().collect();
+        terms.sort_by_key(|(atoms, n)| (**n < 0, atoms.is_empty()));
+        for (i, (atoms, n)) in terms.into_iter().enumerate() {
             match (i, *n < 0) {
                 (0, true) => f.write_str("-")?,
                 (0, false) => {}

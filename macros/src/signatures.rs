@@ -109,7 +109,8 @@ pub fn distinct(items: &[Item], errors: &mut Errors) -> BTreeSet<usize> {
     for (i, item) in items.iter().enumerate() {
         let (name, mut others) = (item.name().to_string(), items.iter().enumerate());
         if items[..i].iter().any(|other| *other.name() == name) {
-            let message = format!("two items of this `network!` are called `{name}`");
+            let message =
+                format!("two items of this `network!` are called `{name}`; call one otherwise");
             errors.push(syn::Error::new(item.name().span(), message));
             wrong.insert(i);
             continue;

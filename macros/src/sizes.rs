@@ -156,9 +156,16 @@ fn binary_size(expr: &Expr, op: BinaryOp, a: &Dim, b: &Dim) -> syn::Result<Dim> 
         Mul => a.mul(b),
         Div => match (a.div(b), a.as_literal(), b.as_literal()) {
             (Some(quotient), ..) => quotient,
-            (None, _, Some(0)) => return Err(expr.range.error(format!("`{expr}` divides by 0"))),
+            (None, _, Some(0)) => {
+                return Err(expr
+                    .range
+                    .error(format!("`{expr}` divides by 0; sizes are whole numbers from 1 on")));
+            }
             (None, Some(n), Some(d)) => {
-                return Err(expr.range.error(format!("`{expr}` leaves a remainder of {}", n % d)));
+                let rest = n % d;
+                return Err(expr.range.error(format!(
+                    "`{expr}` leaves a remainder of {rest}; sizes are whole numbers"
+                )));
             }
             _ => Dim::atom(Atom::Quotient(Box::new(Quotient { over: a.clone(), by: b.clone() }))),
         },

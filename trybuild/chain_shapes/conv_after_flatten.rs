@@ -1,3 +1,6 @@
+//! A convolution follows `Flatten`, which leaves no height and width.
+//! Fix: Put `Flatten` after the last convolution.
+
 use netform::prelude::*;
 
 network! {

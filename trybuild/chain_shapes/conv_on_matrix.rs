@@ -1,3 +1,7 @@
+//! A convolution gets an image without a channel axis.
+//! Fix: Declare the input as `[1, 28, 28]`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A kernel is larger than what the layer before leaves of the image.
+//! Fix: Use a smaller kernel, or `padding`.
+
 use netform::prelude::*;
 
 network! {

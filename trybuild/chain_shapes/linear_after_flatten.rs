@@ -1,3 +1,7 @@
+//! The number of features after `Flatten` was computed by hand, and wrongly.
+//! Fix: `Linear(10)`, which infers its input, or `Linear(3136 -> 10)`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

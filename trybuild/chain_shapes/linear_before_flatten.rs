@@ -1,3 +1,7 @@
+//! `Flatten` is missing between convolutions and a dense layer.
+//! Fix: Put `Flatten` before the dense layer.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A dense layer declares 100 features and gets 128.
+//! Fix: `Linear(128 -> 10)`, or `Linear(10)`, which infers its input.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A network ends with an image where a vector is declared.
+//! Fix: Add `Flatten` and a dense layer, or declare what it yields.
+
 use netform::prelude::*;
 
 network! {

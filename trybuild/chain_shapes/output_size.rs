@@ -1,3 +1,6 @@
+//! The last layer has 12 outputs where 10 are declared.
+//! Fix: Make both the same.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A pool is padded by more than half of its kernel.
+//! Fix: At most half of the kernel: `padding = 1`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A pool is larger than what is left of the image.
+//! Fix: Use a smaller pool, or fewer of them.
+
 use netform::prelude::*;
 
 network! {

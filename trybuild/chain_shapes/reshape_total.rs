@@ -1,3 +1,6 @@
+//! `Reshape` has another number of values than the layer before.
+//! Fix: Sizes whose product is 400, for example `[16, 5, 5]`.
+
 use netform::prelude::*;
 
 network! {

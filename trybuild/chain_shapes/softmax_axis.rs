@@ -1,3 +1,6 @@
+//! `Softmax` goes along an axis that a vector has not.
+//! Fix: `Softmax(axis = 0)`, or `Softmax`, which takes the last axis.
+
 use netform::prelude::*;
 
 network! {

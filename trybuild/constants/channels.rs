@@ -1,3 +1,7 @@
+//! A convolution declares other channels than a const item gives the layer before.
+//! Fix: Name the const item in both places, or leave the inputs to inference.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 mod config {

@@ -1,3 +1,6 @@
+//! A kernel from a const item is larger than the image.
+//! Fix: A smaller const item, or `padding`.
+
 use netform::prelude::*;
 
 const K: usize = 9;

@@ -1,3 +1,7 @@
+//! The const item for the features after `Flatten` is wrong.
+//! Fix: Leave it to inference: `Linear(10)`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 128;

@@ -1,3 +1,6 @@
+//! A const item states other inputs than the layer before yields.
+//! Fix: Use the same const item for both.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 128;

@@ -1,3 +1,6 @@
+//! A size is computed from a const item and falls below 0.
+//! Fix: A larger const item.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 100;

@@ -1,3 +1,6 @@
+//! The const item of the last layer is not the declared output.
+//! Fix: Declare the output by the same const item: `[CLASSES]`.
+
 use netform::prelude::*;
 
 const CLASSES: usize = 12;

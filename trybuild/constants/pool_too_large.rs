@@ -1,3 +1,6 @@
+//! A const item leaves less of the image than the pool needs.
+//! Fix: A smaller pool or kernel.
+
 use netform::prelude::*;
 
 const K: usize = 25;

@@ -1,3 +1,6 @@
+//! A const item is not divisible.
+//! Fix: An even number.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 101;

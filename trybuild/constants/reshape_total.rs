@@ -1,3 +1,6 @@
+//! `Reshape` has another number of values than a const item gives.
+//! Fix: Compute the sizes from the const item.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 400;

@@ -1,3 +1,6 @@
+//! A const item of 0 is used as a size.
+//! Fix: At least 1.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 0;

@@ -1,3 +1,7 @@
+//! Images are given to a network of flat vectors.
+//! Fix: Declare the network as `[1, 28, 28]` and begin with `Flatten`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! The second of two inputs has the shape of the first.
+//! Fix: Give each input a tensor of its own shape, in the order of the declaration.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A batch of images is given to a network of flat vectors.
+//! Fix: `x.reshape::<(Batch, D<784>)>()`, or declare the network as `[1, 28, 28]` and begin with `Flatten`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! One sample is given without a batch axis.
+//! Fix: A tensor of shape `(Batch, D<784>)`, with a batch of 1.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

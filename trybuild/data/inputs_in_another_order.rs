@@ -1,3 +1,6 @@
+//! Inputs are given in another order than declared.
+//! Fix: The order of the declaration.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The result of `forward` is annotated with another shape.
+//! Fix: The network's output, `(Batch, D<10>)`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A network of two inputs is given to the trainer.
+//! Fix: Let the network yield its loss, and use `loss_step`.
+
 use netform::prelude::*;
 
 network! {

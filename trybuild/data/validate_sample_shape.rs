@@ -1,3 +1,7 @@
+//! The data for validation have another shape than the network takes.
+//! Fix: The same shape as the data for training.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

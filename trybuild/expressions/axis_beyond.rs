@@ -1,3 +1,6 @@
+//! A sum goes along an axis that the value has not.
+//! Fix: `axis = 1`, or `axis = -1` for the last.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A sum goes along an axis of one number.
+//! Fix: Remove the sum.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A sum names one axis twice.
+//! Fix: Each axis once.
+
 use netform::prelude::*;
 
 network! {

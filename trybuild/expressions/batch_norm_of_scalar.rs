@@ -1,3 +1,6 @@
+//! A batch norm gets one number a sample.
+//! Fix: Features or channels in front.
+
 use netform::prelude::*;
 
 network! {

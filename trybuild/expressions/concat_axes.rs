@@ -1,3 +1,6 @@
+//! Matrices of 4 and 5 columns are put below each other.
+//! Fix: Matrices of the same columns.
+
 use netform::prelude::*;
 
 network! {

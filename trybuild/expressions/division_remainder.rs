@@ -1,3 +1,6 @@
+//! A size leaves a remainder.
+//! Fix: A divisor of 64.
+
 use netform::prelude::*;
 
 network! {

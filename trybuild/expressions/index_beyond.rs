@@ -1,3 +1,6 @@
+//! An index is behind the end.
+//! Fix: `x[9]`, or `x[-1]`, which is the last.
+
 use netform::prelude::*;
 
 network! {

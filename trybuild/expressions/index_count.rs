@@ -1,3 +1,6 @@
+//! A vector has two indices.
+//! Fix: `x[0]`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A dense layer declares 784 features and gets an image.
+//! Fix: `fc(x.flatten())`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A dense layer declares 400 features and gets 784.
+//! Fix: `Linear(784 -> 10)`, or `Linear(10)`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! Values of different shapes are put into a list.
+//! Fix: `concat(a, b)`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The table of `lookup` is a vector.
+//! Fix: `Param([rows, columns])`.
+
 use netform::prelude::*;
 
 network! {

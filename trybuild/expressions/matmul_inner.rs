@@ -1,3 +1,7 @@
+//! A matrix is multiplied with one of other rows than it has columns.
+//! Fix: `x @ w.transpose()`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! Stacks of 2 and of 5 matrices are multiplied.
+//! Fix: Stacks of one size, or of 1.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A vector is multiplied with a number by `@`.
+//! Fix: `x * 2`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A slice begins 11 before the end of 10.
+//! Fix: At most 10 before the end.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A network yields 100 features where 10 are declared.
+//! Fix: `Linear(10)`, or declare `[100]`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

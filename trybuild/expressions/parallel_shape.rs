@@ -1,3 +1,6 @@
+//! The branches of `Parallel` yield images of different sizes.
+//! Fix: The same padding in each branch.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A new order of three axes names two.
+//! Fix: `x.permute([1, 0, 2])`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The size to be inferred is written as -1.
+//! Fix: `x.flatten()`, or the size.
+
 use netform::prelude::*;
 
 network! {

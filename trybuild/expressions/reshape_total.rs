@@ -1,3 +1,7 @@
+//! `reshape` does not keep the number of values.
+//! Fix: Sizes whose product is 784.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

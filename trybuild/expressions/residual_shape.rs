@@ -1,3 +1,6 @@
+//! The layers of a residual block do not keep its shape.
+//! Fix: Layers that yield 6 features.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The second output keeps an axis.
+//! Fix: Without `keep = true`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A slice ends behind the axis.
+//! Fix: `x[6..10]`, or `x[6..]`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

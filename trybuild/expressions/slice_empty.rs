@@ -1,3 +1,6 @@
+//! A slice is empty.
+//! Fix: `x[5..6]`, or `x[5]`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! `slice` ends behind the axis.
+//! Fix: At most 10.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! An axis of 10 is split into 3 parts.
+//! Fix: A number of parts that divides 10.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! An axis of 3 is squeezed.
+//! Fix: An axis of size 1, or an index: `x[0]`.
+
 use netform::prelude::*;
 
 network! {

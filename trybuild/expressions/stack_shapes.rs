@@ -1,3 +1,6 @@
+//! Values of different shapes are stacked.
+//! Fix: `concat(a, b)`.
+
 use netform::prelude::*;
 
 network! {

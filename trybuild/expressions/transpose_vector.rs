@@ -1,3 +1,6 @@
+//! A vector is transposed.
+//! Fix: `x.unsqueeze(0)`, a matrix of one row.
+
 use netform::prelude::*;
 
 network! {

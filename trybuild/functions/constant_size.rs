@@ -1,3 +1,6 @@
+//! `reshape` in a function has another number of values than a const item gives.
+//! Fix: Sizes whose product is `N`.
+
 use netform::prelude::*;
 
 const N: usize = 5;

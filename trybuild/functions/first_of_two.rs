@@ -1,3 +1,7 @@
+//! The first of two tensors has the wrong size.
+//! Fix: A tensor of 3 elements.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

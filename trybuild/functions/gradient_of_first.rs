@@ -1,3 +1,6 @@
+//! A gradient is taken at a tensor of the wrong shape.
+//! Fix: The last axis of `x` has 2 elements.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The gradient of two vectors of one size is taken at two sizes.
+//! Fix: Two vectors of one size.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A Hessian would have more axes than tensors can have.
+//! Fix: Flatten the input.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A Hessian is taken at a vector of the wrong size.
+//! Fix: A tensor of 3 elements.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! Two tensors have different leading axes.
+//! Fix: The same leading axes.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A function holds a layer with weights.
+//! Fix: Declare a network, or take the weights as inputs.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A function of 2 elements is called with 3.
+//! Fix: A tensor of 2 elements.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

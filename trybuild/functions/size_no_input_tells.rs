@@ -1,3 +1,6 @@
+//! The size of a function's input is computed, so that no tensor tells `N`.
+//! Fix: `x: [N]`, and halves of it in the body.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The two inputs of a function do not broadcast.
+//! Fix: Declare them with one shape.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A function yields a vector where a number is declared.
+//! Fix: `sum(x)`, or declare `-> [3]`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

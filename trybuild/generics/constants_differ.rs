@@ -1,3 +1,7 @@
+//! A const item and a literal agree for no size that is given.
+//! Fix: One of them in both places.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 const WIDTH: usize = 5;

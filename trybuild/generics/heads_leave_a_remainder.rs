@@ -1,3 +1,7 @@
+//! A network of 32 features is made with 5 heads.
+//! Fix: A number of heads that divides the features.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A tensor of 5 is given where twice 3 is declared.
+//! Fix: A tensor of 6.
+
 use netform::prelude::*;
 
 network! {

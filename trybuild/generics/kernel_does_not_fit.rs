@@ -1,3 +1,6 @@
+//! A network is made for a length shorter than its kernel.
+//! Fix: A length of at least 3.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A size of parameters is left to run time.
+//! Fix: `D<..>` for sizes of parameters; `Len` for lengths that no parameter has.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A network is used with sizes that leave a remainder.
+//! Fix: A number of heads that divides 32.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! The result is annotated with another size than the sizes give.
+//! Fix: What the network yields, `D<12>`.
+
 use netform::prelude::*;
 
 network! {

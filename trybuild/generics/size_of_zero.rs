@@ -1,3 +1,6 @@
+//! A network is made with a size of 0.
+//! Fix: At least 1.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! Two layers have one name.
+//! Fix: Two names.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A layer is misspelled.
+//! Fix: `Linear`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

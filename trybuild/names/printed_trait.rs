@@ -1,3 +1,6 @@
+//! A network has the name of what is printed beside another.
+//! Fix: Another name.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A layer has the name of a method of all networks.
+//! Fix: Another name.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A const item is misspelled.
+//! Fix: `HIDDEN`.
+
 use netform::prelude::*;
 
 const HIDDEN: usize = 128;

@@ -1,3 +1,6 @@
+//! The shape of a float input has an element type.
+//! Fix: `[784]`; only integers are marked: `u32[..]`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A network has no body.
+//! Fix: Write its layers.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A comma is missing between layers.
+//! Fix: `,` after each layer.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

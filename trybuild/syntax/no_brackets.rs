@@ -1,3 +1,7 @@
+//! A shape has no brackets.
+//! Fix: `[784] -> [10]`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! A network declares no input.
+//! Fix: `pub Mlp: [784]`.
+
 use netform::prelude::*;
 
 network! {

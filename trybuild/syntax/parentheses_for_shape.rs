@@ -1,3 +1,6 @@
+//! A shape is in parentheses.
+//! Fix: `[784] -> [10]`.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,6 @@
+//! Layers are separated by a semicolon.
+//! Fix: A comma.
+
 use netform::prelude::*;
 
 network! {

@@ -1,3 +1,7 @@
+//! A sum goes along an axis that a matrix has not.
+//! Fix: `sum_axis::<0>()` or `sum_axis::<1>()`.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 fn main() {

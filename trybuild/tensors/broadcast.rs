@@ -1,3 +1,6 @@
+//! A matrix of 3 columns meets a row of 4.
+//! Fix: A row of 3.
+
 use netform::prelude::*;
 
 fn main() {

@@ -1,3 +1,7 @@
+//! Vectors of 2 and 3 elements are multiplied.
+//! Fix: Vectors of one size.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 fn main() {

@@ -1,3 +1,6 @@
+//! Vectors of 2 and 3 elements are compared.
+//! Fix: Vectors of one size.
+
 use netform::prelude::*;
 
 fn main() {

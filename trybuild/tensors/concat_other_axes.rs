@@ -1,3 +1,6 @@
+//! Matrices of different columns are put below each other.
+//! Fix: Matrices of the same columns.
+
 use netform::prelude::*;
 
 fn main() {

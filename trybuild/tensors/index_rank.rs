@@ -1,3 +1,6 @@
+//! A matrix is indexed by one number.
+//! Fix: `[[0, 0]]`.
+
 use netform::prelude::*;
 
 fn main() {

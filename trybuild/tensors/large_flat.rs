@@ -1,3 +1,6 @@
+//! Flattened tensors of 2000 and of 1000 elements are added.
+//! Fix: Tensors of one size.
+
 use netform::prelude::*;
 
 fn main() {

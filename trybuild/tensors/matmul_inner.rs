@@ -1,3 +1,7 @@
+//! A row of 3 is multiplied with a matrix of 2 rows.
+//! Fix: A matrix of 3 rows.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 fn main() {

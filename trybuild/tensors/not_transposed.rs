@@ -1,3 +1,6 @@
+//! A vector is transposed.
+//! Fix: A matrix of one row: `unsqueeze::<0>()`.
+
 use netform::prelude::*;
 
 fn main() {

@@ -1,3 +1,6 @@
+//! A new order of axes names one of them twice.
+//! Fix: Each axis once.
+
 use netform::prelude::*;
 use netform::tensor::Axis;
 

@@ -1,3 +1,7 @@
+//! A matrix of 6 elements is reshaped to 8.
+//! Fix: A shape of 6 elements.
+//! In full in docs/errors.md.
+
 use netform::prelude::*;
 
 fn main() {

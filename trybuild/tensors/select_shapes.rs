@@ -1,3 +1,6 @@
+//! `select` chooses between vectors of another size than its condition.
+//! Fix: One size for all.
+
 use netform::prelude::*;
 
 fn main() {

@@ -1,3 +1,6 @@
+//! A slice ends behind the axis.
+//! Fix: At most 1 element from 1 on.
+
 use netform::prelude::*;
 
 fn main() {

@@ -6,7 +6,7 @@ use super::{Kind, kind, shapeless};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::NodeId;
-use crate::lower::{Chain, Lowered, Part, text};
+use crate::lower::{Chain, Lowered, Part, text, words};
 use crate::shape::{Dim, Shape, show};
 
 pub const LAYERS: &[Kind] = &[
@@ -50,16 +50,15 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
     let [_, d] = sequence(cx, layer)?;
     let Some(size) = d.div(&heads) else {
         let head = cx.mismatch(layer);
-        cx.fail(
-            layer.range,
-            &[
-                head,
-                text(format!(
-                    " needs features that are a multiple of {heads} heads, but `{}` yields {d} features",
-                    cx.previous.0
-                )),
-            ],
+        let hint = match words::divisors(&d, &heads) {
+            Some(numbers) => format!("; {numbers} heads divide them"),
+            None => String::new(),
+        };
+        let rest = format!(
+            " needs features that are a multiple of {heads} heads, but `{}` yields {d} features{hint}",
+            cx.previous.0
         );
+        cx.fail(layer.range, &[head, text(rest)]);
         return None;
     };
     let three = d.mul(&Dim::literal(3));
@@ -101,7 +100,10 @@ fn multi_head_attention(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments
             head,
             text(" attends with "),
             Part::Number(d.clone()),
-            text(format!(" features, but value {} has shape ", i + 1)),
+            text(format!(
+                " features, but {} has shape ",
+                cx.word_or(source, &format!("value {}", i + 1))
+            )),
             Part::Shape(found.clone()),
         ];
         let [_, features] = &found[..] else {

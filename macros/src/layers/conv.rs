@@ -4,7 +4,7 @@ use super::{Kind, kind, record, weights};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::NodeId;
-use crate::lower::{Chain, LayerView, Part, text};
+use crate::lower::{Chain, LayerView, Part, text, words};
 use crate::ops::conv::Window2;
 use crate::shape::{Dim, Shape};
 
@@ -87,12 +87,15 @@ pub fn image(cx: &mut Chain, layer: &Layer) -> Option<[Dim; 3]> {
 fn needs(cx: &mut Chain, layer: &Layer, what: &str, sample: Shape) {
     let head = cx.mismatch(layer);
     let previous = cx.previous.0.clone();
-    let message = [
-        head,
-        text(format!(" expects {what}, but `{previous}` yields ")),
-        Part::Shape(sample),
-        text(if previous == "Flatten" { "; put `Flatten` after it" } else { "" }),
-    ];
+    let channel = [vec![Dim::one()], sample.clone()].concat();
+    let missing = what.split(',').count() == channel.len();
+    let mut message =
+        vec![head, text(format!(" expects {what}, but `{previous}` yields ")), Part::Shape(sample)];
+    if previous == "Flatten" {
+        message.push(text("; put `Flatten` after it"));
+    } else if missing {
+        message.extend([text("; one channel is an axis of size 1: "), Part::Shape(channel)]);
+    }
     cx.fail(layer.range, &message);
 }
 
@@ -120,6 +123,11 @@ pub fn fits(
         let mut message = vec![head, text(" needs at least ")];
         message.extend(need.iter().cloned());
         message.extend([text(rest), Part::Shape(cx.sample())]);
+        message.push(text(if padded.is_empty() {
+            "; take a smaller window, or `padding`"
+        } else {
+            ""
+        }));
         cx.require_fits(size, window, axis, layer.range, &message);
         if !cx.known {
             return None;
@@ -137,13 +145,14 @@ fn channels(declared: Option<&Dim>, known: Option<&Dim>) -> Dim {
 fn require_channels(cx: &mut Chain, layer: &Layer, declared: Option<&Dim>, found: &Dim) {
     let Some(want) = declared else { return };
     let (head, previous) = (cx.mismatch(layer), cx.previous.0.clone());
-    let message = [
+    let mut message = vec![
         head,
         text(" expects "),
         Part::Number(want.clone()),
         text(format!(" channels, but `{previous}` yields ")),
         Part::Shape(cx.sample()),
     ];
+    message.extend(words::for_inputs(layer, found));
     cx.require_equal(want, found, layer.range, &message);
 }
 
@@ -165,6 +174,10 @@ fn per_group(
         Part::Number(groups.clone()),
         text(format!(" groups, which do not divide its {what}, ")),
         Part::Number(channels.clone()),
+        text(match words::divisors(channels, groups) {
+            Some(numbers) => format!("; {numbers} would"),
+            None => String::new(),
+        }),
     ];
     cx.fail(layer.range, &message);
     None

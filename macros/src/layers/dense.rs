@@ -5,7 +5,7 @@ use quote::quote;
 use super::{Kind, kind, record, weights};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
-use crate::lower::{Chain, LayerView, Part, text};
+use crate::lower::{Chain, LayerView, Part, text, words};
 use crate::ops::Op;
 use crate::shape::{Dim, Shape, numel, show};
 
@@ -66,9 +66,10 @@ fn linear(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()
             };
         } else {
             message.extend([text(", "), Part::Number(features.clone()), text(" on its last axis")]);
-            if numel(&sample) == *want {
-                message.push(text("; put `Flatten` before it"));
-            }
+        }
+        match sample.len() > 1 && numel(&sample) == *want {
+            true => message.push(text("; put `Flatten` before it")),
+            false => message.extend(words::for_inputs(layer, &features)),
         }
         cx.require_equal(want, &features, layer.range, &message);
         if !cx.known {

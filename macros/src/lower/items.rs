@@ -7,7 +7,7 @@ use syn::Ident;
 
 use super::inputs::takes;
 use super::values::Value;
-use super::{Chain, Condition, Declarations, Lowered, Part, Reported, text};
+use super::{Chain, Condition, Declarations, Lowered, Part, Reported, text, words};
 use crate::ast::{
     Argument, Body, Expr, ExprKind, Function, Layer, Network, Outputs, Setting, TensorType,
 };
@@ -131,11 +131,7 @@ impl Chain {
 
     /// The outputs of the graph, each with a batch.
     fn outputs(&mut self, value: Value, result: &Expr) {
-        let values = match value {
-            Value::Tuple(values) => values,
-            value => vec![value],
-        };
-        for value in values {
+        for (value, result) in words::members(value, result) {
             let Ok(id) = self.as_tensor(value, result.range, result) else { return };
             let Ok(id) = self.require_float(id, result.range, result) else { return };
             let Ok(id) = self.batched_value(id, result.range) else { return };
@@ -172,8 +168,13 @@ impl Chain {
             let (found, want) = (self.graph.outputs.len(), declared.len());
             let range = at.map_or(outputs.types[0].range, |at| at.range);
             let want = count(want, "output");
-            let message =
-                format!("`{}` declares {want}, but its body yields {found}", self.network);
+            let shapes: Vec<String> =
+                self.graph.outputs.iter().map(|id| show(&self.sample_of(*id))).collect();
+            let message = format!(
+                "`{}` declares {want}, but its body yields {found}: {}",
+                self.network,
+                shapes.join(", ")
+            );
             let _: Lowered<()> = self.report(range, message);
             return;
         }
@@ -197,7 +198,10 @@ impl Chain {
     ) {
         let (of, range) = match at {
             None => (format!("but `{}` yields ", self.previous.0), outputs.types[i].range),
-            Some(result) => ("but this yields ".to_owned(), result.range),
+            Some(result) => {
+                let what = self.word_or(self.graph.outputs[i], "this");
+                (format!("but {what} yields "), result.range)
+            }
         };
         let which = if outputs.types.len() > 1 { format!(" {}", i + 1) } else { String::new() };
         let message = [

@@ -13,6 +13,7 @@ mod operands;
 mod scans;
 pub mod values;
 mod weights;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -137,6 +138,8 @@ pub struct Chain {
     turns: usize,
     names: BTreeSet<String>,
     counts: BTreeMap<String, usize>,
+    /// What the user wrote for values, by the depth of their graph: see `words`.
+    words: BTreeMap<(usize, NodeId), String>,
 }
 
 /// Methods and constants of a printed network: a layer's accessor cannot have their names.
@@ -218,6 +221,7 @@ impl Chain {
             turns: 0,
             names: BTreeSet::new(),
             counts: BTreeMap::new(),
+            words: BTreeMap::new(),
         }
     }
 
@@ -328,7 +332,7 @@ impl Chain {
             return;
         }
         let message = [text(format!(
-            "shape mismatch in network `{}`: `{name}` is {} since the layer was applied first, but this call needs {}; a layer that is called twice shares its weights",
+            "shape mismatch in network `{}`: `{name}` is {} since the layer was applied first, but this call needs {}; a layer that is called twice shares its weights: declare a second one",
             self.network,
             show(had),
             show(shape)
@@ -384,7 +388,10 @@ impl Chain {
                 format!("a layer cannot be called `{text}`: networks have a {what} of that name");
             self.errors.push(Range::of(name).error(message));
         } else if !self.names.insert(text.clone()) {
-            let message = format!("two layers of network `{}` are called `{text}`", self.network);
+            let message = format!(
+                "two layers of network `{}` are called `{text}`; call one otherwise",
+                self.network
+            );
             self.errors.push(Range::of(name).error(message));
             // Its weights would be taken for those of the first.
             self.known = false;

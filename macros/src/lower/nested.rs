@@ -143,11 +143,13 @@ impl Chain {
             };
             if !names.contains(&name) {
                 let near = suggestion(&name, names.iter().map(String::as_str));
-                let message = format!("network `{key}` has no setting `{name}`{near}; {takes}");
+                let hint = if near.is_empty() { format!("; {takes}") } else { near };
+                let message = format!("network `{key}` has no setting `{name}`{hint}");
                 return self.report(arg.range, message);
             }
             if given.iter().any(|(had, _)| *had == name) {
-                let message = format!("setting `{name}` of network `{key}` is given twice");
+                let message =
+                    format!("setting `{name}` of network `{key}` is given twice; remove one");
                 return self.report(arg.range, message);
             }
             let id = self.float(&arg.value)?;

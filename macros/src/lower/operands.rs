@@ -1,7 +1,7 @@
 //! The arguments of a call of a function: read one after another; what is left over is an error.
 
 use super::values::Value;
-use super::{Chain, Lowered};
+use super::{Chain, Lowered, words};
 use crate::ast::{Argument, Expr, ExprKind};
 use crate::errors::{Range, count, suggestion};
 use crate::graph::NodeId;
@@ -16,6 +16,8 @@ pub struct Operands<'e> {
     receiver: Option<(Value, &'e Expr)>,
     left: Vec<&'e Argument>,
     given: usize,
+    /// What the user wrote for the first operand.
+    first: Option<&'e Expr>,
 }
 
 impl<'e> Operands<'e> {
@@ -27,7 +29,15 @@ impl<'e> Operands<'e> {
         args: &'e [Argument],
     ) -> Self {
         let given = args.len() + usize::from(receiver.is_some());
-        Operands { usage, name: name.to_owned(), at, receiver, left: args.iter().collect(), given }
+        Operands {
+            usage,
+            name: name.to_owned(),
+            at,
+            receiver,
+            left: args.iter().collect(),
+            given,
+            first: None,
+        }
     }
 
     /// How many operands have no name.
@@ -62,10 +72,14 @@ impl<'e> Operands<'e> {
     /// The next operand, as a value of any kind.
     pub fn value(&mut self, cx: &mut Chain) -> Lowered<(Value, &'e Expr)> {
         if let Some(receiver) = self.receiver.take() {
+            self.first = Some(receiver.1);
             return Ok(receiver);
         }
         match self.take("") {
-            Some(expr) => Ok((cx.value(expr)?, expr)),
+            Some(expr) => {
+                self.first = self.first.or(Some(expr));
+                Ok((cx.value(expr)?, expr))
+            }
             None => self.arity(cx),
         }
     }
@@ -112,11 +126,7 @@ impl<'e> Operands<'e> {
         let mut ids = vec![];
         while self.unnamed() > 0 {
             let (value, expr) = self.value(cx)?;
-            let values = match value {
-                Value::Tuple(values) => values,
-                value => vec![value],
-            };
-            for value in values {
+            for (value, expr) in words::members(value, expr) {
                 let id = cx.as_tensor(value, expr.range, expr)?;
                 ids.push(cx.require_float(id, expr.range, expr)?);
             }
@@ -155,7 +165,11 @@ impl<'e> Operands<'e> {
             let axis = cx.constant(item)?;
             let axis = self.position(cx, axis, sample, item.range)?;
             if axes.contains(&axis) {
-                return cx.report(item.range, format!("axis {axis} is given twice"));
+                let (name, shape) = (&self.name, show(sample));
+                let of = self.first.map_or_else(String::new, |first| format!("`{first}` "));
+                let message =
+                    format!("`{name}` is given axis {axis} of {of}{shape} twice; remove one");
+                return cx.report(item.range, message);
             }
             axes.push(axis);
         }
@@ -169,10 +183,13 @@ impl<'e> Operands<'e> {
             return Ok(position as usize);
         }
         let name = &self.name;
+        let of = self.first.map_or_else(|| "its operand".to_owned(), |first| format!("`{first}`"));
         let message = match rank {
-            0 => format!("`{name}` takes axis {axis} of a scalar, which has no axes"),
+            0 => {
+                format!("`{name}` takes axis {axis}, but {of} has shape [], a number without axes")
+            }
             _ => format!(
-                "`{name}` takes axis {axis}, but its operand has shape {}, with {}",
+                "`{name}` takes axis {axis}, but {of} has shape {}, with {}",
                 show(sample),
                 match rank {
                     1 => "axis 0 alone".to_owned(),

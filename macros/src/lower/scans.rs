@@ -2,7 +2,7 @@
 //! the outer ones is captured.
 
 use super::values::Value;
-use super::{Chain, Lowered, Reported};
+use super::{Chain, Lowered, Reported, words};
 use crate::ast::{Argument, Block, Expr, ExprKind, Pattern};
 use crate::errors::Range;
 use crate::graph::{Graph, NodeId};
@@ -97,6 +97,7 @@ impl Chain {
         let carries = self.batched_values(h0)?;
         self.body(block, [(carry, h0), (step, xs)], [&carries, &stacked])?;
         let frame = self.frames.pop().ok_or(Reported)?;
+        self.forget_inner_words();
         let body = Body { graph: std::mem::replace(&mut self.graph, frame.outer), ..frame.body };
         let values = self.graph.scan(body, reverse, &carries, &stacked);
         let values = self.at(at, values)?;
@@ -149,8 +150,12 @@ impl Chain {
         let Ok([next, kept]) = <[Value; 2]>::try_from(parts) else {
             return self.report(at, "the closure of `scan` yields two values: the next carry, and what is kept of the step: `(h, y)`");
         };
-        let next = self.flat(next, &block.result)?;
-        let kept = self.flat(kept, &block.result)?;
+        let parts = match &block.result.kind {
+            ExprKind::Tuple(parts) if parts.len() == 2 => [&parts[0], &parts[1]],
+            _ => [&block.result, &block.result],
+        };
+        let next = self.flat(next, parts[0])?;
+        let kept = self.flat(kept, parts[1])?;
         if next.len() != carries.len() {
             return self.report(
                 at,
@@ -164,8 +169,9 @@ impl Chain {
         let skip = usize::from(self.batched_now());
         for (id, shape) in next.iter().zip(&carry_shapes) {
             if self.graph.shape(*id) != shape {
-                let (was, is) = (show(&shape[skip..]), show(&self.sample_of(*id)));
-                return self.report(at, format!("shape mismatch in `{}`: a carry of `scan` begins as {was}, but its closure yields {is}", self.network.clone()));
+                let (was, is) = (show(&shape[skip..]), self.shown(*id));
+                let network = self.network.clone();
+                return self.report(at, format!("shape mismatch in `{network}`: a carry of `scan` begins as {was}, but its closure yields {is}; it keeps its shape from step to step"));
             }
         }
         self.graph.outputs = [next.clone(), kept.clone()].concat();
@@ -174,12 +180,8 @@ impl Chain {
 
     /// The tensors of a value, each with the batch.
     fn flat(&mut self, value: Value, of: &Expr) -> Lowered<Vec<NodeId>> {
-        let values = match value {
-            Value::Tuple(values) => values,
-            value => vec![value],
-        };
         let mut ids = vec![];
-        for value in values {
+        for (value, of) in words::members(value, of) {
             let id = self.as_tensor(value, of.range, of)?;
             let id = self.require_float(id, of.range, of)?;
             ids.push(self.batched_value(id, of.range)?);
@@ -195,28 +197,26 @@ impl Chain {
     /// Values with the axis that is scanned in front of the batch: [t, batch, ..].
     fn time_major(&mut self, expr: &Expr, at: Range) -> Lowered<Vec<NodeId>> {
         let value = self.value(expr)?;
-        let values = match value {
-            Value::Tuple(values) => values,
-            value => vec![value],
-        };
         let mut ids: Vec<NodeId> = vec![];
-        for value in values {
+        for (value, expr) in words::members(value, expr) {
             let id = self.as_tensor(value, expr.range, expr)?;
             let id = self.batched_value(id, expr.range)?;
             let sample = self.sample_of(id);
             let Some(length) = sample.first() else {
                 return self.report(
                     expr.range,
-                    format!("`scan` goes along the first axis, but `{expr}` is a scalar"),
+                    format!("`scan` goes along the first axis, but `{expr}` has shape [], 0 axes"),
                 );
             };
             if let Some(first) = ids.first()
                 && self.graph.shape(*first).first() != Some(length)
             {
-                return self.report(
-                    expr.range,
-                    format!("`scan` goes along values of one length, but `{expr}` has several"),
+                let (n, whole) = (self.graph.shape(*first)[0].clone(), show(&sample));
+                let message = format!(
+                    "shape mismatch in `{}`: `scan` goes along values of one length, but `{expr}` {whole} has {length} steps and the first value has {n}",
+                    self.network
                 );
+                return self.report(expr.range, message);
             }
             ids.push(self.swapped(id, at)?);
         }

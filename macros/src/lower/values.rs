@@ -94,8 +94,15 @@ impl Chain {
                     }
                 };
                 if values.len() != patterns.len() {
+                    let names: Vec<String> = (0..values.len())
+                        .map(|i| format!("{}", char::from(b'a' + (i % 26) as u8)))
+                        .collect();
+                    let example = match values.len() {
+                        2..=6 => format!("; for example `let ({}) = ..`", names.join(", ")),
+                        _ => "; one value of several is `values[0]`".to_owned(),
+                    };
                     let message = format!(
-                        "`{of}` has {} values, found {} names",
+                        "`{of}` has {} values, found {} names{example}",
                         values.len(),
                         patterns.len()
                     );
@@ -119,7 +126,10 @@ impl Chain {
         what: &dyn std::fmt::Display,
     ) -> Lowered<NodeId> {
         match value {
-            Value::Tensor(id) => Ok(id),
+            Value::Tensor(id) => {
+                self.say(id, what);
+                Ok(id)
+            }
             Value::Size(dim) => Ok(match dim.as_literal() {
                 Some(n) => self.graph.constant(n as f64),
                 None => self.graph.size(dim),
@@ -204,7 +214,7 @@ impl Chain {
             ExprKind::Layer(layer) => return self.report(at, format!("`{layer}` is a layer: bind it with `let f = {layer};` and call `f(x)`, or call it here: `{layer}(x)`")),
             ExprKind::Bool(b) => return self.report(at, format!("`{b}` is not a tensor; comparisons give 1 and 0")),
             ExprKind::Arrow(..) => return self.report(at, format!("`{expr}` states the sizes of a layer; it is no value")),
-            ExprKind::Closure(..) => return self.report(at, "a closure is an argument of `scan` only"),
+            ExprKind::Closure(..) => return self.report(at, "a closure is an argument of `scan` only; declare a function, `fn f(x: [4]) -> [4] { .. }`, beside the network"),
         }))
     }
 
@@ -323,25 +333,25 @@ impl Chain {
                 all = both;
                 continue;
             }
-            let names = [operands[0], operands[i]].map(|id| self.sample_of(id));
-            let mut message = vec![
-                text(format!("shape mismatch in `{}`: ", self.network)),
-                Part::Shape(names[0].clone()),
-                text(" and "),
-                Part::Shape(names[1].clone()),
-                text(" do not broadcast: from the last axis, "),
-            ];
+            let mut head = vec![text(format!("shape mismatch in `{}`: ", self.network))];
+            head.extend(self.shown_parts(operands[0]));
+            head.push(text(" and "));
+            head.extend(self.shown_parts(operands[i]));
+            head.push(text(" do not broadcast: from the last axis, "));
+            let hint = self.column_of([operands[0], operands[i]]);
+            let mut message = head.clone();
             let mut to = shape.clone();
             let skip = all.len().saturating_sub(shape.len());
             let added = shape.len().saturating_sub(all.len());
             for (j, size) in to.iter_mut().enumerate().skip(added) {
                 let other = &all[j + skip - added];
                 if size != other && !size.is_one() && !other.is_one() {
-                    message.truncate(5);
+                    message.truncate(head.len());
                     message.extend([
                         Part::Number(other.clone()),
                         text(" meets "),
                         Part::Number(size.clone()),
+                        text(hint.clone()),
                     ]);
                     self.require_equal(other, size, at, &message);
                     if !self.known {
@@ -350,11 +360,28 @@ impl Chain {
                     *size = other.clone();
                 }
             }
-            let reshaped = self.graph.reshape(id, to.clone());
-            aligned[i] = self.at(at, reshaped)?;
+            match self.graph.reshape(id, to.clone()) {
+                Ok(reshaped) => aligned[i] = reshaped,
+                // Sizes of their own, which no name says to be equal.
+                Err(_) => {
+                    self.fail(at, &message);
+                    return Err(Reported);
+                }
+            }
             all = broadcast(&all, &to).unwrap_or(all);
         }
         Ok(())
+    }
+
+    /// Where a vector has the size of a matrix's rows: how it becomes a column.
+    fn column_of(&self, ids: [NodeId; 2]) -> String {
+        let [a, b] = ids.map(|id| self.sample_of(id));
+        let (column, n) = match (&a[..], &b[..]) {
+            ([.., rows, _], [n]) if rows == n => (ids[1], n),
+            ([n], [.., rows, _]) if rows == n => (ids[0], n),
+            _ => return String::new(),
+        };
+        format!("; `{}` makes [{n}, 1] of the vector", self.method_of(column, ".unsqueeze(-1)"))
     }
 
     /// What is called: a layer in scope, or one that is written here.

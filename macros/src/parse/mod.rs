@@ -208,7 +208,10 @@ fn parse_generics(input: ParseStream, errors: &mut Errors) -> Result<Vec<Ident>>
             syn::Error::new(e.span(), "expected the name of a size, for example `<T, D>`")
         })?;
         if generics.contains(&name) {
-            errors.push(syn::Error::new(name.span(), format!("two sizes are called `{name}`")));
+            errors.push(syn::Error::new(
+                name.span(),
+                format!("two sizes are called `{name}`; call one otherwise"),
+            ));
         } else {
             generics.push(name);
         }
@@ -237,7 +240,10 @@ fn parse_settings(input: ParseStream, errors: &mut Errors) -> Result<Vec<Setting
             return Err(syn::Error::new(element.span(), message));
         }
         if settings.iter().any(|setting| setting.name == name) {
-            errors.push(syn::Error::new(name.span(), format!("two settings are called `{name}`")));
+            errors.push(syn::Error::new(
+                name.span(),
+                format!("two settings are called `{name}`; call one otherwise"),
+            ));
         } else {
             settings.push(Setting { name, element });
         }
@@ -267,7 +273,10 @@ fn parse_inputs(
         })?;
         let numbers = settings.iter().flat_map(|all| all.iter().map(|setting| &setting.name));
         if inputs.iter().map(|(other, _)| other).chain(numbers).any(|other| *other == name) {
-            return Err(syn::Error::new(name.span(), format!("two inputs are called `{name}`")));
+            return Err(syn::Error::new(
+                name.span(),
+                format!("two inputs are called `{name}`; call one otherwise"),
+            ));
         }
         match settings.as_deref_mut() {
             Some(settings) if is_number(&content) => {

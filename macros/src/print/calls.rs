@@ -287,30 +287,38 @@ impl<'c> Calls<'c> {
         LEADING.min(MAX_RANK - most)
     }
 
-    /// As a loss by its name.
+    /// As a loss by its name. A function of one tensor is none, but has the second candidate too, so that a
+    /// tensor of another shape is reported in the words of the trait.
     fn as_loss(&self) -> TokenStream {
         let (name, takes) = (&self.ast.name, self.takes());
-        if self.ports.len() != 2 {
-            return TokenStream::new();
-        }
+        let inputs = match self.ports.len() {
+            2 => vec![quote!(__n::AsLoss); 2],
+            1 if self.unavailable().is_none() => vec![quote!(__n::AsLoss)],
+            _ => return TokenStream::new(),
+        };
         let derivatives = self.output.is_empty().then(|| {
             quote! {
                 type Gradient = ();
                 type ValueAndGradient = ();
-                fn gradient(_: &__n::AsLoss, _: &__n::AsLoss) {}
-                fn value_and_gradient(_: &__n::AsLoss, _: &__n::AsLoss) {}
+                fn gradient(#(_: &#inputs),*) {}
+                fn value_and_gradient(#(_: &#inputs),*) {}
+            }
+        });
+        let loss = (inputs.len() == 2).then(|| {
+            quote! {
+                impl __n::LossFunction for #name {
+                    type Item = #name;
+                }
             }
         });
         quote! {
             #[diagnostic::do_not_recommend]
-            impl #takes<__n::AsLoss, __n::AsLoss> for #name {
+            impl #takes<#(#inputs),*> for #name {
                 type Value = #name;
-                fn value(_: &__n::AsLoss, _: &__n::AsLoss) -> #name { #name {} }
+                fn value(#(_: &#inputs),*) -> #name { #name {} }
                 #derivatives
             }
-            impl __n::LossFunction for #name {
-                type Item = #name;
-            }
+            #loss
         }
     }
 

@@ -90,7 +90,10 @@ impl Printer<'_> {
             batched(input),
             self.sizes.given(input)
         );
-        let note = format!("the input of one sample of `{name}` is declared as {}", show(input));
+        let note = format!(
+            "the input of one sample of `{name}` is declared as {}; in front of it is the batch, `Batch(1)` for one sample",
+            show(input)
+        );
         let doc = format!("The shapes that `{name}` takes: {}.", batched(input));
         let names = self.sizes.names();
         let mut outputs = TokenStream::new();

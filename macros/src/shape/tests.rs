@@ -16,7 +16,26 @@ fn products_commute_and_cancel() {
             == Some(w.mul(&Dim::literal(3)))
     );
     assert!(h.div(&w).is_none());
-    assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "1 + 3 * H");
+    assert_eq!(h.mul(&Dim::literal(3)).add(&Dim::one()).to_string(), "3 * H + 1");
+}
+
+#[test]
+fn sizes_are_shown_as_they_are_written() {
+    let (t, d, h) = (param("T"), param("D"), param("H"));
+    let quotient = |over: &Dim, by: &Dim| {
+        Dim::atom(Atom::Quotient(Box::new(Quotient { over: over.clone(), by: by.clone() })))
+    };
+    let n = Dim::literal;
+    for (dim, text) in [
+        (t.sub(&n(2)), "T - 2"),
+        (n(1).sub(&t), "1 - T"),
+        (t.mul(&n(2)).sub(&d), "2 * T - D"),
+        (quotient(&d, &h).mul(&n(3)), "3 * D / H"),
+        (quotient(&d.add(&n(1)), &h.mul(&n(2))), "(D + 1) / (2 * H)"),
+        (Dim::window(&t, &n(3), &n(2), &n(1), &n(1)), "(floor((T - 1) / 2) + 1)"),
+    ] {
+        assert_eq!(dim.to_string(), text);
+    }
 }
 
 #[test]

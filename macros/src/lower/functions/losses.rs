@@ -68,9 +68,9 @@ fn cross_entropy(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
         let message = format!(
             "shape mismatch in `{}`: `cross_entropy` of logits {} takes labels of shape {}, found {}",
             cx.network,
-            show(&x),
+            cx.shown(logits),
             show(&x[..x.len().saturating_sub(1)]),
-            show(&index)
+            cx.shown(labels)
         );
         return cx.report(call.at, message);
     }
@@ -103,13 +103,13 @@ fn nll(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     let (x, labels) = (call.float(cx)?, call.integer(cx)?);
     let (rows, index) = (cx.sample_of(x), cx.sample_of(labels));
     if rows.split_last().is_none_or(|(_, lead)| lead != index.as_slice()) {
-        let (x, labels) = (show(&rows), show(&index));
-        return cx.report(
-            call.at,
-            format!(
-                "shape mismatch: `nll` of log-probabilities {x} takes a label a row, found {labels}"
-            ),
+        let lead = show(&rows[..rows.len().saturating_sub(1)]);
+        let (x, labels) = (cx.shown(x), cx.shown(labels));
+        let message = format!(
+            "shape mismatch in `{}`: `nll` of log-probabilities {x} takes labels of shape {lead}, found {labels}",
+            cx.network
         );
+        return cx.report(call.at, message);
     }
     let ids = cx.same_batch(&[x, labels], call.at)?;
     let right = cx.graph.push(Op::Gather, &ids);

@@ -131,6 +131,10 @@ impl Chain {
                 Some(ours) => format!("; did you mean `{ours}`?"),
                 None => suggestion(&text, names.iter().map(String::as_str)),
             };
+            let near = match near.is_empty() {
+                true => "; all functions are listed in the documentation of `network!`".to_owned(),
+                false => near,
+            };
             let kind = if receiver.is_some() { "method" } else { "function" };
             return self.report(Range::of(name), format!("unknown {kind} `{text}`{near}"));
         };

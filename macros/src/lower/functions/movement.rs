@@ -20,7 +20,7 @@ pub const FUNCTIONS: &[Entry] = &[
         let message = [
             text(format!("shape mismatch in `{}`: `reshape` to ", cx.network)),
             Part::Total(to.clone()),
-            text(" values, but its operand is "),
+            text(format!(" values, but {} is ", cx.word_or(x, "its operand"))),
             Part::Total(from.clone()),
         ];
         cx.require_equal(&numel(&to), &numel(&from), call.at, &message);
@@ -48,7 +48,7 @@ pub const FUNCTIONS: &[Entry] = &[
         if !sample[axis].is_one() {
             let message = format!(
                 "`squeeze` removes an axis of size 1, but axis {axis} of {} has size {}",
-                show(&sample),
+                cx.shown(x),
                 sample[axis]
             );
             return cx.report(call.at, message);
@@ -76,8 +76,10 @@ pub const FUNCTIONS: &[Entry] = &[
                 return cx.report(
                     call.at,
                     format!(
-                        "`transpose` exchanges two axes, but its operand has shape {}",
-                        show(&sample)
+                        "`transpose` exchanges 2 axes, but {} has shape {}; `{}` makes a matrix of one row of a vector",
+                        cx.word_or(x, "its operand"),
+                        show(&sample),
+                        cx.method_of(x, ".unsqueeze(0)")
                     ),
                 );
             }
@@ -96,8 +98,10 @@ pub const FUNCTIONS: &[Entry] = &[
         let axes = call.axes(cx, &sample)?.unwrap_or_default();
         if axes.len() != sample.len() {
             let message = format!(
-                "`permute` names every axis once: its operand has shape {}, found {} axes",
+                "`permute` names every axis once: {} has shape {}, {} axes, found {}",
+                cx.word_or(x, "its operand"),
                 show(&sample),
+                sample.len(),
                 axes.len()
             );
             return cx.report(call.at, message);
@@ -112,8 +116,9 @@ pub const FUNCTIONS: &[Entry] = &[
             return cx.report(
                 call.at,
                 format!(
-                    "`unstack` takes an axis of a literal size up to {MAX_PARTS}, found {}",
-                    sample[axis]
+                    "`unstack` takes an axis of a literal size up to {MAX_PARTS}, found {} in {}; `scan` goes along longer ones",
+                    sample[axis],
+                    cx.shown(x)
                 ),
             );
         };
@@ -175,9 +180,9 @@ pub const FUNCTIONS: &[Entry] = &[
             return cx.report(
                 call.at,
                 format!(
-                    "shape mismatch in `{}`: {} does not broadcast to {}",
+                    "shape mismatch in `{}`: {} does not broadcast to {}: from the last axis, sizes are equal or 1",
                     cx.network,
-                    show(&from),
+                    cx.shown(x),
                     show(&to)
                 ),
             );
@@ -194,7 +199,7 @@ pub const FUNCTIONS: &[Entry] = &[
         let table = call.float(cx)?;
         let index = call.integer(cx)?;
         if cx.is_batched(table) || cx.sample_of(table).len() != 2 {
-            return cx.report(call.at, format!("`lookup` takes rows of a table, a parameter of shape [rows, columns], found {}", show(&cx.sample_of(table))));
+            return cx.report(call.at, format!("`lookup` takes rows of a table, a parameter of shape [rows, columns], found {}", cx.shown(table)));
         }
         let y = cx.graph.embedding(table, index);
         cx.at(call.at, y).map(Value::Tensor)
@@ -225,7 +230,7 @@ fn split(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
         _ => {
             return cx.report(
                 parts.range,
-                format!("axis {axis} of {} cannot be split into {n} equal parts", show(&sample)),
+                format!("axis {axis} of {} cannot be split into {n} equal parts: it has {size} elements", cx.shown(x)),
             );
         }
     };
@@ -260,8 +265,9 @@ fn slice(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
         return cx.report(
             call.at,
             format!(
-                "`slice` from {start} to {end} does not lie in axis {axis} of {}",
-                show(&sample)
+                "`slice` from {start} to {end} does not lie in axis {axis} of {}, of size {}",
+                cx.shown(x),
+                sample[axis]
             ),
         );
     }
@@ -292,22 +298,37 @@ fn gather(cx: &mut Chain, call: &mut Operands) -> Lowered<Value> {
     } else if indices.split_last().is_some_and(|(_, rest)| rest == lead) {
         cx.graph.gather_along(ids[0], ids[1])
     } else {
-        return cx.report(call.at, format!("shape mismatch in `{}`: `gather` takes indices of shape {} or with one more axis for rows of {}, found {}", cx.network, show(lead), show(&rows), show(&indices)));
+        return cx.report(call.at, format!("shape mismatch in `{}`: `gather` takes indices of shape {} or with one more axis for rows of {}, found {}", cx.network, show(lead), cx.shown(x), cx.shown(index)));
     };
     cx.at(call.at, y).map(Value::Tensor)
+}
+
+/// The only axis along which two shapes differ.
+fn other_axis(a: &Shape, b: &Shape) -> Option<usize> {
+    let mut differ = a.iter().zip(b).enumerate().filter(|(_, (a, b))| a != b).map(|(i, _)| i);
+    match (a.len() == b.len(), differ.next(), differ.next()) {
+        (true, Some(axis), None) => Some(axis),
+        _ => None,
+    }
 }
 
 impl Chain {
     /// Values one after another along an axis of a sample.
     pub fn concat(&mut self, ids: &[NodeId], axis: usize, at: Range) -> Lowered<NodeId> {
+        let written = ids;
         let ids = self.same_batch(ids, at)?;
         let first = self.sample_of(ids[0]);
-        for id in &ids[1..] {
+        for (i, id) in ids.iter().enumerate().skip(1) {
             let next = self.sample_of(*id);
             let fits = next.len() == first.len()
                 && first.iter().zip(&next).enumerate().all(|(i, (a, b))| i == axis || a == b);
             if !fits {
-                return self.report(at, format!("shape mismatch in `{}`: {} and {} cannot be concatenated along axis {axis}: all other axes have to be equal", self.network.clone(), show(&first), show(&next)));
+                let (a, b) = (self.shown(written[0]), self.shown(written[i]));
+                let hint = match other_axis(&first, &next) {
+                    Some(other) => format!("; they can be along axis {other}"),
+                    None => String::new(),
+                };
+                return self.report(at, format!("shape mismatch in `{}`: {a} and {b} cannot be concatenated along axis {axis}: all other axes have to be equal{hint}", self.network));
             }
         }
         if let [id] = ids[..] {
@@ -320,24 +341,28 @@ impl Chain {
 
     /// Values on a new axis of a sample.
     pub fn stack(&mut self, ids: &[NodeId], axis: usize, at: Range) -> Lowered<NodeId> {
+        let written = ids;
         let ids = self.same_batch(ids, at)?;
         let Some(&first) = ids.first() else {
             return self.report(at, "an empty list is no tensor");
         };
         let sample = self.sample_of(first);
         let mut longer = vec![];
-        for id in ids {
+        for (i, id) in ids.into_iter().enumerate() {
             let mut next = self.sample_of(id);
             if next != sample {
-                return self.report(
-                    at,
-                    format!(
-                        "shape mismatch in `{}`: {} and {} cannot be stacked",
-                        self.network.clone(),
-                        show(&sample),
-                        show(&next)
-                    ),
+                let (a, b) = (self.shown(written[0]), self.shown(written[i]));
+                let hint = match other_axis(&sample, &next) {
+                    Some(other) => {
+                        format!("; `concat(.., axis = {other})` puts them one after another")
+                    }
+                    None => String::new(),
+                };
+                let message = format!(
+                    "shape mismatch in `{}`: {a} and {b} cannot be stacked: their shapes have to be equal{hint}",
+                    self.network
                 );
+                return self.report(at, message);
             }
             next.insert(axis, Dim::one());
             longer.push(self.reshaped(id, next, at)?);

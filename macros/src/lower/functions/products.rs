@@ -21,7 +21,12 @@ pub const FUNCTIONS: &[Entry] = &[
         if x.len() != 1 || y.len() != 1 {
             return cx.report(
                 call.at,
-                format!("`dot` multiplies two vectors, found {} and {}", show(&x), show(&y)),
+                format!(
+                    "shape mismatch in `{}`: `dot` multiplies two vectors, found {} and {}",
+                    cx.network,
+                    cx.shown(a),
+                    cx.shown(b)
+                ),
             );
         }
         cx.matmul(a, b, call.at).map(Value::Tensor)
@@ -34,22 +39,32 @@ impl Chain {
     pub fn matmul(&mut self, a: NodeId, b: NodeId, at: Range) -> Lowered<NodeId> {
         let (x, y) = (self.sample_of(a), self.sample_of(b));
         let (Some(k), true) = (x.last(), !y.is_empty()) else {
-            return self.report(at, format!("shape mismatch in `{}`: `@` multiplies matrices and vectors, found {} and {}; numbers are multiplied with `*`", self.network.clone(), show(&x), show(&y)));
+            return self.report(at, format!("shape mismatch in `{}`: `@` multiplies matrices and vectors, found {} and {}; numbers are multiplied with `*`", self.network, self.shown(a), self.shown(b)));
         };
         let inner = &y[y.len().saturating_sub(2)];
         let turned = y.len() >= 2 && y.last() == Some(k);
-        let message = [
-            text(format!("shape mismatch in `{}`: ", self.network)),
-            Part::Shape(x.clone()),
-            text(" @ "),
-            Part::Shape(y.clone()),
+        let hint = match turned {
+            true => {
+                let transposed = self.method_of(b, ".transpose()");
+                format!("; `{transposed}` makes rows of its columns")
+            }
+            false => String::new(),
+        };
+        let mut message = vec![text(format!("shape mismatch in `{}`: ", self.network))];
+        message.extend(self.shown_parts(a));
+        message.push(text(" @ "));
+        message.extend(self.shown_parts(b));
+        message.extend([
             text(": "),
             Part::Number(k.clone()),
-            text(" columns on the left meet "),
+            text(format!(
+                " {} on the left meet ",
+                if x.len() == 1 { "elements" } else { "columns" }
+            )),
             Part::Number(inner.clone()),
-            text(" rows on the right"),
-            text(if turned { "; `.transpose()` makes rows of its columns" } else { "" }),
-        ];
+            text(format!(" {} on the right", if y.len() == 1 { "elements" } else { "rows" })),
+            text(hint),
+        ]);
         self.require_equal(k, inner, at, &message);
         if !self.known {
             return Err(Reported);
@@ -94,7 +109,7 @@ impl Chain {
         }
         let (lead_a, lead_b) = (&rows[..rows.len() - 2], &cols[..cols.len() - 2]);
         let Some(lead) = broadcast(lead_a, lead_b) else {
-            return self.report(at, format!("shape mismatch in `{}`: {} @ {}: the axes in front of the matrices do not broadcast", self.network.clone(), show(x), show(y)));
+            return self.report(at, format!("shape mismatch in `{}`: {} @ {}: the axes in front of the matrices, {} and {}, do not broadcast", self.network, self.shown(a), self.shown(b), show(lead_a), show(lead_b)));
         };
         let mut sides = self.same_batch(&[a, b], at)?;
         for (side, own) in sides.iter_mut().zip([&rows, &cols]) {
@@ -117,20 +132,74 @@ impl Chain {
     }
 
     /// That scores are of as many positions as they are for: a causal mask is of a square.
-    pub fn require_square(&mut self, scores: &Shape, at: Range) -> Lowered<()> {
-        let message = [
-            text(format!(
-                "shape mismatch in `{}`: a causal mask is of scores [.., t, t], found ",
-                self.network
-            )),
-            Part::Shape(scores.clone()),
-        ];
+    pub fn require_square(&mut self, scores: NodeId, at: Range) -> Lowered<()> {
+        let mut message = vec![text(format!(
+            "shape mismatch in `{}`: a causal mask is of scores [.., t, t], found ",
+            self.network
+        ))];
+        message.extend(self.shown_parts(scores));
+        let scores = self.sample_of(scores);
         let [.., rows, columns] = &scores[..] else {
             self.fail(at, &message);
             return Err(Reported);
         };
         self.require_equal(rows, columns, at, &message);
         if self.known { Ok(()) } else { Err(Reported) }
+    }
+
+    /// That attention is of matrices: of queries and keys of the same features, and of as many values as keys.
+    fn require_attention(
+        &mut self,
+        [q, k, v]: [NodeId; 3],
+        causal: bool,
+        at: Range,
+    ) -> Lowered<()> {
+        let mut sides = vec![];
+        for id in [q, k, v] {
+            match &self.sample_of(id)[..] {
+                [.., t, d] => sides.push((t.clone(), d.clone())),
+                _ => return self.attention_of_matrices(id, at),
+            }
+        }
+        let (queries, keys, values) = (&sides[0], &sides[1], &sides[2]);
+        let mut rules = vec![
+            ("features in queries ", " and keys ", [q, k], &queries.1, &keys.1),
+            ("positions in keys ", " and values ", [k, v], &keys.0, &values.0),
+        ];
+        if causal {
+            rules.push(("positions in queries ", " and keys ", [q, k], &queries.0, &keys.0));
+        }
+        for (what, and, ids, first, second) in rules {
+            let mask = if causal && ids == [q, k] && first == &queries.0 { "causal " } else { "" };
+            let head = format!(
+                "shape mismatch in `{}`: {mask}attention needs as many {what}",
+                self.network
+            );
+            let mut message = vec![text(head)];
+            message.extend(self.shown_parts(ids[0]));
+            message.push(text(and));
+            message.extend(self.shown_parts(ids[1]));
+            message.extend([
+                text(", found "),
+                Part::Number(first.clone()),
+                text(" and "),
+                Part::Number(second.clone()),
+            ]);
+            self.require_equal(first, second, at, &message);
+            if !self.known {
+                return Err(Reported);
+            }
+        }
+        Ok(())
+    }
+
+    fn attention_of_matrices<T>(&mut self, id: NodeId, at: Range) -> Lowered<T> {
+        let message = format!(
+            "shape mismatch in `{}`: attention takes matrices [.., positions, features], found {}",
+            self.network,
+            self.shown(id)
+        );
+        self.report(at, message)
     }
 
     /// softmax(q k^T / sqrt(d)) v (Vaswani et al., 2017), over the last two axes.
@@ -144,12 +213,8 @@ impl Chain {
     ) -> Lowered<NodeId> {
         let sample = self.sample_of(k);
         let rank = self.graph.shape(k).len();
-        let Some(d) = sample.last().filter(|_| sample.len() >= 2).cloned() else {
-            return self.report(
-                at,
-                format!("`attention` takes matrices [.., t, d], found {}", show(&sample)),
-            );
-        };
+        let Some(d) = sample.last().cloned() else { return self.attention_of_matrices(k, at) };
+        self.require_attention([q, k, v], causal, at)?;
         let mut axes: Vec<usize> = (0..rank).collect();
         axes.swap(rank - 2, rank - 1);
         let transposed = self.graph.permute(k, axes);
@@ -165,8 +230,6 @@ impl Chain {
         };
         let mut scores = self.scalar("mul", &[scores, scale], at)?;
         if causal {
-            let sample = self.sample_of(scores);
-            self.require_square(&sample, at)?;
             let masked = self.graph.causal_mask(scores);
             scores = self.at(at, masked)?;
         }

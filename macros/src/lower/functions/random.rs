@@ -1,7 +1,7 @@
 //! Values that no operand gives: random numbers, ranges, constants; and dropout.
 
 use super::{Entry, entry};
-use crate::graph::NodeId;
+use crate::graph::{Graph, NodeId};
 use crate::lower::operands::Operands;
 use crate::lower::values::Value;
 use crate::lower::{Chain, Lowered};
@@ -66,6 +66,56 @@ pub enum Rate {
     Value(NodeId),
 }
 
+/// A number, or one that is computed from a setting: `scale * setting + offset`.
+#[derive(Clone, Copy)]
+struct Line {
+    scale: f64,
+    setting: Option<usize>,
+    offset: f64,
+}
+
+impl Line {
+    fn of(graph: &Graph, id: NodeId) -> Option<Line> {
+        let node = &graph.nodes[id];
+        let row = match &node.op {
+            Op::Const(bits) => return Some(Line::number(f64::from_bits(*bits))),
+            Op::Setting(i) => return Some(Line { scale: 1.0, setting: Some(*i), offset: 0.0 }),
+            Op::Scalar(row) => row,
+            _ => return None,
+        };
+        let operands = node.inputs.iter().map(|id| Line::of(graph, *id));
+        match (row.name, &operands.collect::<Option<Vec<_>>>()?[..]) {
+            ("neg", [x]) => Some(x.times(-1.0)),
+            ("add", [a, b]) => a.plus(*b),
+            ("sub", [a, b]) => a.plus(b.times(-1.0)),
+            ("mul", [a, b]) if b.setting.is_none() => Some(a.times(b.offset)),
+            ("mul", [a, b]) if a.setting.is_none() => Some(b.times(a.offset)),
+            ("div", [a, b]) if b.setting.is_none() => Some(a.times(1.0 / b.offset)),
+            _ => None,
+        }
+    }
+
+    fn number(offset: f64) -> Line {
+        Line { scale: 0.0, setting: None, offset }
+    }
+
+    fn times(self, by: f64) -> Line {
+        Line { scale: self.scale * by, offset: self.offset * by, ..self }
+    }
+
+    /// `None` where two settings meet.
+    fn plus(self, other: Line) -> Option<Line> {
+        if self.setting.is_some() && other.setting.is_some() && self.setting != other.setting {
+            return None;
+        }
+        Some(Line {
+            scale: self.scale + other.scale,
+            setting: self.setting.or(other.setting),
+            offset: self.offset + other.offset,
+        })
+    }
+}
+
 impl Chain {
     /// A rate from 0 to 1.
     pub fn rate(&mut self, expr: &crate::ast::Expr) -> Lowered<Rate> {
@@ -86,15 +136,18 @@ impl Chain {
         }
     }
 
-    /// That a value is a rate: a setting is checked where it is given, a number here.
+    /// That a value is a rate: numbers are checked here, and a setting where it is given, if the rate is
+    /// one for every setting from 0 to 1.
     fn require_rate(&mut self, id: NodeId, expr: &crate::ast::Expr) -> Lowered<Rate> {
         let outermost = self.outermost(id);
-        match outermost.map(|id| self.root().nodes[id].op.clone()) {
-            Some(Op::Setting(i)) => drop(self.rates.insert(i)),
-            Some(Op::Const(bits)) if !(0.0..=1.0).contains(&f64::from_bits(bits)) => {
-                let found = f64::from_bits(bits);
+        let line = outermost.and_then(|id| Line::of(self.root(), id));
+        let Some(Line { scale, setting, offset }) = line else { return Ok(Rate::Value(id)) };
+        let unit = |rate: f64| (0.0..=1.0).contains(&rate);
+        match setting {
+            Some(i) if unit(offset) && unit(scale + offset) => drop(self.rates.insert(i)),
+            None if !unit(offset) => {
                 let message = format!(
-                    "a rate of dropout is a number from 0 to 1, found `{expr}`, which is {found}"
+                    "a rate of dropout is a number from 0 to 1, found `{expr}`, which is {offset}"
                 );
                 return self.report(expr.range, message);
             }

@@ -54,8 +54,7 @@ pub const FUNCTIONS: &[Entry] = &[
     }),
     entry("causal", "causal(scores)", |cx, call| {
         let x = call.float(cx)?;
-        let sample = cx.sample_of(x);
-        cx.require_square(&sample, call.at)?;
+        cx.require_square(x, call.at)?;
         let y = cx.graph.causal_mask(x);
         cx.at(call.at, y).map(Value::Tensor)
     }),

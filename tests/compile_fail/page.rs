@@ -1,0 +1,59 @@
+//! `docs/errors.md`, made of the cases and their texts.
+
+use std::fmt::Write;
+
+use super::corpus::Case;
+use super::kinds::KINDS;
+
+pub const PATH: &str = "docs/errors.md";
+
+const HEAD: &str = "\
+# Errors
+
+What `cargo check` says about mistakes in networks and in the code around them, by kind. Each is one error, at what you
+have written. This page is made of the cases in [trybuild](../trybuild), which are compiled by the tests; each links to
+its program.
+
+- Shapes are of one sample, `[channels, height, width]`; where a tensor has its batch, too, it is the first axis: `[batch, 784]`.
+- Where `network!` knows all sizes, the error is its own. Sizes that are const items are known only to rustc: it says
+  `error[E0080]: evaluation panicked`, then the same message, and a note at the layer where the other shape comes from.
+- Outside of `network!` shapes are types: `(D<10>,)` is `[10]`, `(Batch, D<784>)` is a batch of `[784]`. Sizes above 999 are
+  in groups of three digits: `D<50, 257>` is 50257. rustc writes `netform::D<10>` where `D` comes from `use netform::prelude::*`.
+- A layer or function that is neither one of netform's nor near one is looked up among your own networks. Where there is none,
+  it is rustc that says ``cannot find macro `Encoder` in this scope``: a network travels as a macro of its name.
+
+";
+
+/// The page.
+pub fn page(cases: &[Case]) -> String {
+    let mut page = HEAD.to_owned();
+    for kind in KINDS {
+        let link = kind.title.to_lowercase().replace([',', '`'], "").replace(' ', "-");
+        let count = cases.iter().filter(|case| case.kind.folder == kind.folder).count();
+        let _ = writeln!(page, "- [{}](#{link}), {count} cases", kind.title);
+    }
+    for kind in KINDS {
+        let _ = write!(page, "\n## {}\n\n{}\n", kind.title, kind.about);
+        let of_kind = || cases.iter().filter(|case| case.kind.folder == kind.folder);
+        of_kind().filter(|case| case.shown).for_each(|case| in_full(&mut page, case));
+        let mut others = of_kind().filter(|case| !case.shown).peekable();
+        if others.peek().is_some() {
+            page.push_str("\nOthers:\n\n");
+        }
+        for Case { mistake, path, fix, .. } in others {
+            let mistake = mistake.trim_end_matches('.');
+            let _ = writeln!(page, "- [{mistake}](../trybuild/{path}.rs). {fix}");
+        }
+    }
+    page
+}
+
+fn in_full(page: &mut String, case: &Case) {
+    let Case { mistake, path, fix, text, .. } = case;
+    let (program, text) = (case.program(), text.trim_end());
+    let _ = write!(
+        page,
+        "\n### {}\n\n```rust\n{program}\n```\n\n```text\n{text}\n```\n\nFix: {fix} ([{path}](../trybuild/{path}.rs))\n",
+        mistake.trim_end_matches('.')
+    );
+}

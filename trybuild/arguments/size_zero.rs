@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub Tiny: [784] {
-        fc1: Linear(0), Relu,
-    }
-}
-
-fn main() {}

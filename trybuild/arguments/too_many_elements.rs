@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub Tiny: [10000000] {
-        fc1: Linear(10000000),
-    }
-}
-
-fn main() {}

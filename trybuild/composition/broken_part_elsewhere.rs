@@ -1,0 +1,25 @@
+//! A network of another module has a mistake: it is reported once.
+//! Fix: `Linear(64)`.
+
+use netform::prelude::*;
+
+mod parts {
+    netform::network! {
+        /// A part with a mistake.
+        pub Encoder: [784] -> [64] {
+            fc: Linera(64), Relu,
+        }
+    }
+}
+
+network! {
+    /// A network.
+    pub Net: [784] -> [10] {
+        encoder: parts::Encoder,
+        head: Linear(10),
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub fn entropy(p: [3]) -> [] { -sum(p * log(p)) }
-}
-
-fn main() {
-    println!("{}", entropy(&tensor!([0.2, 0.3, 0.5])));
-}

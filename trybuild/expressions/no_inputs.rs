@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub Ones: () -> [3] { ones([3]) }
-}
-
-fn main() {
-    println!("{:?}", Ones::new(Seed(1)));
-}

@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub fn E(x: [3]) -> [] { sum(square(x)) }
-}
-
-fn main() {
-    println!("{}", E(&tensor!([1.0, 2.0, 3.0])));
-}

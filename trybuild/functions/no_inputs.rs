@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub fn threes() -> [3] { 3 * ones([3]) }
-}
-
-fn main() {
-    println!("{}", threes());
-}

@@ -1,0 +1,22 @@
+//! A network is made for 64 features and gets 32.
+//! Fix: `Block<16, 32>`.
+
+use netform::prelude::*;
+
+network! {
+    /// A block.
+    pub Block<T, D>: (x: [T, D]) -> [T, D] {
+        let fc = Linear(D);
+        x + fc(x)
+    }
+
+    /// A network.
+    pub Net: (x: [16, 32]) -> [16, 32] {
+        let block = Block<16, 64>;
+        block(x)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub Net<A, B, C, D, E>: [A, B, C, D, E] { Relu }
-}
-
-fn main() {
-    println!("{:?}", Net::<Len, Len, Len, Len, Len>::new(Seed(1)));
-}

@@ -1,7 +1,0 @@
-use netform::prelude::*;
-
-pub fn features() -> netform::Result<Tensor<(Batch, D<1000>)>> {
-    Tensor::from_vec(vec![0.0; 2000])
-}
-
-fn main() {}

@@ -1,7 +1,0 @@
-use netform::prelude::*;
-
-pub fn features() -> netform::Result<Tensor<D<10>>> {
-    Tensor::from_vec(vec![0.0; 10])
-}
-
-fn main() {}

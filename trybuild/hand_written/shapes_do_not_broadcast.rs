@@ -1,8 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    /// A loss.
-    pub fn distance(x: [3], y: [4]) -> [] { sum(abs(x - y)) }
-}
-
-fn main() {}

@@ -1,8 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    /// A loss with two weights.
-    pub fn distance(x: [3], y: [3]) -> ([], [], []) { (sum(abs(x - y)), 1.0, 2.0) }
-}
-
-fn main() {}

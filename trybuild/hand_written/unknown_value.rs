@@ -1,8 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    /// A loss.
-    pub fn distance(predicted: [3], target: [3]) -> [] { sum(abs(predictd - target)) }
-}
-
-fn main() {}

@@ -1,0 +1,24 @@
+//! A const item makes weights that no memory can hold.
+//! Fix: A smaller const item.
+
+use netform::prelude::*;
+
+const WIDTH: usize = 10_000_000_000;
+
+network! {
+    pub Mlp: [784] -> [10] {
+        fc1: Linear(WIDTH), Relu,
+        fc2: Linear(WIDTH), Relu,
+        fc3: Linear(10),
+    }
+}
+
+fn main() -> netform::Result<()> {
+    let mut net = Mlp::new(Seed(1));
+    let train = InMemory::<(D<784>,)>::new(vec![], vec![])?;
+    Trainer::new(CrossEntropy, Adam::new(1e-3)).fit(&mut net, &train)?;
+    let x = Tensor::<(Batch, D<784>)>::from_vec(vec![0.0; 784])?;
+    let y: Tensor<(Batch, D<10>)> = net.forward(&x)?;
+    println!("{y:?} {} {:?}", net.summary(), net.fc1().weight());
+    Ok(())
+}

@@ -1,9 +1,0 @@
-use netform::prelude::*;
-
-network! {
-    pub Mlp: [784] -> [10] {
-        fc1: Dense(10),
-    }
-}
-
-fn main() {}

@@ -1,0 +1,15 @@
+//! Two conditions are joined by `&&`.
+//! Fix: Multiply them: `(x > 0) * (x < 1)`.
+
+use netform::prelude::*;
+
+network! {
+    /// A network.
+    pub Net: (x: [4]) -> [4] {
+        select(x > 0 && x < 1, x, 0)
+    }
+}
+
+fn main() {
+    let _ = Net::new(Seed(0));
+}

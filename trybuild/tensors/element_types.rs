@@ -1,5 +1,0 @@
-use netform::prelude::*;
-
-fn main() {
-    let _ = tensor!([1.0, 2.0]) + tensor!(f64; [1.0, 2.0]);
-}
