@@ -1,22 +1,20 @@
-//! Data sets: samples with typed shapes that can be taken in any order.
+//! Data sets: samples with typed shapes that can be taken in any order, and what is made of them.
 
-use std::fmt;
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::data::batches::Batches;
-use crate::element::{Element, Float};
-use crate::error::{Error, Result};
-use crate::loss_step::NoTargets;
+use crate::element::Element;
+use crate::error::Result;
 use crate::random::{Rng, Seed};
-use crate::shape::{SampleShape, Shape};
+use crate::shape::SampleShape;
 
-/// The stream of random numbers that [`InMemory::split`] shuffles with: "split" in ASCII.
-const SPLIT_STREAM: u64 = 0x73_706c_6974;
+/// So many samples are looked at together where only their targets are wanted.
+const TOGETHER: usize = 64;
 
 /// Samples that a trainer can take in any order, each an input and a target.
 ///
-/// A data set is complete before it is trained on: what can fail, such as reading files, belongs into
-/// its construction.
+/// A data set knows its samples before it is trained on: files that are missing or not what they should be are errors of
+/// its construction where they can be, and errors of [`Dataset::gather`] where a sample is read only when it is wanted.
 pub trait Dataset {
     /// The shape of one input.
     type Input: SampleShape;
@@ -33,19 +31,58 @@ pub trait Dataset {
     /// Copies the samples `indices` into `inputs` and `targets`, one after the other. Both have room for
     /// exactly so many samples.
     ///
+    /// `pass` tells one pass over the data set from another: a data set that varies its samples at random draws from
+    /// [`Rng::new`]`(pass, index)`, so that a sample does not depend on the others, nor on who asks for it when.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    ///
     /// # Panics
     /// May panic if an index is [`Dataset::len`] or more, or a slice has another size.
     fn gather(
         &self,
+        pass: Seed,
         indices: &[usize],
         inputs: &mut [Self::Element],
         targets: &mut [Self::TargetElement],
-    );
+    ) -> Result<()>;
 
-    /// Whether [`Dataset::gather`] gives the same for the same index every time. A device may keep such a data set in
+    /// [`Dataset::gather`] of the targets alone, for data sets that know them without their inputs.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    fn gather_targets(
+        &self,
+        pass: Seed,
+        indices: &[usize],
+        mut targets: &mut [Self::TargetElement],
+    ) -> Result<()> {
+        let count = indices.len().min(TOGETHER);
+        let mut inputs = vec![Self::Element::default(); count * Self::Input::NUMEL];
+        for indices in indices.chunks(TOGETHER) {
+            let (some, rest) = targets.split_at_mut(indices.len() * Self::Target::NUMEL);
+            let inputs = &mut inputs[..indices.len() * Self::Input::NUMEL];
+            self.gather(pass, indices, inputs, some)?;
+            targets = rest;
+        }
+        Ok(())
+    }
+
+    /// Says which samples will be asked for next: those of `order`, `batch` at a time. Who prepares samples ahead begins
+    /// with that; what is asked for may still be something else.
+    fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
+        let _ = (pass, order, batch);
+    }
+
+    /// Whether [`Dataset::gather`] gives the same for the same index in every pass. A device may keep such a data set in
     /// its memory and ask for each sample once; one that varies its samples at random says no here.
     fn is_fixed(&self) -> bool {
         true
+    }
+
+    /// The names of the classes, by class; empty where there are none.
+    fn class_names(&self) -> &[String] {
+        &[]
     }
 
     /// Whether there are no samples.
@@ -64,7 +101,7 @@ pub trait Dataset {
     /// let points = InMemory::<(D<2>,), ()>::new(vec![0.0; 10], vec![0, 1, 0, 1, 0])?;
     /// let mut rng = Rng::new(Seed(42), 0);
     /// for batch in points.batches(2, &mut rng) {
-    ///     let (Batch(size), _) = batch.inputs.shape();
+    ///     let (Batch(size), _) = batch?.inputs.shape();
     ///     assert!(size == 2 || size == 1);
     /// }
     /// # Ok::<(), netform_core::error::Error>(())
@@ -75,290 +112,62 @@ pub trait Dataset {
     {
         let mut order: Vec<usize> = (0..self.len()).collect();
         rng.shuffle(&mut order);
-        Batches::new(self, order, size)
+        Batches::new(self, next_pass(self, rng), order, size)
     }
 
     /// Mini-batches of `size` samples in the order of the data set; the last one holds what is left. A
-    /// size of 0 is taken as 1.
+    /// size of 0 is taken as 1. Samples that vary at random are the same in every such pass.
     fn batches_in_order(&self, size: usize) -> Batches<'_, Self>
     where
         Self: Sized,
     {
-        Batches::new(self, (0..self.len()).collect(), size)
+        Batches::new(self, Seed::default(), (0..self.len()).collect(), size)
     }
 }
 
-/// A data set in the memory of the CPU: inputs of shape `X` and targets of shape `Y`, in row order.
-///
-/// ```
-/// use netform_core::data::{Dataset, InMemory};
-/// use netform_core::dim::D;
-///
-/// // Three points in the plane, and the class of each.
-/// let points = InMemory::<(D<2>,), ()>::new(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], vec![0, 1, 0])?;
-/// assert_eq!(points.len(), 3);
-/// # Ok::<(), netform_core::error::Error>(())
-/// ```
-#[derive(Clone, PartialEq)]
-pub struct InMemory<X, Y = (), E = f32, T = u32> {
-    inputs: Vec<E>,
-    targets: Vec<T>,
-    class_names: Vec<String>,
-    shapes: PhantomData<fn() -> (X, Y)>,
+/// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
+pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {
+    if data.is_fixed() { Seed::default() } else { rng.seed() }
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T> {
-    /// A data set from the elements of all inputs, one sample after the other, and of all targets.
-    ///
-    /// # Errors
-    /// If one of them is not a whole number of samples, or there are not as many of one as of the other.
-    pub fn new(inputs: Vec<E>, targets: Vec<T>) -> Result<Self> {
-        let count = samples::<X>("inputs", inputs.len())?;
-        let found = samples::<Y>("targets", targets.len())?;
-        if found != count {
-            return Err(Error::Size {
-                what: "the targets of a data set".to_owned(),
-                expected: format!("{count} targets, one for each input"),
-                found: found.to_string(),
-            });
+macro_rules! through {
+    ($($pointer:ty),*) => { $(
+        impl<D: Dataset> Dataset for $pointer {
+            type Input = D::Input;
+            type Target = D::Target;
+            type Element = D::Element;
+            type TargetElement = D::TargetElement;
+
+            fn len(&self) -> usize {
+                (**self).len()
+            }
+            fn gather(
+                &self,
+                pass: Seed,
+                indices: &[usize],
+                inputs: &mut [D::Element],
+                targets: &mut [D::TargetElement],
+            ) -> Result<()> {
+                (**self).gather(pass, indices, inputs, targets)
+            }
+            fn gather_targets(
+                &self,
+                pass: Seed,
+                indices: &[usize],
+                targets: &mut [D::TargetElement],
+            ) -> Result<()> {
+                (**self).gather_targets(pass, indices, targets)
+            }
+            fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
+                (**self).announce(pass, order, batch);
+            }
+            fn is_fixed(&self) -> bool {
+                (**self).is_fixed()
+            }
+            fn class_names(&self) -> &[String] {
+                (**self).class_names()
+            }
         }
-        Ok(InMemory { inputs, targets, class_names: Vec::new(), shapes: PhantomData })
-    }
-
-    /// The elements of all inputs, one sample after the other.
-    pub fn inputs(&self) -> &[E] {
-        &self.inputs
-    }
-
-    /// The elements of all inputs, to be changed in place.
-    pub fn inputs_mut(&mut self) -> &mut [E] {
-        &mut self.inputs
-    }
-
-    /// The elements of all targets, one sample after the other.
-    pub fn targets(&self) -> &[T] {
-        &self.targets
-    }
-
-    /// The names of the classes, by class; empty where there are none.
-    pub fn class_names(&self) -> &[String] {
-        &self.class_names
-    }
-
-    /// The same data set with names for its classes.
-    #[must_use]
-    pub fn with_class_names(mut self, names: Vec<String>) -> Self {
-        self.class_names = names;
-        self
-    }
-
-    /// Two data sets of all samples in random order: the first gets `fraction` of them, rounded, the
-    /// second the others. The same seed gives the same split.
-    ///
-    /// # Errors
-    /// If `fraction` is not between 0 and 1.
-    pub fn split(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
-        if !(0.0..=1.0).contains(&fraction) {
-            return Err(Error::Invalid(format!(
-                "a data set cannot be split at {fraction}: expected a fraction from 0 to 1, for example 0.8"
-            )));
-        }
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        Rng::new(seed, SPLIT_STREAM).shuffle(&mut order);
-        let first = (self.len() as f64 * fraction).round() as usize;
-        let (first, second) = order.split_at(first.min(self.len()));
-        Ok((self.select(first), self.select(second)))
-    }
-
-    /// The first `n` samples; all of them where there are fewer.
-    #[must_use]
-    pub fn take(mut self, n: usize) -> Self {
-        let n = n.min(self.len());
-        self.inputs.truncate(n * X::NUMEL);
-        self.targets.truncate(n * Y::NUMEL);
-        self
-    }
-
-    /// The same data set with float inputs of another precision.
-    pub fn cast<F: Float>(&self) -> InMemory<X, Y, F, T>
-    where
-        E: Float,
-    {
-        InMemory {
-            inputs: cast(&self.inputs),
-            targets: self.targets.clone(),
-            class_names: self.class_names.clone(),
-            shapes: PhantomData,
-        }
-    }
-
-    /// The same samples as inputs of another shape, for example `[784]` for `[1, 28, 28]`.
-    ///
-    /// # Errors
-    /// If the shapes do not have the same number of elements.
-    pub fn reshape_inputs<X2: SampleShape>(self) -> Result<InMemory<X2, Y, E, T>> {
-        if X::NUMEL != X2::NUMEL {
-            return Err(Error::Size {
-                what: format!("inputs of shape {} as {}", X::describe(), X2::describe()),
-                expected: format!("{} elements", X2::NUMEL),
-                found: X::NUMEL.to_string(),
-            });
-        }
-        let InMemory { inputs, targets, class_names, .. } = self;
-        Ok(InMemory { inputs, targets, class_names, shapes: PhantomData })
-    }
-
-    /// The samples `indices`, in their order.
-    fn select(&self, indices: &[usize]) -> Self {
-        let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
-        let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
-        self.gather(indices, &mut inputs, &mut targets);
-        InMemory { inputs, targets, class_names: self.class_names.clone(), shapes: PhantomData }
-    }
+    )* };
 }
-
-impl<X: SampleShape, E: Element> InMemory<X, (), E, NoTargets> {
-    /// A data set of inputs alone, for a network whose own output is its loss.
-    ///
-    /// # Errors
-    /// If the elements are not a whole number of inputs.
-    pub fn without_targets(inputs: Vec<E>) -> Result<Self> {
-        let count = samples::<X>("inputs", inputs.len())?;
-        Self::new(inputs, vec![NoTargets; count])
-    }
-}
-
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> {
-    /// The same data set with targets of another element type.
-    pub fn cast_targets<F: Float>(&self) -> InMemory<X, Y, E, F> {
-        InMemory {
-            inputs: self.inputs.clone(),
-            targets: cast(&self.targets),
-            class_names: self.class_names.clone(),
-            shapes: PhantomData,
-        }
-    }
-}
-
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> Dataset for InMemory<X, Y, E, T> {
-    type Input = X;
-    type Target = Y;
-    type Element = E;
-    type TargetElement = T;
-
-    fn len(&self) -> usize {
-        // `new` let no shape without elements pass.
-        self.inputs.len() / X::NUMEL
-    }
-
-    fn gather(&self, indices: &[usize], inputs: &mut [E], targets: &mut [T]) {
-        copy_samples(&self.inputs, X::NUMEL, indices, inputs);
-        copy_samples(&self.targets, Y::NUMEL, indices, targets);
-    }
-}
-
-impl<X: Shape, Y: Shape, E, T> fmt::Debug for InMemory<X, Y, E, T> {
-    /// Shapes and sizes, not thousands of numbers.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InMemory")
-            .field("input", &X::describe())
-            .field("target", &Y::describe())
-            .field("input_elements", &self.inputs.len())
-            .field("target_elements", &self.targets.len())
-            .field("class_names", &self.class_names)
-            .finish()
-    }
-}
-
-/// How many samples of shape `S` have `numel` elements together.
-fn samples<S: SampleShape>(what: &str, numel: usize) -> Result<usize> {
-    if S::NUMEL > 0 && numel.is_multiple_of(S::NUMEL) {
-        return Ok(numel / S::NUMEL);
-    }
-    Err(Error::Size {
-        what: format!("the {what} of a data set, of shape {}", S::describe()),
-        expected: match S::NUMEL {
-            0 => "a shape with at least one element".to_owned(),
-            n => format!("a multiple of {n} elements"),
-        },
-        found: format!("{numel} elements"),
-    })
-}
-
-fn cast<A: Float, B: Float>(from: &[A]) -> Vec<B> {
-    from.iter().map(|x| B::from_f64(x.to_f64())).collect()
-}
-
-pub(super) fn copy_samples<A: Copy>(from: &[A], numel: usize, indices: &[usize], to: &mut [A]) {
-    for (to, &index) in to.chunks_exact_mut(numel).zip(indices) {
-        to.copy_from_slice(&from[index * numel..][..numel]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dim::D;
-
-    type Points = InMemory<(D<2>,), ()>;
-
-    fn points(n: usize) -> Points {
-        let inputs = (0..2 * n).map(|i| i as f32).collect();
-        Points::new(inputs, (0..n as u32).collect()).unwrap()
-    }
-
-    #[test]
-    fn sizes_are_checked() {
-        let odd = Points::new(vec![0.0; 5], vec![0, 0]).unwrap_err().to_string();
-        assert_eq!(
-            odd,
-            "the inputs of a data set, of shape [2]: expected a multiple of 2 elements, found 5 elements"
-        );
-        let few = Points::new(vec![0.0; 6], vec![0, 0]).unwrap_err().to_string();
-        assert!(few.contains("expected 3 targets, one for each input, found 2"), "{few}");
-        assert!(InMemory::<(D<0>,), ()>::new(vec![], vec![]).is_err());
-        assert!(Points::new(vec![], vec![]).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_split_keeps_every_sample_and_repeats() {
-        let all = points(10);
-        let (train, test) = all.split(0.8, Seed(7)).unwrap();
-        assert_eq!((train.len(), test.len()), (8, 2));
-        let mut seen: Vec<u32> = train.targets().iter().chain(test.targets()).copied().collect();
-        assert_ne!(seen, all.targets(), "the samples are shuffled");
-        seen.sort_unstable();
-        assert_eq!(seen, all.targets());
-        for (x, &t) in train.inputs().chunks(2).zip(train.targets()) {
-            assert_eq!(x, [2.0 * t as f32, 2.0 * t as f32 + 1.0], "inputs stay with targets");
-        }
-        let (again, _) = all.split(0.8, Seed(7)).unwrap();
-        assert_eq!(again.targets(), train.targets());
-        let (other, _) = all.split(0.8, Seed(8)).unwrap();
-        assert_ne!(other.targets(), train.targets());
-    }
-
-    #[test]
-    fn a_split_needs_a_fraction() {
-        for fraction in [-0.1, 1.1, 80.0, f64::NAN, f64::INFINITY] {
-            let error = points(3).split(fraction, Seed(0)).unwrap_err().to_string();
-            assert!(error.contains("a fraction from 0 to 1"), "{error}");
-        }
-        let (all, none) = points(3).split(1.0, Seed(0)).unwrap();
-        assert_eq!((all.len(), none.len()), (3, 0));
-    }
-
-    #[test]
-    fn take_cast_and_reshape() {
-        let few = points(4).take(3);
-        assert_eq!((few.len(), few.targets()), (3, &[0, 1, 2][..]));
-        assert_eq!(few.clone().take(9).len(), 3);
-        let wide: InMemory<(D<2>,), (), f64> = few.cast();
-        assert_eq!(wide.inputs(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        let line = InMemory::<(D<1>,), (), f32, f32>::new(vec![1.0], vec![0.5]).unwrap();
-        assert_eq!(line.cast_targets::<f64>().targets(), [0.5f64]);
-        assert_eq!(few.clone().reshape_inputs::<(D<1>, D<2>)>().unwrap().inputs(), few.inputs());
-        let error = few.reshape_inputs::<(D<3>,)>().unwrap_err().to_string();
-        assert_eq!(error, "inputs of shape [2] as [3]: expected 3 elements, found 2");
-    }
-}
+through!(&D, Arc<D>);

@@ -6,12 +6,14 @@ pub mod csv;
 pub mod dataset;
 pub mod idx;
 mod kept;
+pub mod memory;
 pub mod mnist;
 pub mod scaling;
 
 pub use self::batches::{Batches, Loader, MiniBatch};
 pub use self::csv::Table;
-pub use self::dataset::{Dataset, InMemory};
+pub use self::dataset::Dataset;
 pub(crate) use self::kept::Source;
+pub use self::memory::InMemory;
 pub use self::mnist::mnist;
 pub use self::scaling::Scaling;

@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use crate::data::dataset::InMemory;
+use crate::data::memory::InMemory;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::shape::SampleShape;
