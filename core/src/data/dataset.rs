@@ -1,9 +1,12 @@
 //! Data sets: samples with typed shapes that can be taken in any order, and what is made of them.
 
-use std::sync::Arc;
-
 use crate::data::batches::Batches;
-use crate::element::Element;
+use crate::data::map::{Map, MapInputs, MapTargets, OneHot};
+use crate::data::memory::InMemory;
+use crate::data::splits;
+use crate::data::subset::{Concat, Subset, Zip};
+use crate::dim::Static;
+use crate::element::{Element, Float};
 use crate::error::Result;
 use crate::random::{Rng, Seed};
 use crate::shape::SampleShape;
@@ -123,51 +126,289 @@ pub trait Dataset {
     {
         Batches::new(self, Seed::default(), (0..self.len()).collect(), size)
     }
+
+    /// The same samples with `f` done to each input and target when they are asked for, in their place.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![10.0, 20.0])?;
+    /// let halves = points.map(|x, y| {
+    ///     x[0] /= 2.0;
+    ///     y[0] /= 2.0;
+    /// });
+    /// assert_eq!(halves.to_memory()?.inputs(), [0.5, 1.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map<F>(self, f: F) -> Map<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&mut [Self::Element], &mut [Self::TargetElement]),
+    {
+        Map::new(self, f)
+    }
+
+    /// The same samples with other inputs, of shape `X` and elements `E`: `f` makes the second from the first.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![0, 1])?;
+    /// let powers = points.map_inputs::<(D<2>,), f32, _>(|x, powers| {
+    ///     powers.copy_from_slice(&[x[0], x[0] * x[0]]);
+    /// });
+    /// assert_eq!(powers.to_memory()?.inputs(), [2.0, 4.0, 3.0, 9.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map_inputs<X, E, F>(self, f: F) -> MapInputs<Self, X, E, F>
+    where
+        Self: Sized,
+        X: SampleShape,
+        E: Element,
+        F: Fn(&[Self::Element], &mut [E]),
+    {
+        MapInputs::new(self, f)
+    }
+
+    /// The same samples with other targets, of shape `Y` and elements `T`: `f` makes the second from the first. Names
+    /// of classes are lost.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let digits = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![7, 4])?;
+    /// let odd = digits.map_targets::<(), u32, _>(|digit, odd| odd[0] = digit[0] % 2);
+    /// assert_eq!(odd.to_memory()?.targets(), [1, 0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map_targets<Y, T, F>(self, f: F) -> MapTargets<Self, Y, T, F>
+    where
+        Self: Sized,
+        Y: SampleShape,
+        T: Element,
+        F: Fn(&[Self::TargetElement], &mut [T]),
+    {
+        MapTargets::new(self, f)
+    }
+
+    /// The same samples with classes as vectors of `C` numbers, 1 at the class and 0 elsewhere. A class that is `C` or
+    /// more is an error where the sample is asked for.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![2, 0])?;
+    /// let vectors = points.one_hot::<D<3>, f32>().to_memory()?;
+    /// assert_eq!(vectors.targets(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn one_hot<C: Static, E: Float>(self) -> OneHot<Self, C, E>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        OneHot::new(self)
+    }
+
+    /// The inputs of this data set with the inputs of `targets` as targets; the targets of both are left out.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// // An autoencoder's targets are its inputs.
+    /// let images = InMemory::<(D<2>,)>::new(vec![0.1, 0.2, 0.3, 0.4], vec![2, 0])?;
+    /// let pairs = (&images).zip(&images)?.to_memory()?;
+    /// assert_eq!(pairs.inputs(), pairs.targets());
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If one has more samples than the other.
+    fn zip<B: Dataset>(self, targets: B) -> Result<Zip<Self, B>>
+    where
+        Self: Sized,
+    {
+        Zip::new(self, targets)
+    }
+
+    /// The samples of this data set, and then those of `other`.
+    ///
+    /// # Errors
+    /// If the classes of the two have different names.
+    fn concat<B>(self, other: B) -> Result<Concat<Self, B>>
+    where
+        Self: Sized,
+        B: Dataset<
+                Input = Self::Input,
+                Target = Self::Target,
+                Element = Self::Element,
+                TargetElement = Self::TargetElement,
+            >,
+    {
+        Concat::new(self, other)
+    }
+
+    /// The samples `indices`, in their order; one may be there twice.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![1.0, 2.0, 3.0], vec![0, 1, 0])?;
+    /// assert_eq!((&points).subset(vec![2, 0])?.to_memory()?.inputs(), [3.0, 1.0]);
+    /// assert!(points.subset(vec![3]).is_err());
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If an index is [`Dataset::len`] or more.
+    fn subset(self, indices: Vec<usize>) -> Result<Subset<Self>>
+    where
+        Self: Sized,
+    {
+        Subset::new(self, indices)
+    }
+
+    /// The first `n` samples; all of them where there are fewer.
+    fn take(self, n: usize) -> Subset<Self>
+    where
+        Self: Sized,
+    {
+        let indices = (0..self.len().min(n)).collect();
+        Subset::of(self, indices)
+    }
+
+    /// All samples but the first `n`.
+    fn skip(self, n: usize) -> Subset<Self>
+    where
+        Self: Sized,
+    {
+        let indices = (n..self.len()).collect();
+        Subset::of(self, indices)
+    }
+
+    /// All samples in random order, once and for all. A [`Trainer`](crate::train::Trainer) and [`Dataset::batches`] take
+    /// a new order for each pass without this.
+    fn shuffle(self, seed: Seed) -> Subset<Self>
+    where
+        Self: Sized,
+    {
+        let indices = splits::shuffled(self.len(), seed);
+        Subset::of(self, indices)
+    }
+
+    /// Two parts of all samples in random order: the first gets `fraction` of them, rounded, the second the others. The
+    /// same seed gives the same split.
+    ///
+    /// # Errors
+    /// If `fraction` is not between 0 and 1.
+    fn split(&self, fraction: f64, seed: Seed) -> Result<(Subset<&Self>, Subset<&Self>)>
+    where
+        Self: Sized,
+    {
+        let parts = splits::random(self.len(), [fraction], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// Three parts of all samples in random order: the first two get their `fractions`, rounded, the third the others:
+    /// `split3(0.7, 0.15, seed)` to train on, to validate on and to test on.
+    ///
+    /// # Errors
+    /// If a fraction is not between 0 and 1, or both are more than 1 together.
+    fn split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Subset<&Self>>>
+    where
+        Self: Sized,
+    {
+        let parts = splits::random(self.len(), [first, second], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// [`Dataset::split`] with the same share of each class in both parts, as near as whole samples are.
+    ///
+    /// # Errors
+    /// If `fraction` is not between 0 and 1, a class would be missing from a part, or a target cannot be read.
+    fn stratified_split(&self, fraction: f64, seed: Seed) -> Result<(Subset<&Self>, Subset<&Self>)>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let parts = splits::stratified(self, [fraction], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// [`Dataset::split3`] with the same share of each class in all parts, as near as whole samples are.
+    ///
+    /// # Errors
+    /// If a fraction is not between 0 and 1, both are more than 1 together, a class would be missing from a part, or a
+    /// target cannot be read.
+    fn stratified_split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Subset<&Self>>>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let parts = splits::stratified(self, [first, second], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// The samples to train on and those to validate on, `k` times: each sample, in random order, is once among the
+    /// latter.
+    ///
+    /// # Errors
+    /// If `k` is less than 2 or more than there are samples.
+    fn k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Subset<&Self>, Subset<&Self>)>>
+    where
+        Self: Sized,
+    {
+        let folds = splits::folds(self.len(), k, seed)?;
+        Ok(folds.pairs(move |train, test| (Subset::of(self, train), Subset::of(self, test))))
+    }
+
+    /// [`Dataset::k_fold`] with as many samples of each class in every fold, to within one.
+    ///
+    /// # Errors
+    /// If `k` is less than 2, a class has fewer than `k` samples, or a target cannot be read.
+    fn stratified_k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Subset<&Self>, Subset<&Self>)>>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let folds = splits::stratified_folds(self, k, seed)?;
+        Ok(folds.pairs(move |train, test| (Subset::of(self, train), Subset::of(self, test))))
+    }
+
+    /// All samples, read or made once, in memory. Those that vary at random stay as they are then.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    fn to_memory(&self) -> Result<InMemoryOf<Self>>
+    where
+        Self: Sized,
+    {
+        InMemory::of(self)
+    }
 }
+
+/// Three data sets of one kind: to train on, to validate on and to test on.
+pub type Three<D> = (D, D, D);
+
+/// The samples of `D` in memory.
+pub type InMemoryOf<D> = InMemory<
+    <D as Dataset>::Input,
+    <D as Dataset>::Target,
+    <D as Dataset>::Element,
+    <D as Dataset>::TargetElement,
+>;
 
 /// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
 pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {
     if data.is_fixed() { Seed::default() } else { rng.seed() }
 }
-
-macro_rules! through {
-    ($($pointer:ty),*) => { $(
-        impl<D: Dataset> Dataset for $pointer {
-            type Input = D::Input;
-            type Target = D::Target;
-            type Element = D::Element;
-            type TargetElement = D::TargetElement;
-
-            fn len(&self) -> usize {
-                (**self).len()
-            }
-            fn gather(
-                &self,
-                pass: Seed,
-                indices: &[usize],
-                inputs: &mut [D::Element],
-                targets: &mut [D::TargetElement],
-            ) -> Result<()> {
-                (**self).gather(pass, indices, inputs, targets)
-            }
-            fn gather_targets(
-                &self,
-                pass: Seed,
-                indices: &[usize],
-                targets: &mut [D::TargetElement],
-            ) -> Result<()> {
-                (**self).gather_targets(pass, indices, targets)
-            }
-            fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
-                (**self).announce(pass, order, batch);
-            }
-            fn is_fixed(&self) -> bool {
-                (**self).is_fixed()
-            }
-            fn class_names(&self) -> &[String] {
-                (**self).class_names()
-            }
-        }
-    )* };
-}
-through!(&D, Arc<D>);

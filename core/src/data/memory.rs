@@ -3,15 +3,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::data::dataset::Dataset;
+use crate::data::dataset::{Dataset, Three};
+use crate::data::splits;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::loss_step::NoTargets;
-use crate::random::{Rng, Seed};
+use crate::random::Seed;
 use crate::shape::{SampleShape, Shape};
-
-/// The stream of random numbers that [`InMemory::split`] shuffles with: "split" in ASCII.
-const SPLIT_STREAM: u64 = 0x73_706c_6974;
 
 /// A data set in the memory of the CPU: inputs of shape `X` and targets of shape `Y`, in row order.
 ///
@@ -80,19 +78,63 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     /// Two data sets of all samples in random order: the first gets `fraction` of them, rounded, the
     /// second the others. The same seed gives the same split.
     ///
+    /// This and the other parts are copies; of [`Dataset`]'s methods of these names, the samples are the same.
+    ///
     /// # Errors
     /// If `fraction` is not between 0 and 1.
     pub fn split(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
-        if !(0.0..=1.0).contains(&fraction) {
-            return Err(Error::Invalid(format!(
-                "a data set cannot be split at {fraction}: expected a fraction from 0 to 1, for example 0.8"
-            )));
-        }
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        Rng::new(seed, SPLIT_STREAM).shuffle(&mut order);
-        let first = (self.len() as f64 * fraction).round() as usize;
-        let (first, second) = order.split_at(first.min(self.len()));
-        Ok((self.select(first), self.select(second)))
+        let parts = splits::random(self.len(), [fraction], seed)?;
+        Ok(parts.map(|part| self.select(&part)).into())
+    }
+
+    /// Three data sets of all samples in random order: the first two get their fractions, rounded, the third the
+    /// others.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::Seed;
+    ///
+    /// let points = InMemory::<(D<2>,)>::new(vec![0.0; 40], vec![0; 20])?;
+    /// let (train, validation, test) = points.split3(0.7, 0.15, Seed(1))?;
+    /// assert_eq!([train.len(), validation.len(), test.len()], [14, 3, 3]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a fraction is not between 0 and 1, or both are more than 1 together.
+    pub fn split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Self>> {
+        let parts = splits::random(self.len(), [first, second], seed)?;
+        Ok(parts.map(|part| self.select(&part)).into())
+    }
+
+    /// The samples to train on and those to validate on, `k` times: each sample, in random order, is once among the
+    /// latter. A pair is copied when it is taken.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory, Scaling};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::Seed;
+    ///
+    /// let points = InMemory::<(D<2>,)>::new(vec![0.0; 40], vec![0; 20])?;
+    /// for (mut train, mut validation) in points.k_fold(5, Seed(1))? {
+    ///     let scaling = Scaling::standard(&train)?;
+    ///     scaling.apply(&mut train);
+    ///     scaling.apply(&mut validation);
+    ///     assert_eq!([train.len(), validation.len()], [16, 4]);
+    /// }
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `k` is less than 2 or more than there are samples.
+    pub fn k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Self, Self)>> {
+        let folds = splits::folds(self.len(), k, seed)?;
+        Ok(folds.pairs(move |train, test| (self.select(&train), self.select(&test))))
     }
 
     /// The first `n` samples; all of them where there are fewer.
@@ -133,6 +175,18 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         Ok(InMemory { inputs, targets, class_names, shapes: PhantomData })
     }
 
+    /// All samples of another data set.
+    pub(super) fn of<D>(data: &D) -> Result<Self>
+    where
+        D: Dataset<Input = X, Target = Y, Element = E, TargetElement = T>,
+    {
+        let indices: Vec<usize> = (0..data.len()).collect();
+        let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
+        let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
+        data.gather(Seed::default(), &indices, &mut inputs, &mut targets)?;
+        Ok(InMemory::new(inputs, targets)?.with_class_names(data.class_names().to_vec()))
+    }
+
     /// The samples `indices`, in their order.
     fn select(&self, indices: &[usize]) -> Self {
         let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
@@ -140,6 +194,50 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         copy_samples(&self.inputs, X::NUMEL, indices, &mut inputs);
         copy_samples(&self.targets, Y::NUMEL, indices, &mut targets);
         InMemory { inputs, targets, class_names: self.class_names.clone(), shapes: PhantomData }
+    }
+}
+
+impl<X: SampleShape, E: Element> InMemory<X, (), E, u32> {
+    /// [`InMemory::split`] with the same share of each class in both, as near as whole samples are.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::Seed;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![0.0; 6], vec![0, 1, 0, 0, 1, 0])?;
+    /// let (_, test) = points.stratified_split(0.5, Seed(1))?;
+    /// assert_eq!(test.targets().iter().filter(|&&class| class == 1).count(), 1);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `fraction` is not between 0 and 1, or a class would be missing from one of the two.
+    pub fn stratified_split(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
+        let parts = splits::stratified(self, [fraction], seed)?;
+        Ok(parts.map(|part| self.select(&part)).into())
+    }
+
+    /// [`InMemory::split3`] with the same share of each class in all, as near as whole samples are.
+    ///
+    /// # Errors
+    /// If a fraction is not between 0 and 1, both are more than 1 together, or a class would be missing from a part.
+    pub fn stratified_split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Self>> {
+        let parts = splits::stratified(self, [first, second], seed)?;
+        Ok(parts.map(|part| self.select(&part)).into())
+    }
+
+    /// [`InMemory::k_fold`] with as many samples of each class in every fold, to within one.
+    ///
+    /// # Errors
+    /// If `k` is less than 2, or a class has fewer than `k` samples.
+    pub fn stratified_k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Self, Self)>> {
+        let folds = splits::stratified_folds(self, k, seed)?;
+        Ok(folds.pairs(move |train, test| (self.select(&train), self.select(&test))))
     }
 }
 
