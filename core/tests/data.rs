@@ -1,8 +1,11 @@
 //! Data sets through their public methods: combinators, splits, folds, batches.
 
+mod common;
+
+use common::says;
 use netform_core::data::{Dataset, InMemory, Subset};
 use netform_core::dim::D;
-use netform_core::error::{Error, Result};
+use netform_core::error::Error;
 use netform_core::random::{Rng, Seed};
 
 type Points = InMemory<(D<2>,)>;
@@ -18,14 +21,6 @@ fn points(n: usize, classes: usize) -> Points {
 /// Which points of [`points`] a data set holds.
 fn ids<D: Dataset<Element = f32>>(data: &D) -> Vec<usize> {
     data.to_memory().unwrap().inputs().chunks(2).map(|point| point[0] as usize / 2).collect()
-}
-
-#[track_caller]
-fn says<T>(outcome: Result<T>, parts: &[&str]) {
-    let message = outcome.err().expect("an error").to_string();
-    for part in parts {
-        assert!(message.contains(part), "`{part}` is not in: {message}");
-    }
 }
 
 fn sorted(parts: &[&[usize]]) -> Vec<usize> {

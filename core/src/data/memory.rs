@@ -9,7 +9,8 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::loss_step::NoTargets;
 use crate::random::Seed;
-use crate::shape::{SampleShape, Shape};
+use crate::shape::{BatchedShape, SampleShape, Shape};
+use crate::tensor::Tensor;
 
 /// A data set in the memory of the CPU: inputs of shape `X` and targets of shape `Y`, in row order.
 ///
@@ -46,6 +47,28 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
             });
         }
         Ok(InMemory { inputs, targets, class_names: Vec::new(), shapes: PhantomData })
+    }
+
+    /// A data set from the rows of two tensors: each input with the target at the same place.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::tensor::Tensor;
+    ///
+    /// let inputs = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    /// let classes = Tensor::<_, u32>::from([0, 1, 0]);
+    /// assert_eq!(InMemory::from_tensors(&inputs, &classes)?.len(), 3);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are not as many of one as of the other, or a sample has no elements.
+    pub fn from_tensors<A, B>(inputs: &Tensor<A, E>, targets: &Tensor<B, T>) -> Result<Self>
+    where
+        A: BatchedShape<Sample = X>,
+        B: BatchedShape<Sample = Y>,
+    {
+        Self::new(inputs.to_vec(), targets.to_vec())
     }
 
     /// The elements of all inputs, one sample after the other.
