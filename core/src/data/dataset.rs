@@ -1,8 +1,10 @@
 //! Data sets: samples with typed shapes that can be taken in any order, and what is made of them.
 
+use crate::data::augment::{Augment, Augmented, Crop, Cropped};
 use crate::data::batches::Batches;
 use crate::data::map::{Map, MapInputs, MapTargets, OneHot};
 use crate::data::memory::InMemory;
+use crate::data::prefetch::Prefetch;
 use crate::data::splits;
 use crate::data::subset::{Concat, Subset, Zip};
 use crate::dim::Static;
@@ -211,6 +213,82 @@ pub trait Dataset {
         Self: Sized + Dataset<Target = (), TargetElement = u32>,
     {
         OneHot::new(self)
+    }
+
+    /// The same samples with inputs that `augment` changes at random, otherwise in each pass: what is drawn depends on
+    /// the seed of the training, on the epoch and on the sample.
+    ///
+    /// ```
+    /// use netform_core::data::augment::{Noise, Shift};
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::Rng;
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
+    /// let darker = |x: &mut [f32], rng: &mut Rng| {
+    ///     let by = rng.uniform() as f32;
+    ///     x.iter_mut().for_each(|x| *x *= by);
+    /// };
+    /// let train = digits.augment(Shift(2)).augment(Noise(0.05)).augment(darker);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn augment<A: Augment<Self::Input, Self::Element>>(self, augment: A) -> Augmented<Self, A>
+    where
+        Self: Sized,
+    {
+        Augmented::new(self, augment)
+    }
+
+    /// Windows of `H` by `W` of images `[channels, height, width]`, from another place in each pass.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
+    /// let train = (&digits).random_crop::<D<24>, D<24>>();
+    /// let test = (&digits).center_crop::<D<24>, D<24>>();
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn random_crop<H: Static, W: Static>(self) -> Cropped<Self, H, W>
+    where
+        Self: Sized + Dataset<Input: Crop<H, W>>,
+    {
+        Cropped::new(self, true)
+    }
+
+    /// Windows of `H` by `W` in the middle of images `[channels, height, width]`.
+    fn center_crop<H: Static, W: Static>(self) -> Cropped<Self, H, W>
+    where
+        Self: Sized + Dataset<Input: Crop<H, W>>,
+    {
+        Cropped::new(self, false)
+    }
+
+    /// The same samples with batches prepared ahead on so many threads, two for each: for samples that are expensive to
+    /// make. It is the last thing to do to a data set: what is made of it asks for single samples, which nobody prepares.
+    ///
+    /// ```
+    /// use netform_core::data::augment::Shift;
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::{Rng, Seed};
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 7840], vec![3; 10])?;
+    /// let train = digits.augment(Shift(2)).prefetch(2)?;
+    /// for batch in train.batches(4, &mut Rng::new(Seed(1), 0)) {
+    ///     println!("{}", batch?.size());
+    /// }
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the system has no more threads.
+    fn prefetch(self, threads: usize) -> Result<Prefetch<Self>>
+    where
+        Self: Sized + Send + Sync + 'static,
+    {
+        Prefetch::new(self, threads)
     }
 
     /// The inputs of this data set with the inputs of `targets` as targets; the targets of both are left out.

@@ -1,6 +1,7 @@
 //! Data: readers of the formats that small data sets come in, data sets with typed shapes, and
 //! mini-batches of them.
 
+pub mod augment;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
@@ -9,6 +10,7 @@ mod kept;
 pub mod map;
 pub mod memory;
 pub mod mnist;
+pub mod prefetch;
 pub mod scaling;
 mod shared;
 mod splits;

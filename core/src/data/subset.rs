@@ -3,7 +3,7 @@
 
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::random::Seed;
+use crate::random::{Rng, Seed};
 use crate::shape::SampleShape;
 
 /// So many indices are translated at once, on the stack: batches allocate nothing.
@@ -38,6 +38,14 @@ impl<D: Dataset> Subset<D> {
     /// Which samples of the data set these are.
     pub fn indices(&self) -> &[usize] {
         &self.indices
+    }
+}
+
+impl<D: Clone> Subset<&D> {
+    /// The same samples of a data set of its own, a clone; one behind an [`Arc`](std::sync::Arc) is shared.
+    /// [`Dataset::prefetch`] needs what is nobody else's.
+    pub fn cloned(self) -> Subset<D> {
+        Subset { data: self.data.clone(), indices: self.indices }
     }
 }
 
@@ -214,10 +222,10 @@ where
     }
 }
 
-/// What a second use of the same indices in a pass draws from, so that it draws other numbers.
-pub(super) fn other(pass: Seed) -> Seed {
-    // Keys that differ are independent streams of Philox; the constant is 2^64 over the golden ratio.
-    Seed(pass.0.wrapping_add(0x9e37_79b9_7f4a_7c15))
+/// What the second of two data sets draws from in a pass, so that the same index draws other numbers.
+fn other(pass: Seed) -> Seed {
+    // Samples draw from the streams of their indices.
+    Rng::new(pass, u64::MAX).seed()
 }
 
 /// The inputs of one data set with those of another as targets: [`Dataset::zip`].
