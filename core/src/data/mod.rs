@@ -6,6 +6,8 @@ pub mod batches;
 pub mod csv;
 pub mod dataset;
 pub mod idx;
+#[cfg(feature = "images")]
+pub mod images;
 mod kept;
 pub mod map;
 pub mod memory;
@@ -19,6 +21,8 @@ pub mod subset;
 pub use self::batches::{Batches, Loader, MiniBatch};
 pub use self::csv::Table;
 pub use self::dataset::{Dataset, InMemoryOf, Three};
+#[cfg(feature = "images")]
+pub use self::images::ImageFolder;
 pub(crate) use self::kept::Source;
 pub use self::memory::InMemory;
 pub use self::mnist::mnist;
