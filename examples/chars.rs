@@ -193,13 +193,20 @@ impl Dataset for Pieces<'_> {
         self.symbols.len().checked_sub(CONTEXT + 1).map_or(0, |last| last / self.stride + 1)
     }
 
-    fn gather(&self, indices: &[usize], inputs: &mut [u32], targets: &mut [u32]) {
+    fn gather(
+        &self,
+        _: Seed,
+        indices: &[usize],
+        inputs: &mut [u32],
+        targets: &mut [u32],
+    ) -> netform::Result<()> {
         let places = inputs.chunks_exact_mut(CONTEXT).zip(targets.chunks_exact_mut(CONTEXT));
         for ((input, target), index) in places.zip(indices) {
             let from = index * self.stride;
             input.copy_from_slice(&self.symbols[from..from + CONTEXT]);
             target.copy_from_slice(&self.symbols[from + 1..from + 1 + CONTEXT]);
         }
+        Ok(())
     }
 }
 

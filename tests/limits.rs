@@ -42,7 +42,7 @@ fn sizes_beyond_memory_are_errors() {
 fn an_exchanged_optimiser_is_an_error() {
     let mut net = Net::new(Seed(1));
     let train = data(0.5);
-    let batch = train.batches_in_order(12).next().unwrap();
+    let batch = train.batches_in_order(12).next().unwrap().unwrap();
     let mut step = net.train_step(CrossEntropy, Sgd::new(0.1), 12).unwrap();
     step.run(&batch).unwrap();
     *step.optimizer_mut() = Sgd::new(0.1).momentum(0.9);

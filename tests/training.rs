@@ -62,7 +62,8 @@ fn train_digits(threads: usize, seed: u64) -> (Vec<u32>, Vec<u8>) {
     let data = digits(9 * 64 + 17);
     let mut step = net.train_step(CrossEntropy, Adam::new(1e-3), 64).unwrap();
     let mut rng = Rng::new(Seed(seed), 2);
-    let losses = data.batches(64, &mut rng).map(|batch| step.run(&batch).unwrap().to_bits());
+    let losses =
+        data.batches(64, &mut rng).map(|batch| step.run(&batch.unwrap()).unwrap().to_bits());
     let losses: Vec<u32> = losses.collect();
     assert_eq!(losses.len(), 10);
     (losses, net.to_bytes().unwrap())
@@ -87,7 +88,7 @@ fn seeds_differ() {
 #[test]
 fn dropout_is_inactive_in_evaluation() {
     let net = Digits::new(Seed(1));
-    let batch = digits(8).batches_in_order(8).next().unwrap();
+    let batch = digits(8).batches_in_order(8).next().unwrap().unwrap();
     let once: Tensor<(Batch, D<10>)> = net.forward(&batch.inputs).unwrap();
     assert_eq!(net.forward(&batch.inputs).unwrap().to_vec(), once.to_vec());
     assert_eq!(net.predictor(8).unwrap().run(&batch.inputs).unwrap().to_vec(), once.to_vec());
@@ -167,7 +168,7 @@ fn networks_move_between_threads_and_predict_in_several_at_once() {
         send_and_sync::<Tensor<(Batch, D<10>)>>();
     }
     let net = Digits::<f32>::on(Cpu::with_threads(2), Seed(6)).unwrap();
-    let batch = digits(16).batches_in_order(16).next().unwrap();
+    let batch = digits(16).batches_in_order(16).next().unwrap().unwrap();
     let predict = || {
         let mut predictor = net.predictor(16).unwrap();
         (0..5).map(|_| predictor.run(&batch.inputs).unwrap().to_vec()).collect::<Vec<_>>()
@@ -183,9 +184,9 @@ fn networks_move_between_threads_and_predict_in_several_at_once() {
 #[test]
 fn a_smaller_batch_gives_what_it_gives_alone() {
     let net = Digits::new(Seed(6));
-    let batch = digits(5).batches_in_order(5).next().unwrap();
+    let batch = digits(5).batches_in_order(5).next().unwrap().unwrap();
     let mut roomy = net.predictor(64).unwrap();
-    let full = digits(64).batches_in_order(64).next().unwrap();
+    let full = digits(64).batches_in_order(64).next().unwrap().unwrap();
     roomy.run(&full.inputs).unwrap();
     let found = roomy.run(&batch.inputs).unwrap();
     assert_eq!(found.batch(), 5);

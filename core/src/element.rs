@@ -23,6 +23,52 @@ pub trait Element:
     fn from_le_bytes(bytes: &[u8]) -> Self;
     /// Appends the element's bytes, little-endian.
     fn extend_le_bytes(self, out: &mut Vec<u8>);
+    /// The element nearest to a number of a file; `None` where it is out of range, or a fraction for whole numbers.
+    #[doc(hidden)]
+    fn from_scalar(x: Scalar) -> Option<Self>;
+}
+
+/// A number as files hold them, of any type.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar {
+    /// A float.
+    Float(f64),
+    /// An integer of up to 64 bits, with or without sign.
+    Integer(i128),
+}
+
+impl Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Scalar::Float(x) => Display::fmt(x, f),
+            Scalar::Integer(x) => Display::fmt(x, f),
+        }
+    }
+}
+
+impl Scalar {
+    /// As `f64`.
+    fn float(self) -> f64 {
+        match self {
+            Scalar::Float(x) => x,
+            Scalar::Integer(x) => x as f64,
+        }
+    }
+
+    /// As `f32`, where that does not make a number infinite.
+    fn single(self) -> Option<f32> {
+        let single = self.float() as f32;
+        (single.is_finite() || !self.float().is_finite()).then_some(single)
+    }
+
+    /// As `u32`, where that is the same number.
+    fn whole(self) -> Option<u32> {
+        match self {
+            Scalar::Float(x) => (f64::from(x as u32) == x).then_some(x as u32),
+            Scalar::Integer(x) => x.try_into().ok(),
+        }
+    }
 }
 
 /// A type of elements that hold nothing: of targets that do not exist.
@@ -45,13 +91,16 @@ macro_rules! nothing {
                 $name
             }
             fn extend_le_bytes(self, _: &mut Vec<u8>) {}
+            fn from_scalar(_: $crate::element::Scalar) -> Option<Self> {
+                None
+            }
         }
     };
 }
 pub(crate) use nothing;
 
 macro_rules! element {
-    ($($t:ty, $name:literal;)*) => { $(
+    ($($t:ty, $name:literal, $from:expr;)*) => { $(
         impl Element for $t {
             const NAME: &'static str = $name;
             fn from_le_bytes(bytes: &[u8]) -> Self {
@@ -62,10 +111,17 @@ macro_rules! element {
             fn extend_le_bytes(self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
+            fn from_scalar(x: Scalar) -> Option<Self> {
+                $from(x)
+            }
         }
     )* };
 }
-element! { f32, "F32"; f64, "F64"; u32, "U32"; }
+element! {
+    f32, "F32", Scalar::single;
+    f64, "F64", |x: Scalar| Some(x.float());
+    u32, "U32", Scalar::whole;
+}
 
 /// An element that networks compute with.
 ///

@@ -153,6 +153,11 @@ impl Rng {
         self.words[self.used - 1]
     }
 
+    /// A seed for something of its own: 64 random bits.
+    pub fn seed(&mut self) -> Seed {
+        Seed(u64::from(self.next_u32()) << 32 | u64::from(self.next_u32()))
+    }
+
     /// A number in [0, 1), of 53 bits.
     pub fn uniform(&mut self) -> f64 {
         let high = u64::from(self.next_u32()) << 32;

@@ -101,7 +101,7 @@ impl<B> Default for OptimizerState<B> {
 /// let mut step = net.train_step(CrossEntropy, Sgd::new(0.1).momentum(0.9), 2)?;
 /// let mut rng = Rng::new(Seed(1), 0);
 /// for batch in data.batches(2, &mut rng) {
-///     let loss = step.run(&batch)?;
+///     let loss = step.run(&batch?)?;
 ///     println!("{loss}");
 /// }
 /// # Ok(())
@@ -206,7 +206,7 @@ where
     /// let mut step = net.train_step(CrossEntropy, Sgd::new(0.1), 1)?;
     /// let mut losses = vec![];
     /// for batch in data.batches(1, &mut rng) {
-    ///     losses.extend(step.submit(&batch)?);
+    ///     losses.extend(step.submit(&batch?)?);
     /// }
     /// while let Some(loss) = step.receive()? {
     ///     losses.push(loss);

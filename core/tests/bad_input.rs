@@ -1,51 +1,20 @@
 //! Files that are missing, cut off, damaged or of another kind: every one gives an error that names the
 //! file, the place and what was expected, and none a panic.
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::{Folder, says, survives};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use netform_core::data::{Dataset, InMemory, Table, idx, mnist};
 use netform_core::dim::D;
 use netform_core::error::{Error, Result};
 use netform_core::io::safetensors::{self, NamedTensor, Values};
-
-/// A folder of one test, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(test: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("netform-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Checks that the outcome is an error that says all of `parts`.
-#[track_caller]
-fn says<T: Debug>(outcome: Result<T>, parts: &[&str]) {
-    let message = outcome.unwrap_err().to_string();
-    for part in parts {
-        assert!(message.contains(part), "`{part}` is not in: {message}");
-    }
-}
 
 fn idx_bytes(sizes: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
@@ -313,55 +282,6 @@ fn weights_whose_sizes_add_up_to_more_than_a_number() {
     let header = format!("{{{}}}", (0..8).map(entry).collect::<Vec<_>>().join(","));
     let outcome = safetensors::from_bytes(&with_header(&header, 4), "a.safetensors");
     says(outcome, &["found 4 bytes of elements", "expected 18446744073709551608"]);
-}
-
-/// A generator of numbers for tests (splitmix64), the same on every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    /// `bytes` with a few bytes changed, doubled, inserted or cut off.
-    fn mutate(&mut self, bytes: &[u8]) -> Vec<u8> {
-        const TELLING: &[u8] = b"\x00\xff\x7f\x80,\"\n\r0-[]{}\x1f\x8b";
-        let mut bytes = bytes.to_vec();
-        for _ in 0..1 + self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            let byte = TELLING[self.below(TELLING.len())];
-            match self.below(6) {
-                0 => bytes.truncate(at),
-                1 => bytes.insert(at, byte),
-                2 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-                3 if at < bytes.len() => drop(bytes.remove(at)),
-                4 if at < bytes.len() => {
-                    let end = (at + 1 + self.below(8)).min(bytes.len());
-                    bytes.extend_from_within(at..end);
-                }
-                _ if at < bytes.len() => bytes[at] = byte,
-                _ => bytes.push(byte),
-            }
-        }
-        bytes
-    }
-}
-
-/// Reads many damaged forms of `good`; the reader may refuse them, with a message, or not.
-fn survives<T>(good: &[u8], tries: usize, mut read: impl FnMut(&[u8]) -> Result<T>) {
-    assert!(read(good).is_ok(), "the undamaged file");
-    let mut numbers = Numbers(2024);
-    let mut refused = 0;
-    for _ in 0..tries {
-        if let Err(error) = read(&numbers.mutate(good)) {
-            assert!(!error.to_string().is_empty());
-            refused += 1;
-        }
-    }
-    assert!(refused > tries / 4, "only {refused} of {tries} were refused: were they damaged?");
 }
 
 #[test]

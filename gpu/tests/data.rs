@@ -262,12 +262,13 @@ impl<D: Dataset> Dataset for Asked<D> {
 
     fn gather(
         &self,
+        pass: Seed,
         indices: &[usize],
         inputs: &mut [D::Element],
         targets: &mut [D::TargetElement],
-    ) {
+    ) -> Result<()> {
         self.count.set(self.count.get() + indices.len());
-        self.data.gather(indices, inputs, targets);
+        self.data.gather(pass, indices, inputs, targets)
     }
 
     fn is_fixed(&self) -> bool {

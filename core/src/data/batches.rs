@@ -4,11 +4,11 @@
 use std::fmt;
 
 use crate::cpu::Cpu;
-use crate::data::dataset::Dataset;
+use crate::data::dataset::{Dataset, next_pass};
 use crate::device::Memory;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::random::Rng;
+use crate::random::{Rng, Seed};
 use crate::shape::{BatchedShape, SampleShape};
 use crate::tensor::Tensor;
 
@@ -92,38 +92,38 @@ pub type BatchOf<D, Dev = Cpu> = MiniBatch<
 /// The mini-batches of one pass over a data set, each in memory of its own:
 /// [`Dataset::batches`] and [`Dataset::batches_in_order`].
 ///
-/// # Panics
-/// `next` panics where the memory is not enough for a batch.
+/// An item is an error where a sample cannot be read or made, or the memory is not enough for a batch.
 pub struct Batches<'a, D: Dataset> {
     dataset: &'a D,
+    pass: Seed,
     order: Vec<usize>,
     size: usize,
     taken: usize,
 }
 
 impl<'a, D: Dataset> Batches<'a, D> {
-    pub(crate) fn new(dataset: &'a D, order: Vec<usize>, size: usize) -> Self {
-        Batches { dataset, order, size: size.max(1), taken: 0 }
+    pub(crate) fn new(dataset: &'a D, pass: Seed, order: Vec<usize>, size: usize) -> Self {
+        let size = size.max(1);
+        dataset.announce(pass, &order, size);
+        Batches { dataset, pass, order, size, taken: 0 }
+    }
+
+    fn batch(&self, indices: &[usize]) -> Result<BatchOf<D>> {
+        let mut batch = MiniBatch::zeros_on(Cpu::default(), indices.len())?;
+        let (inputs, targets) = (batch.inputs.as_mut_slice(), batch.targets.as_mut_slice());
+        self.dataset.gather(self.pass, indices, inputs, targets)?;
+        Ok(batch)
     }
 }
 
 impl<D: Dataset> Iterator for Batches<'_, D> {
-    type Item = BatchOf<D>;
+    type Item = Result<BatchOf<D>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let indices = chunk(&self.order[self.taken..], 0, self.size)?;
+        let batch = self.batch(indices);
         self.taken += indices.len();
-        let mut inputs = vec![D::Element::default(); indices.len() * D::Input::NUMEL];
-        let mut targets = vec![D::TargetElement::default(); indices.len() * D::Target::NUMEL];
-        self.dataset.gather(indices, &mut inputs, &mut targets);
-        let batch = MiniBatch::zeros_on(Cpu::default(), indices.len()).and_then(|mut batch| {
-            batch.fill(indices.len(), &inputs, &targets)?;
-            Ok(batch)
-        });
-        match batch {
-            Ok(batch) => Some(batch),
-            Err(error) => panic!("{error}"),
-        }
+        Some(batch)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -155,6 +155,7 @@ impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 /// ```
 pub struct Loader<'a, D: Dataset> {
     pub(super) dataset: &'a D,
+    pass: Seed,
     pub(super) order: Vec<usize>,
     size: usize,
     inputs: Vec<D::Element>,
@@ -174,6 +175,7 @@ impl<'a, D: Dataset> Loader<'a, D> {
         let size = size.min(dataset.len().max(1));
         Ok(Loader {
             dataset,
+            pass: Seed::default(),
             order: (0..dataset.len()).collect(),
             size,
             inputs: vec![D::Element::default(); size * D::Input::NUMEL],
@@ -201,10 +203,12 @@ impl<'a, D: Dataset> Loader<'a, D> {
     pub fn epoch_order(&mut self, rng: &mut Rng) {
         self.original_order();
         rng.shuffle(&mut self.order);
+        self.pass = next_pass(self.dataset, rng);
     }
 
-    /// The order of the data set.
+    /// The order of the data set. Samples that vary at random are the same in every such pass.
     pub fn original_order(&mut self) {
+        self.pass = Seed::default();
         for (i, index) in self.order.iter_mut().enumerate() {
             *index = i;
         }
@@ -221,7 +225,8 @@ impl<'a, D: Dataset> Loader<'a, D> {
     /// Makes `batch` the `k`th mini-batch of the epoch, and returns the number of its samples.
     ///
     /// # Errors
-    /// If there are not so many mini-batches, `batch` has no room for this one, or the device is lost.
+    /// If there are not so many mini-batches, a sample cannot be read or made, `batch` has no room for them, or the
+    /// device is lost.
     pub fn fill<Dev: Memory>(&mut self, k: usize, batch: &mut BatchOf<D, Dev>) -> Result<usize> {
         self.fill_as(k, batch)?;
         Ok(batch.size())
@@ -236,9 +241,12 @@ impl<'a, D: Dataset> Loader<'a, D> {
     ) -> Result<&[D::TargetElement]> {
         let (first, indices) = self.indices(k)?;
         let indices = &self.order[first..][..indices.len()];
+        if k == 0 {
+            self.dataset.announce(self.pass, &self.order, self.size);
+        }
         let inputs = &mut self.inputs[..indices.len() * D::Input::NUMEL];
         let targets = &mut self.targets[..indices.len() * D::Target::NUMEL];
-        self.dataset.gather(indices, inputs, targets);
+        self.dataset.gather(self.pass, indices, inputs, targets)?;
         batch.fill(indices.len(), inputs, targets)?;
         Ok(targets)
     }
@@ -262,7 +270,7 @@ fn chunk(order: &[usize], k: usize, size: usize) -> Option<&[usize]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dataset::InMemory;
+    use crate::data::memory::InMemory;
     use crate::dim::{Batch, D};
     use crate::random::Seed;
 
@@ -276,7 +284,7 @@ mod tests {
         let points = points(5);
         let batches = points.batches_in_order(2);
         assert_eq!(batches.len(), 3);
-        let batches: Vec<_> = batches.collect();
+        let batches: Vec<_> = batches.map(Result::unwrap).collect();
         assert_eq!(batches[0].inputs.to_vec(), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(batches[0].targets.to_vec(), [0, 1]);
         assert_eq!(batches[2].inputs.shape(), (Batch(1), D::<2>));
@@ -288,7 +296,7 @@ mod tests {
         let points = points(50);
         let mut rng = Rng::new(Seed(3), 0);
         let order = |rng: &mut Rng| -> Vec<u32> {
-            points.batches(8, rng).flat_map(|batch| batch.targets.to_vec()).collect()
+            points.batches(8, rng).flat_map(|batch| batch.unwrap().targets.to_vec()).collect()
         };
         let first = order(&mut rng);
         assert_ne!(first, order(&mut rng), "each pass has an order of its own");
@@ -318,6 +326,7 @@ mod tests {
             let expected = points.batches(4, &mut Rng::new(Seed(seed), 0));
             assert_eq!(expected.len(), loader.batches());
             for (k, expected) in expected.enumerate() {
+                let expected = expected.unwrap();
                 assert_eq!(loader.fill(k, &mut batch).unwrap(), expected.size());
                 assert_eq!(batch.inputs.to_vec(), expected.inputs.to_vec());
                 assert_eq!(batch.targets.to_vec(), expected.targets.to_vec());

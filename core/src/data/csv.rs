@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use ::csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 
-use crate::data::dataset::InMemory;
+use crate::data::memory::InMemory;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::shape::SampleShape;

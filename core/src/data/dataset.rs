@@ -1,22 +1,25 @@
-//! Data sets: samples with typed shapes that can be taken in any order.
+//! Data sets: samples with typed shapes that can be taken in any order, and what is made of them.
 
-use std::fmt;
-use std::marker::PhantomData;
-
+use crate::data::augment::{Augment, Augmented, Crop, Cropped};
 use crate::data::batches::Batches;
+use crate::data::map::{Map, MapInputs, MapTargets, OneHot};
+use crate::data::memory::InMemory;
+use crate::data::prefetch::Prefetch;
+use crate::data::splits;
+use crate::data::subset::{Concat, Subset, Zip};
+use crate::dim::Static;
 use crate::element::{Element, Float};
-use crate::error::{Error, Result};
-use crate::loss_step::NoTargets;
+use crate::error::Result;
 use crate::random::{Rng, Seed};
-use crate::shape::{SampleShape, Shape};
+use crate::shape::SampleShape;
 
-/// The stream of random numbers that [`InMemory::split`] shuffles with: "split" in ASCII.
-const SPLIT_STREAM: u64 = 0x73_706c_6974;
+/// So many samples are looked at together where only their targets are wanted.
+const TOGETHER: usize = 64;
 
 /// Samples that a trainer can take in any order, each an input and a target.
 ///
-/// A data set is complete before it is trained on: what can fail, such as reading files, belongs into
-/// its construction.
+/// A data set knows its samples before it is trained on: files that are missing or not what they should be are errors of
+/// its construction where they can be, and errors of [`Dataset::gather`] where a sample is read only when it is wanted.
 pub trait Dataset {
     /// The shape of one input.
     type Input: SampleShape;
@@ -33,19 +36,58 @@ pub trait Dataset {
     /// Copies the samples `indices` into `inputs` and `targets`, one after the other. Both have room for
     /// exactly so many samples.
     ///
+    /// `pass` tells one pass over the data set from another: a data set that varies its samples at random draws from
+    /// [`Rng::new`]`(pass, index)`, so that a sample does not depend on the others, nor on who asks for it when.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    ///
     /// # Panics
     /// May panic if an index is [`Dataset::len`] or more, or a slice has another size.
     fn gather(
         &self,
+        pass: Seed,
         indices: &[usize],
         inputs: &mut [Self::Element],
         targets: &mut [Self::TargetElement],
-    );
+    ) -> Result<()>;
 
-    /// Whether [`Dataset::gather`] gives the same for the same index every time. A device may keep such a data set in
+    /// [`Dataset::gather`] of the targets alone, for data sets that know them without their inputs.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    fn gather_targets(
+        &self,
+        pass: Seed,
+        indices: &[usize],
+        mut targets: &mut [Self::TargetElement],
+    ) -> Result<()> {
+        let count = indices.len().min(TOGETHER);
+        let mut inputs = vec![Self::Element::default(); count * Self::Input::NUMEL];
+        for indices in indices.chunks(TOGETHER) {
+            let (some, rest) = targets.split_at_mut(indices.len() * Self::Target::NUMEL);
+            let inputs = &mut inputs[..indices.len() * Self::Input::NUMEL];
+            self.gather(pass, indices, inputs, some)?;
+            targets = rest;
+        }
+        Ok(())
+    }
+
+    /// Says which samples will be asked for next: those of `order`, `batch` at a time. Who prepares samples ahead begins
+    /// with that; what is asked for may still be something else.
+    fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
+        let _ = (pass, order, batch);
+    }
+
+    /// Whether [`Dataset::gather`] gives the same for the same index in every pass. A device may keep such a data set in
     /// its memory and ask for each sample once; one that varies its samples at random says no here.
     fn is_fixed(&self) -> bool {
         true
+    }
+
+    /// The names of the classes, by class; empty where there are none.
+    fn class_names(&self) -> &[String] {
+        &[]
     }
 
     /// Whether there are no samples.
@@ -64,7 +106,7 @@ pub trait Dataset {
     /// let points = InMemory::<(D<2>,), ()>::new(vec![0.0; 10], vec![0, 1, 0, 1, 0])?;
     /// let mut rng = Rng::new(Seed(42), 0);
     /// for batch in points.batches(2, &mut rng) {
-    ///     let (Batch(size), _) = batch.inputs.shape();
+    ///     let (Batch(size), _) = batch?.inputs.shape();
     ///     assert!(size == 2 || size == 1);
     /// }
     /// # Ok::<(), netform_core::error::Error>(())
@@ -75,290 +117,376 @@ pub trait Dataset {
     {
         let mut order: Vec<usize> = (0..self.len()).collect();
         rng.shuffle(&mut order);
-        Batches::new(self, order, size)
+        Batches::new(self, next_pass(self, rng), order, size)
     }
 
     /// Mini-batches of `size` samples in the order of the data set; the last one holds what is left. A
-    /// size of 0 is taken as 1.
+    /// size of 0 is taken as 1. Samples that vary at random are the same in every such pass.
     fn batches_in_order(&self, size: usize) -> Batches<'_, Self>
     where
         Self: Sized,
     {
-        Batches::new(self, (0..self.len()).collect(), size)
+        Batches::new(self, Seed::default(), (0..self.len()).collect(), size)
     }
-}
 
-/// A data set in the memory of the CPU: inputs of shape `X` and targets of shape `Y`, in row order.
-///
-/// ```
-/// use netform_core::data::{Dataset, InMemory};
-/// use netform_core::dim::D;
-///
-/// // Three points in the plane, and the class of each.
-/// let points = InMemory::<(D<2>,), ()>::new(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], vec![0, 1, 0])?;
-/// assert_eq!(points.len(), 3);
-/// # Ok::<(), netform_core::error::Error>(())
-/// ```
-#[derive(Clone, PartialEq)]
-pub struct InMemory<X, Y = (), E = f32, T = u32> {
-    inputs: Vec<E>,
-    targets: Vec<T>,
-    class_names: Vec<String>,
-    shapes: PhantomData<fn() -> (X, Y)>,
-}
+    /// The same samples with `f` done to each input and target when they are asked for, in their place.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![10.0, 20.0])?;
+    /// let halves = points.map(|x, y| {
+    ///     x[0] /= 2.0;
+    ///     y[0] /= 2.0;
+    /// });
+    /// assert_eq!(halves.to_memory()?.inputs(), [0.5, 1.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map<F>(self, f: F) -> Map<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&mut [Self::Element], &mut [Self::TargetElement]),
+    {
+        Map::new(self, f)
+    }
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T> {
-    /// A data set from the elements of all inputs, one sample after the other, and of all targets.
+    /// The same samples with other inputs, of shape `X` and elements `E`: `f` makes the second from the first.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![0, 1])?;
+    /// let powers = points.map_inputs::<(D<2>,), f32, _>(|x, powers| {
+    ///     powers.copy_from_slice(&[x[0], x[0] * x[0]]);
+    /// });
+    /// assert_eq!(powers.to_memory()?.inputs(), [2.0, 4.0, 3.0, 9.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map_inputs<X, E, F>(self, f: F) -> MapInputs<Self, X, E, F>
+    where
+        Self: Sized,
+        X: SampleShape,
+        E: Element,
+        F: Fn(&[Self::Element], &mut [E]),
+    {
+        MapInputs::new(self, f)
+    }
+
+    /// The same samples with other targets, of shape `Y` and elements `T`: `f` makes the second from the first. Names
+    /// of classes are lost.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let digits = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![7, 4])?;
+    /// let odd = digits.map_targets::<(), u32, _>(|digit, odd| odd[0] = digit[0] % 2);
+    /// assert_eq!(odd.to_memory()?.targets(), [1, 0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn map_targets<Y, T, F>(self, f: F) -> MapTargets<Self, Y, T, F>
+    where
+        Self: Sized,
+        Y: SampleShape,
+        T: Element,
+        F: Fn(&[Self::TargetElement], &mut [T]),
+    {
+        MapTargets::new(self, f)
+    }
+
+    /// The same samples with classes as vectors of `C` numbers, 1 at the class and 0 elsewhere. A class that is `C` or
+    /// more is an error where the sample is asked for.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![2, 0])?;
+    /// let vectors = points.one_hot::<D<3>, f32>().to_memory()?;
+    /// assert_eq!(vectors.targets(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn one_hot<C: Static, E: Float>(self) -> OneHot<Self, C, E>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        OneHot::new(self)
+    }
+
+    /// The same samples with inputs that `augment` changes at random, otherwise in each pass: what is drawn depends on
+    /// the seed of the training, on the epoch and on the sample.
+    ///
+    /// ```
+    /// use netform_core::data::augment::{Noise, Shift};
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::Rng;
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
+    /// let darker = |x: &mut [f32], rng: &mut Rng| {
+    ///     let by = rng.uniform() as f32;
+    ///     x.iter_mut().for_each(|x| *x *= by);
+    /// };
+    /// let train = digits.augment(Shift(2)).augment(Noise(0.05)).augment(darker);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn augment<A: Augment<Self::Input, Self::Element>>(self, augment: A) -> Augmented<Self, A>
+    where
+        Self: Sized,
+    {
+        Augmented::new(self, augment)
+    }
+
+    /// Windows of `H` by `W` of images `[channels, height, width]`, from another place in each pass.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
+    /// let train = (&digits).random_crop::<D<24>, D<24>>();
+    /// let test = (&digits).center_crop::<D<24>, D<24>>();
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    fn random_crop<H: Static, W: Static>(self) -> Cropped<Self, H, W>
+    where
+        Self: Sized + Dataset<Input: Crop<H, W>>,
+    {
+        Cropped::new(self, true)
+    }
+
+    /// Windows of `H` by `W` in the middle of images `[channels, height, width]`.
+    fn center_crop<H: Static, W: Static>(self) -> Cropped<Self, H, W>
+    where
+        Self: Sized + Dataset<Input: Crop<H, W>>,
+    {
+        Cropped::new(self, false)
+    }
+
+    /// The same samples with batches prepared ahead on so many threads, two for each: for samples that are expensive to
+    /// make. It is the last thing to do to a data set: what is made of it asks for single samples, which nobody prepares.
+    ///
+    /// ```
+    /// use netform_core::data::augment::Shift;
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    /// use netform_core::random::{Rng, Seed};
+    ///
+    /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 7840], vec![3; 10])?;
+    /// let train = digits.augment(Shift(2)).prefetch(2)?;
+    /// for batch in train.batches(4, &mut Rng::new(Seed(1), 0)) {
+    ///     println!("{}", batch?.size());
+    /// }
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// If one of them is not a whole number of samples, or there are not as many of one as of the other.
-    pub fn new(inputs: Vec<E>, targets: Vec<T>) -> Result<Self> {
-        let count = samples::<X>("inputs", inputs.len())?;
-        let found = samples::<Y>("targets", targets.len())?;
-        if found != count {
-            return Err(Error::Size {
-                what: "the targets of a data set".to_owned(),
-                expected: format!("{count} targets, one for each input"),
-                found: found.to_string(),
-            });
-        }
-        Ok(InMemory { inputs, targets, class_names: Vec::new(), shapes: PhantomData })
+    /// If the system has no more threads.
+    fn prefetch(self, threads: usize) -> Result<Prefetch<Self>>
+    where
+        Self: Sized + Send + Sync + 'static,
+    {
+        Prefetch::new(self, threads)
     }
 
-    /// The elements of all inputs, one sample after the other.
-    pub fn inputs(&self) -> &[E] {
-        &self.inputs
-    }
-
-    /// The elements of all inputs, to be changed in place.
-    pub fn inputs_mut(&mut self) -> &mut [E] {
-        &mut self.inputs
-    }
-
-    /// The elements of all targets, one sample after the other.
-    pub fn targets(&self) -> &[T] {
-        &self.targets
-    }
-
-    /// The names of the classes, by class; empty where there are none.
-    pub fn class_names(&self) -> &[String] {
-        &self.class_names
-    }
-
-    /// The same data set with names for its classes.
-    #[must_use]
-    pub fn with_class_names(mut self, names: Vec<String>) -> Self {
-        self.class_names = names;
-        self
-    }
-
-    /// Two data sets of all samples in random order: the first gets `fraction` of them, rounded, the
-    /// second the others. The same seed gives the same split.
+    /// The inputs of this data set with the inputs of `targets` as targets; the targets of both are left out.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// // An autoencoder's targets are its inputs.
+    /// let images = InMemory::<(D<2>,)>::new(vec![0.1, 0.2, 0.3, 0.4], vec![2, 0])?;
+    /// let pairs = (&images).zip(&images)?.to_memory()?;
+    /// assert_eq!(pairs.inputs(), pairs.targets());
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// If `fraction` is not between 0 and 1.
-    pub fn split(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
-        if !(0.0..=1.0).contains(&fraction) {
-            return Err(Error::Invalid(format!(
-                "a data set cannot be split at {fraction}: expected a fraction from 0 to 1, for example 0.8"
-            )));
-        }
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        Rng::new(seed, SPLIT_STREAM).shuffle(&mut order);
-        let first = (self.len() as f64 * fraction).round() as usize;
-        let (first, second) = order.split_at(first.min(self.len()));
-        Ok((self.select(first), self.select(second)))
+    /// If one has more samples than the other.
+    fn zip<B: Dataset>(self, targets: B) -> Result<Zip<Self, B>>
+    where
+        Self: Sized,
+    {
+        Zip::new(self, targets)
+    }
+
+    /// The samples of this data set, and then those of `other`.
+    ///
+    /// # Errors
+    /// If the classes of the two have different names.
+    fn concat<B>(self, other: B) -> Result<Concat<Self, B>>
+    where
+        Self: Sized,
+        B: Dataset<
+                Input = Self::Input,
+                Target = Self::Target,
+                Element = Self::Element,
+                TargetElement = Self::TargetElement,
+            >,
+    {
+        Concat::new(self, other)
+    }
+
+    /// The samples `indices`, in their order; one may be there twice.
+    ///
+    /// ```
+    /// use netform_core::data::{Dataset, InMemory};
+    /// use netform_core::dim::D;
+    ///
+    /// let points = InMemory::<(D<1>,)>::new(vec![1.0, 2.0, 3.0], vec![0, 1, 0])?;
+    /// assert_eq!((&points).subset(vec![2, 0])?.to_memory()?.inputs(), [3.0, 1.0]);
+    /// assert!(points.subset(vec![3]).is_err());
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If an index is [`Dataset::len`] or more.
+    fn subset(self, indices: Vec<usize>) -> Result<Subset<Self>>
+    where
+        Self: Sized,
+    {
+        Subset::new(self, indices)
     }
 
     /// The first `n` samples; all of them where there are fewer.
-    #[must_use]
-    pub fn take(mut self, n: usize) -> Self {
-        let n = n.min(self.len());
-        self.inputs.truncate(n * X::NUMEL);
-        self.targets.truncate(n * Y::NUMEL);
-        self
-    }
-
-    /// The same data set with float inputs of another precision.
-    pub fn cast<F: Float>(&self) -> InMemory<X, Y, F, T>
+    fn take(self, n: usize) -> Subset<Self>
     where
-        E: Float,
+        Self: Sized,
     {
-        InMemory {
-            inputs: cast(&self.inputs),
-            targets: self.targets.clone(),
-            class_names: self.class_names.clone(),
-            shapes: PhantomData,
-        }
+        let indices = (0..self.len().min(n)).collect();
+        Subset::of(self, indices)
     }
 
-    /// The same samples as inputs of another shape, for example `[784]` for `[1, 28, 28]`.
+    /// All samples but the first `n`.
+    fn skip(self, n: usize) -> Subset<Self>
+    where
+        Self: Sized,
+    {
+        let indices = (n..self.len()).collect();
+        Subset::of(self, indices)
+    }
+
+    /// All samples in random order, once and for all. A [`Trainer`](crate::train::Trainer) and [`Dataset::batches`] take
+    /// a new order for each pass without this.
+    fn shuffle(self, seed: Seed) -> Subset<Self>
+    where
+        Self: Sized,
+    {
+        let indices = splits::shuffled(self.len(), seed);
+        Subset::of(self, indices)
+    }
+
+    /// Two parts of all samples in random order: the first gets `fraction` of them, rounded, the second the others. The
+    /// same seed gives the same split.
     ///
     /// # Errors
-    /// If the shapes do not have the same number of elements.
-    pub fn reshape_inputs<X2: SampleShape>(self) -> Result<InMemory<X2, Y, E, T>> {
-        if X::NUMEL != X2::NUMEL {
-            return Err(Error::Size {
-                what: format!("inputs of shape {} as {}", X::describe(), X2::describe()),
-                expected: format!("{} elements", X2::NUMEL),
-                found: X::NUMEL.to_string(),
-            });
-        }
-        let InMemory { inputs, targets, class_names, .. } = self;
-        Ok(InMemory { inputs, targets, class_names, shapes: PhantomData })
+    /// If `fraction` is not between 0 and 1.
+    fn split(&self, fraction: f64, seed: Seed) -> Result<(Subset<&Self>, Subset<&Self>)>
+    where
+        Self: Sized,
+    {
+        let parts = splits::random(self.len(), [fraction], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
     }
 
-    /// The samples `indices`, in their order.
-    fn select(&self, indices: &[usize]) -> Self {
-        let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
-        let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
-        self.gather(indices, &mut inputs, &mut targets);
-        InMemory { inputs, targets, class_names: self.class_names.clone(), shapes: PhantomData }
-    }
-}
-
-impl<X: SampleShape, E: Element> InMemory<X, (), E, NoTargets> {
-    /// A data set of inputs alone, for a network whose own output is its loss.
+    /// Three parts of all samples in random order: the first two get their `fractions`, rounded, the third the others:
+    /// `split3(0.7, 0.15, seed)` to train on, to validate on and to test on.
     ///
     /// # Errors
-    /// If the elements are not a whole number of inputs.
-    pub fn without_targets(inputs: Vec<E>) -> Result<Self> {
-        let count = samples::<X>("inputs", inputs.len())?;
-        Self::new(inputs, vec![NoTargets; count])
+    /// If a fraction is not between 0 and 1, or both are more than 1 together.
+    fn split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Subset<&Self>>>
+    where
+        Self: Sized,
+    {
+        let parts = splits::random(self.len(), [first, second], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// [`Dataset::split`] with the same share of each class in both parts, as near as whole samples are.
+    ///
+    /// # Errors
+    /// If `fraction` is not between 0 and 1, a class would be missing from a part, or a target cannot be read.
+    fn stratified_split(&self, fraction: f64, seed: Seed) -> Result<(Subset<&Self>, Subset<&Self>)>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let parts = splits::stratified(self, [fraction], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// [`Dataset::split3`] with the same share of each class in all parts, as near as whole samples are.
+    ///
+    /// # Errors
+    /// If a fraction is not between 0 and 1, both are more than 1 together, a class would be missing from a part, or a
+    /// target cannot be read.
+    fn stratified_split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Subset<&Self>>>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let parts = splits::stratified(self, [first, second], seed)?;
+        Ok(parts.map(|part| Subset::of(self, part)).into())
+    }
+
+    /// The samples to train on and those to validate on, `k` times: each sample, in random order, is once among the
+    /// latter.
+    ///
+    /// # Errors
+    /// If `k` is less than 2 or more than there are samples.
+    fn k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Subset<&Self>, Subset<&Self>)>>
+    where
+        Self: Sized,
+    {
+        let folds = splits::folds(self.len(), k, seed)?;
+        Ok(folds.pairs(move |train, test| (Subset::of(self, train), Subset::of(self, test))))
+    }
+
+    /// [`Dataset::k_fold`] with as many samples of each class in every fold, to within one.
+    ///
+    /// # Errors
+    /// If `k` is less than 2, a class has fewer than `k` samples, or a target cannot be read.
+    fn stratified_k_fold(
+        &self,
+        k: usize,
+        seed: Seed,
+    ) -> Result<impl ExactSizeIterator<Item = (Subset<&Self>, Subset<&Self>)>>
+    where
+        Self: Sized + Dataset<Target = (), TargetElement = u32>,
+    {
+        let folds = splits::stratified_folds(self, k, seed)?;
+        Ok(folds.pairs(move |train, test| (Subset::of(self, train), Subset::of(self, test))))
+    }
+
+    /// All samples, read or made once, in memory. Those that vary at random stay as they are then.
+    ///
+    /// # Errors
+    /// If a sample cannot be read or made.
+    fn to_memory(&self) -> Result<InMemoryOf<Self>>
+    where
+        Self: Sized,
+    {
+        InMemory::of(self)
     }
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> {
-    /// The same data set with targets of another element type.
-    pub fn cast_targets<F: Float>(&self) -> InMemory<X, Y, E, F> {
-        InMemory {
-            inputs: self.inputs.clone(),
-            targets: cast(&self.targets),
-            class_names: self.class_names.clone(),
-            shapes: PhantomData,
-        }
-    }
-}
+/// Three data sets of one kind: to train on, to validate on and to test on.
+pub type Three<D> = (D, D, D);
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> Dataset for InMemory<X, Y, E, T> {
-    type Input = X;
-    type Target = Y;
-    type Element = E;
-    type TargetElement = T;
+/// The samples of `D` in memory.
+pub type InMemoryOf<D> = InMemory<
+    <D as Dataset>::Input,
+    <D as Dataset>::Target,
+    <D as Dataset>::Element,
+    <D as Dataset>::TargetElement,
+>;
 
-    fn len(&self) -> usize {
-        // `new` let no shape without elements pass.
-        self.inputs.len() / X::NUMEL
-    }
-
-    fn gather(&self, indices: &[usize], inputs: &mut [E], targets: &mut [T]) {
-        copy_samples(&self.inputs, X::NUMEL, indices, inputs);
-        copy_samples(&self.targets, Y::NUMEL, indices, targets);
-    }
-}
-
-impl<X: Shape, Y: Shape, E, T> fmt::Debug for InMemory<X, Y, E, T> {
-    /// Shapes and sizes, not thousands of numbers.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InMemory")
-            .field("input", &X::describe())
-            .field("target", &Y::describe())
-            .field("input_elements", &self.inputs.len())
-            .field("target_elements", &self.targets.len())
-            .field("class_names", &self.class_names)
-            .finish()
-    }
-}
-
-/// How many samples of shape `S` have `numel` elements together.
-fn samples<S: SampleShape>(what: &str, numel: usize) -> Result<usize> {
-    if S::NUMEL > 0 && numel.is_multiple_of(S::NUMEL) {
-        return Ok(numel / S::NUMEL);
-    }
-    Err(Error::Size {
-        what: format!("the {what} of a data set, of shape {}", S::describe()),
-        expected: match S::NUMEL {
-            0 => "a shape with at least one element".to_owned(),
-            n => format!("a multiple of {n} elements"),
-        },
-        found: format!("{numel} elements"),
-    })
-}
-
-fn cast<A: Float, B: Float>(from: &[A]) -> Vec<B> {
-    from.iter().map(|x| B::from_f64(x.to_f64())).collect()
-}
-
-pub(super) fn copy_samples<A: Copy>(from: &[A], numel: usize, indices: &[usize], to: &mut [A]) {
-    for (to, &index) in to.chunks_exact_mut(numel).zip(indices) {
-        to.copy_from_slice(&from[index * numel..][..numel]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dim::D;
-
-    type Points = InMemory<(D<2>,), ()>;
-
-    fn points(n: usize) -> Points {
-        let inputs = (0..2 * n).map(|i| i as f32).collect();
-        Points::new(inputs, (0..n as u32).collect()).unwrap()
-    }
-
-    #[test]
-    fn sizes_are_checked() {
-        let odd = Points::new(vec![0.0; 5], vec![0, 0]).unwrap_err().to_string();
-        assert_eq!(
-            odd,
-            "the inputs of a data set, of shape [2]: expected a multiple of 2 elements, found 5 elements"
-        );
-        let few = Points::new(vec![0.0; 6], vec![0, 0]).unwrap_err().to_string();
-        assert!(few.contains("expected 3 targets, one for each input, found 2"), "{few}");
-        assert!(InMemory::<(D<0>,), ()>::new(vec![], vec![]).is_err());
-        assert!(Points::new(vec![], vec![]).unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_split_keeps_every_sample_and_repeats() {
-        let all = points(10);
-        let (train, test) = all.split(0.8, Seed(7)).unwrap();
-        assert_eq!((train.len(), test.len()), (8, 2));
-        let mut seen: Vec<u32> = train.targets().iter().chain(test.targets()).copied().collect();
-        assert_ne!(seen, all.targets(), "the samples are shuffled");
-        seen.sort_unstable();
-        assert_eq!(seen, all.targets());
-        for (x, &t) in train.inputs().chunks(2).zip(train.targets()) {
-            assert_eq!(x, [2.0 * t as f32, 2.0 * t as f32 + 1.0], "inputs stay with targets");
-        }
-        let (again, _) = all.split(0.8, Seed(7)).unwrap();
-        assert_eq!(again.targets(), train.targets());
-        let (other, _) = all.split(0.8, Seed(8)).unwrap();
-        assert_ne!(other.targets(), train.targets());
-    }
-
-    #[test]
-    fn a_split_needs_a_fraction() {
-        for fraction in [-0.1, 1.1, 80.0, f64::NAN, f64::INFINITY] {
-            let error = points(3).split(fraction, Seed(0)).unwrap_err().to_string();
-            assert!(error.contains("a fraction from 0 to 1"), "{error}");
-        }
-        let (all, none) = points(3).split(1.0, Seed(0)).unwrap();
-        assert_eq!((all.len(), none.len()), (3, 0));
-    }
-
-    #[test]
-    fn take_cast_and_reshape() {
-        let few = points(4).take(3);
-        assert_eq!((few.len(), few.targets()), (3, &[0, 1, 2][..]));
-        assert_eq!(few.clone().take(9).len(), 3);
-        let wide: InMemory<(D<2>,), (), f64> = few.cast();
-        assert_eq!(wide.inputs(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        let line = InMemory::<(D<1>,), (), f32, f32>::new(vec![1.0], vec![0.5]).unwrap();
-        assert_eq!(line.cast_targets::<f64>().targets(), [0.5f64]);
-        assert_eq!(few.clone().reshape_inputs::<(D<1>, D<2>)>().unwrap().inputs(), few.inputs());
-        let error = few.reshape_inputs::<(D<3>,)>().unwrap_err().to_string();
-        assert_eq!(error, "inputs of shape [2] as [3]: expected 3 elements, found 2");
-    }
+/// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
+pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {
+    if data.is_fixed() { Seed::default() } else { rng.seed() }
 }

@@ -2,10 +2,11 @@
 //! device, or in the device's own, where the whole data set is copied once and each batch is gathered.
 
 use crate::data::batches::{Loader, MiniBatch};
-use crate::data::dataset::{Dataset, copy_samples};
+use crate::data::dataset::Dataset;
+use crate::data::memory::copy_samples;
 use crate::device::Memory;
 use crate::error::{Error, Result};
-use crate::random::Rng;
+use crate::random::{Rng, Seed};
 use crate::shape::SampleShape;
 
 /// About so many bytes are put together at once where a data set is copied to a device.
@@ -128,7 +129,7 @@ impl<D: Dataset, Dev: Memory> Kept<D, Dev> {
             indices.extend(first..len.min(first + samples));
             let inputs = &mut inputs[..indices.len() * x];
             let targets = &mut kept.here[first * y..][..indices.len() * y];
-            data.gather(&indices, inputs, targets);
+            data.gather(Seed::default(), &indices, inputs, targets)?;
             device.write(&mut kept.inputs, first * x, inputs)?;
             device.write(&mut kept.targets, first * y, targets)?;
         }

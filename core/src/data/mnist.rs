@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::data::dataset::InMemory;
 use crate::data::idx::{self, Images};
+use crate::data::memory::InMemory;
 use crate::dim::D;
 use crate::error::{Error, Result};
 

@@ -1,17 +1,30 @@
 //! Data: readers of the formats that small data sets come in, data sets with typed shapes, and
 //! mini-batches of them.
 
+pub mod augment;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
 pub mod idx;
+#[cfg(feature = "images")]
+pub mod images;
 mod kept;
+pub mod map;
+pub mod memory;
 pub mod mnist;
+pub mod prefetch;
 pub mod scaling;
+mod shared;
+mod splits;
+pub mod subset;
 
 pub use self::batches::{Batches, Loader, MiniBatch};
 pub use self::csv::Table;
-pub use self::dataset::{Dataset, InMemory};
+pub use self::dataset::{Dataset, InMemoryOf, Three};
+#[cfg(feature = "images")]
+pub use self::images::ImageFolder;
 pub(crate) use self::kept::Source;
+pub use self::memory::InMemory;
 pub use self::mnist::mnist;
 pub use self::scaling::Scaling;
+pub use self::subset::Subset;

@@ -2,11 +2,17 @@
 //! test set would tell the network about it.
 
 use std::marker::PhantomData;
+use std::path::Path;
 
-use crate::data::dataset::InMemory;
+use crate::data::memory::InMemory;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
+use crate::io::safetensors::{NamedTensor, Values};
 use crate::shape::SampleShape;
+
+/// The names that a scaling's figures have in a file.
+const SHIFT: &str = "scaling.shift";
+const UNIT: &str = "scaling.unit";
 
 /// A shift and a unit for each of the features of `X`: a feature becomes `(x - shift) / unit`.
 ///
@@ -82,6 +88,55 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         }
     }
 
+    /// The scaling as tensors for a file, beside the weights of the network that was trained on what it has scaled.
+    ///
+    /// ```
+    /// use netform_core::data::{InMemory, Scaling};
+    /// use netform_core::dim::D;
+    /// use netform_core::io::safetensors::{from_bytes, to_bytes};
+    ///
+    /// let train = InMemory::<(D<1>,), ()>::new(vec![2.0, 4.0, 6.0], vec![0, 0, 1])?;
+    /// let scaling = Scaling::min_max(&train)?;
+    /// let bytes = to_bytes(&scaling.to_tensors(), &Default::default())?;
+    ///
+    /// let stored = from_bytes(&bytes, "model.safetensors")?;
+    /// assert_eq!(Scaling::from_tensors(&stored.tensors, "model.safetensors")?, scaling);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    pub fn to_tensors(&self) -> [NamedTensor; 2] {
+        let tensor = |name: &str, data: &[E]| NamedTensor {
+            name: name.to_owned(),
+            shape: X::SIZES[..X::RANK].to_vec(),
+            data: Values::from_floats(data),
+        };
+        [tensor(SHIFT, &self.shifts), tensor(UNIT, &self.units)]
+    }
+
+    /// The scaling among the tensors of a file; `source` is where messages say that they are from.
+    ///
+    /// # Errors
+    /// If there is none, it is one of inputs of another shape, or a figure makes no sense.
+    pub fn from_tensors(tensors: &[NamedTensor], source: impl AsRef<Path>) -> Result<Self> {
+        let find = |name: &str| {
+            let error =
+                |problem| Error::format(source.as_ref(), format!("tensor `{name}`"), problem);
+            let tensor = tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
+                error("it is missing; the file was written without a scaling".to_owned())
+            })?;
+            if tensor.shape != X::SIZES[..X::RANK] || tensor.data.len() != X::NUMEL {
+                let (found, expected) = (&tensor.shape, X::describe());
+                return Err(error(format!("found the shape {found:?}, expected {expected}")));
+            }
+            let figures = tensor.data.to_floats::<E>();
+            let usable = |x: &E| x.is_finite() && (name != UNIT || *x > E::ZERO);
+            match figures.iter().find(|x| !usable(x)) {
+                Some(x) => Err(error(format!("found {x}, expected finite numbers, units above 0"))),
+                None => Ok(figures),
+            }
+        };
+        Ok(Scaling { shifts: find(SHIFT)?, units: find(UNIT)?, shape: PhantomData })
+    }
+
     /// What is taken from each feature.
     pub fn shifts(&self) -> &[E] {
         &self.shifts
@@ -150,6 +205,31 @@ mod tests {
         let mut sample = [20.0, 0.0];
         scaling.apply_to(&mut sample);
         assert_eq!(sample, [2.0, 0.5]);
+    }
+
+    #[test]
+    fn what_is_stored_is_read() {
+        let data = Points::new(vec![0.0, -5.0, 10.0, 5.0], vec![0; 2]).unwrap();
+        let scaling = Scaling::standard(&data).unwrap();
+        let stored = scaling.to_tensors();
+        assert_eq!((stored[0].shape.as_slice(), stored[1].data.len()), (&[2][..], 2));
+        let read = |tensors: &[NamedTensor]| Scaling::<(D<2>,), f32>::from_tensors(tensors, "a");
+        assert_eq!(read(&stored).unwrap(), scaling);
+        let says = |tensors: &[NamedTensor], part: &str| {
+            let message = read(tensors).unwrap_err().to_string();
+            assert!(
+                message.starts_with("a: tensor `scaling.") && message.contains(part),
+                "{message}"
+            );
+        };
+        says(&stored[..1], "`scaling.unit`: it is missing");
+        let [shift, unit] = stored;
+        let flat = NamedTensor { shape: vec![1, 2], ..shift.clone() };
+        says(&[flat, unit.clone()], "found the shape [1, 2], expected [2]");
+        for bad in [0.0, -1.0, f32::NAN] {
+            let unit = NamedTensor { data: Values::F32(vec![1.0, bad]), ..unit.clone() };
+            says(&[shift.clone(), unit], "units above 0");
+        }
     }
 
     #[test]

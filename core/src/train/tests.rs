@@ -101,9 +101,15 @@ impl Dataset for Noting {
     fn len(&self) -> usize {
         self.0.len()
     }
-    fn gather(&self, indices: &[usize], inputs: &mut [f32], targets: &mut [f32]) {
+    fn gather(
+        &self,
+        pass: Seed,
+        indices: &[usize],
+        inputs: &mut [f32],
+        targets: &mut [f32],
+    ) -> Result<()> {
         self.1.borrow_mut().extend_from_slice(indices);
-        self.0.gather(indices, inputs, targets);
+        self.0.gather(pass, indices, inputs, targets)
     }
 }
 
