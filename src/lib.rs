@@ -304,7 +304,7 @@ pub mod prelude {
     pub use crate::module::Module;
     pub use crate::network;
     pub use crate::network::Network;
-    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
     pub use crate::pullback::{Gradients, Mode};
     pub use crate::random::{Rng, Seed};
     pub use crate::tensor;

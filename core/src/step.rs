@@ -13,7 +13,7 @@ use crate::feed::{BESIDE, InputElement};
 use crate::loss::{Loss, constants};
 use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, Store};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Part};
 use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
@@ -328,7 +328,7 @@ pub(crate) fn update<N: Module, O: Optimizer>(
         optimizer: state.slots.as_mut().map_or(Access::None, Access::Write),
         ..Bindings::default()
     });
-    optimizer.update(&mut run, N::PARAM_LEN, state.steps);
+    optimizer.update(&mut run, &Part::whole(N::PARAM_LEN, state.steps));
     run.finish()?;
     store.steps += 1;
     Ok(())

@@ -9,7 +9,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::module::{Extent, Module};
 use crate::network::Store;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Part};
 
 /// A pass of a network's device.
 pub(crate) type RunOf<'a, N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Run<'a>;
@@ -115,7 +115,9 @@ impl<N: Module> Memories<N> {
         if N::STATE_LEN > 0 {
             run.only_if(loss, false, |run| copy(run, before, running, N::STATE_LEN));
         }
-        run.only_if(loss, true, |run| optimizer.update(run, N::PARAM_LEN, state.steps + 1));
+        run.only_if(loss, true, |run| {
+            optimizer.update(run, &Part::whole(N::PARAM_LEN, state.steps + 1))
+        });
         let ticket = device.post(run, loss, kept.then_some(outputs))?;
         state.steps += 1;
         store.steps += 1;
