@@ -24,6 +24,8 @@ pub trait Optimizer: Clone + Send {
     fn rate(&self) -> f64;
     /// Changes the learning rate, from the next step on.
     fn set_rate(&mut self, rate: f64);
+    /// Whether weights decay: some parameters may be spared that.
+    fn decays(&self) -> bool;
     /// Whether the settings make sense; asked before training.
     ///
     /// # Errors
@@ -55,11 +57,6 @@ pub struct Part {
 }
 
 impl Part {
-    /// All parameters of a buffer of `all`, in the update of number `step`.
-    pub fn whole(all: usize, step: u64) -> Self {
-        Part { offset: 0, len: all, all, step, rate: 1.0, decay: 1.0 }
-    }
-
     /// The index space: every parameter once.
     fn grid(&self) -> Grid {
         [1, 1, 1, self.len]
@@ -117,6 +114,10 @@ macro_rules! common {
 
         fn set_rate(&mut self, rate: f64) {
             self$(.$settings)?.rate = rate;
+        }
+
+        fn decays(&self) -> bool {
+            self$(.$settings)?.weight_decay != 0.0
         }
     };
 }

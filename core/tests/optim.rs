@@ -102,7 +102,9 @@ fn what_pytorch_has_no_run_of() {
         let mut net = Quadratic::<f64>::on(Cpu::default(), Seed(1)).unwrap();
         net.set_parameter("w", &[0.0; 5]).unwrap();
         let mut step = net.loss_step(optimizer, 1).unwrap();
-        (0..2).for_each(|_| drop(step.run((&none, &one)).unwrap()));
+        for _ in 0..2 {
+            step.run((&none, &one)).unwrap();
+        }
         net.parameter("w").unwrap()[0]
     };
     // v: 0.5, 0.75; b: 1 / sqrt(v), then half of it and 1 / sqrt(v).
@@ -114,7 +116,9 @@ fn what_pytorch_has_no_run_of() {
     let mut net = Quadratic::<f64>::on(Cpu::default(), Seed(1)).unwrap();
     net.set_parameter("w", &[0.0; 5]).unwrap();
     let mut step = net.loss_step(Adagrad::new(0.1).rate_decay(1.0).eps(0.0), 1).unwrap();
-    (0..2).for_each(|_| drop(step.run((&none, &one)).unwrap()));
+    for _ in 0..2 {
+        step.run((&none, &one)).unwrap();
+    }
     let found = net.parameter("w").unwrap()[0];
     assert!((found + 0.1 + 0.05 / 2f64.sqrt()).abs() < 1e-12, "{found}");
 }

@@ -87,7 +87,8 @@ macro_rules! adam {
                 self
             }
 
-            #[doc = concat!("The factor of the decay; ", stringify!($decay), " unless set.")]
+            #[doc = concat!("The factor of the decay; ", stringify!($decay), " unless set. Biases and norms have")]
+            /// none: [`Rules::decay_factor`](crate::update::Rules::decay_factor).
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
                 self.0.weight_decay = weight_decay;
                 self

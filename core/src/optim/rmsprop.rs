@@ -53,7 +53,8 @@ impl RmsProp {
         self
     }
 
-    /// The factor of the squared weights' penalty; 0 unless set.
+    /// The factor of the squared weights' penalty; 0 unless set. Biases and norms have none:
+    /// [`Rules::decay_factor`](crate::update::Rules::decay_factor).
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.weight_decay = weight_decay;
         self

@@ -45,7 +45,8 @@ impl Sgd {
         self
     }
 
-    /// The factor of the squared weights' penalty; 0 unless set.
+    /// The factor of the squared weights' penalty; 0 unless set. Biases and norms have none:
+    /// [`Rules::decay_factor`](crate::update::Rules::decay_factor).
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.weight_decay = weight_decay;
         self

@@ -15,8 +15,10 @@ use crate::module::Module;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::Seed;
+use crate::schedule::Schedule;
 use crate::shape::SameSample;
 use crate::step::{OptimizerState, TrainStep};
+use crate::update::Rules;
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
 ///
@@ -51,6 +53,7 @@ use crate::step::{OptimizerState, TrainStep};
 pub struct Trainer<'c, L, O, V = NoValidation> {
     loss: L,
     optimizer: O,
+    rules: Rules,
     epochs: usize,
     batch: usize,
     seed: Option<Seed>,
@@ -77,6 +80,7 @@ impl<L, O> Trainer<'_, L, O> {
         Trainer {
             loss,
             optimizer,
+            rules: Rules::new(),
             epochs: 1,
             batch: 32,
             seed: None,
@@ -116,6 +120,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         Trainer {
             loss: self.loss,
             optimizer: self.optimizer,
+            rules: self.rules,
             epochs: self.epochs,
             batch: self.batch,
             seed: self.seed,
@@ -130,6 +135,15 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    crate::update::ruled! { |trainer| &mut trainer.rules }
+
+    /// [`Rules::schedule`], counting epochs instead of updates: the rate changes between epochs only.
+    #[must_use]
+    pub fn schedule_by_epoch(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.rules = self.rules.schedule_by_epoch(schedule);
         self
     }
 
@@ -172,6 +186,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         let state = self.take_state::<N>(id)?;
         let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
         let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
+        let step = step.rules(self.rules.clone()).prepared()?;
         let mut epochs = feed.train(step, seed, again);
         let outcome = self.watched(&mut epochs, &mut pass, &plan);
         let (_, optimizer, state) = epochs.step.into_state();
@@ -239,7 +254,8 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     {
         for epoch in plan.first_epoch..=plan.last_epoch {
             let begin = Instant::now();
-            let rate = epochs.step.optimizer_mut().rate();
+            epochs.step.set_epochs(epoch as u64 - 1);
+            let rate = epochs.step.rate();
             let train = epochs.run(epoch, &mut self.callbacks)?;
             let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
             if let Some(loss) = validation.map(|it| it.loss).filter(|loss| !loss.is_finite()) {
