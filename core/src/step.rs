@@ -104,6 +104,11 @@ pub struct TrainStep<'n, N: Network, L, O, Y, T> {
 
 // Without the loss's targets, which are inferred from the first batch.
 impl<N: Network, L, O: Optimizer, Y, T> TrainStep<'_, N, L, O, Y, T> {
+    /// What a saved training consists of.
+    pub(crate) fn parts(&self) -> (&N, &Updates<O, Buffer<N>>) {
+        (self.net, &self.updates)
+    }
+
     crate::update::ruled! { |step| step.updates.rules_mut() }
 }
 
