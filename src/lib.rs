@@ -30,8 +30,8 @@
 
 pub use netform_core::{
     __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
-    loss, loss_step, metric, module, network, optim, pullback, random, shape, step, summary,
-    tensor, train, update, weights,
+    loss, loss_step, metric, module, network, optim, pullback, random, schedule, shape, step,
+    summary, tensor, train, update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
@@ -304,7 +304,7 @@ pub mod prelude {
     pub use crate::module::Module;
     pub use crate::network;
     pub use crate::network::Network;
-    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
     pub use crate::pullback::{Gradients, Mode};
     pub use crate::random::{Rng, Seed};
     pub use crate::tensor;

@@ -76,15 +76,18 @@ impl<'n, N: Network> Predictor<'n, N> {
         S: BatchedShape,
         S::Sample: SameSample<N::Input>,
     {
-        check_capacity("a predictor", inputs.batch(), self.capacity)?;
-        self.output.set_batch(inputs.batch())?;
-        infer(
-            self.net,
-            inputs.batch(),
-            inputs.buffer(),
-            &mut self.workspace,
-            self.output.buffer_mut(),
-        )?;
+        self.run_on(inputs.batch(), inputs.buffer())
+    }
+
+    /// [`Predictor::run`] on a buffer of inputs.
+    pub(crate) fn run_on(
+        &mut self,
+        batch: usize,
+        inputs: &InputBuffer<N>,
+    ) -> Result<&Tensor<OutputBatch<N>, N::Elem, N::Device>> {
+        check_capacity("a predictor", batch, self.capacity)?;
+        self.output.set_batch(batch)?;
+        infer(self.net, batch, inputs, &mut self.workspace, self.output.buffer_mut())?;
         Ok(&self.output)
     }
 }

@@ -27,6 +27,7 @@ pub mod network;
 pub mod optim;
 pub mod pullback;
 pub mod random;
+pub mod schedule;
 pub mod shape;
 mod size;
 pub mod step;

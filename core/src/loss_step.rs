@@ -8,7 +8,8 @@ use crate::loss::Loss;
 use crate::module::{Extent, Module, Spans};
 use crate::optim::Optimizer;
 use crate::pullback::checked;
-use crate::step::{Buffer, Left, Memories, OptimizerState, check_capacity, check_slots};
+use crate::step::{Buffer, Left, Memories, OptimizerState, check_capacity};
+use crate::update::{Rules, Updates};
 
 /// A network whose only output is a scalar for each sample, or whose outputs are a scalar and its weight: a
 /// loss.
@@ -55,9 +56,8 @@ pub trait ScalarLoss: Module {}
 /// ```
 pub struct LossStep<'n, M: Module, O> {
     net: &'n mut M,
-    optimizer: O,
+    updates: Updates<O, Buffer<M>>,
     memories: Memories<M>,
-    state: OptimizerState<Buffer<M>>,
 }
 
 impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
@@ -68,9 +68,10 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     pub fn new(net: &'n mut M, optimizer: O, batch: usize) -> Result<Self> {
         optimizer.check()?;
         let device = net.store().device.clone();
-        let slots = Some(device.zeros(optimizer.slots() * M::PARAM_LEN)?);
         let memories = Memories::new(&device, batch, |_| SCALARS)?;
-        Ok(LossStep { net, optimizer, memories, state: OptimizerState { slots, steps: 0 } })
+        let mut updates = Updates::new(optimizer, Rules::new(), OptimizerState::default());
+        updates.prepare::<M>(&device)?;
+        Ok(LossStep { net, updates, memories })
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not a
@@ -82,7 +83,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     /// device has not enough memory or is lost.
     pub fn run<F: Feed<M>>(&mut self, inputs: F) -> Result<M::Elem> {
         self.post(&inputs)?;
-        self.memories.wait_for_last(self.net.store_mut(), &mut self.state)
+        self.memories.wait_for_last(self.net.store_mut(), &mut self.updates.state)
     }
 
     /// Begins to train on one batch and does not wait for its end: [`TrainStep::submit`](crate::step::TrainStep::submit).
@@ -99,22 +100,20 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     /// # Errors
     /// If an index was out of range, or the device is lost.
     pub fn receive(&mut self) -> Result<Option<M::Elem>> {
-        self.memories.wait(self.net.store_mut(), &mut self.state)
+        self.memories.wait(self.net.store_mut(), &mut self.updates.state)
     }
 
     fn post<F: Feed<M>>(&mut self, inputs: &F) -> Result<()> {
         let e = checked(self.net, inputs.extent()?)?;
         check_capacity("a training step", e.batch, self.memories.capacity)?;
         let store = self.net.store_mut();
-        check_slots::<M, O>(&store.device, &self.optimizer, &self.state)?;
         let len = M::train_workspace(e);
         if len + SCALARS > store.device.len(&self.memories.workspace) {
             self.memories.workspace = store.device.zeros(len + SCALARS)?;
         }
         self.memories.post(
             store,
-            &self.optimizer,
-            &mut self.state,
+            &mut self.updates,
             |bound| inputs.bind(bound),
             |run| {
                 let spans = Spans::inputs::<M>(e);
@@ -138,8 +137,15 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
 
     /// The optimiser, to change its learning rate between steps.
     pub fn optimizer_mut(&mut self) -> &mut O {
-        &mut self.optimizer
+        &mut self.updates.optimizer
     }
+
+    /// The learning rate of the next update, but for factors of single parameters.
+    pub fn rate(&self) -> f64 {
+        self.updates.rate()
+    }
+
+    crate::update::ruled! { |step| step.updates.rules_mut() }
 }
 
 /// The most scalars that a loss takes in the workspace: the sums of values and weights, and their quotient.

@@ -1,6 +1,41 @@
-//! Figures beside the loss: how many rows of outputs have their largest value at the right class.
+//! Figures beside the loss: what was taken for what, errors of regressions, and counts of right answers.
 
-use crate::element::Float;
+mod confusion;
+mod measure;
+mod ranking;
+mod regression;
+
+use crate::element::{Element, Float};
+use crate::error::{Error, Result};
+
+pub use confusion::Confusion;
+pub use measure::measure;
+pub use ranking::TopK;
+pub use regression::Regression;
+
+/// A figure that batches add to: of outputs `E` and targets `T`.
+///
+/// [`measure`] takes it over a whole data set; in a loop of one's own, [`Metric::add`] takes what
+/// [`TrainStep::read_outputs`](crate::step::TrainStep::read_outputs) or a predictor gives.
+pub trait Metric<E: Float, T: Element> {
+    /// Adds the outputs of some samples and their targets.
+    ///
+    /// # Errors
+    /// If there are not as many of one as of the other, or a label is out of range.
+    fn add(&mut self, outputs: &[E], targets: &[T]) -> Result<()>;
+}
+
+/// That there are so many outputs for each target.
+fn rows_of(what: &str, outputs: usize, targets: usize, each: usize) -> Result<()> {
+    if targets.checked_mul(each) == Some(outputs) {
+        return Ok(());
+    }
+    Err(Error::Size {
+        what: what.to_owned(),
+        expected: format!("{each} outputs for each of {targets} targets"),
+        found: outputs.to_string(),
+    })
+}
 
 /// How many of a batch's answers are right, of how many: what an accuracy is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

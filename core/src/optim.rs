@@ -1,9 +1,13 @@
 //! Optimisers: one pass over the parameter buffer, its gradients and the optimiser's own state.
 
+mod adagrad;
 mod adam;
+mod rmsprop;
 mod sgd;
 
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::device::{Arg, Grid, Kernels, Slot, Span};
@@ -12,12 +16,16 @@ use crate::error::{Error, Result};
 
 /// A rule that changes parameters by their gradients.
 pub trait Optimizer: Clone + Send {
+    /// Its name, for messages and files.
+    fn name(&self) -> &'static str;
     /// How many numbers it keeps for each parameter.
     fn slots(&self) -> usize;
     /// The learning rate.
     fn rate(&self) -> f64;
     /// Changes the learning rate, from the next step on.
     fn set_rate(&mut self, rate: f64);
+    /// Whether weights decay: some parameters may be spared that.
+    fn decays(&self) -> bool;
     /// Whether the settings make sense; asked before training.
     ///
     /// # Errors
@@ -25,36 +33,56 @@ pub trait Optimizer: Clone + Send {
     fn check(&self) -> Result<()> {
         Ok(())
     }
-    /// Updates `len` parameters; `step` counts from 1. Slot `i` of the state begins at `i * len`.
+    /// Updates a part of the parameters.
     #[doc(hidden)]
-    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, len: usize, step: u64);
+    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, part: &Part);
 }
 
-/// The index space of an update: every parameter once.
-fn grid(len: usize) -> Grid {
-    [1, 1, 1, len]
+/// Parameters that lie one after another and are treated alike, and what holds for them in one update.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// Where they begin in the parameter buffer.
+    pub offset: usize,
+    /// How many there are.
+    pub len: usize,
+    /// The length of the parameter buffer: slot `i` of the optimiser's state begins at `i * all`.
+    pub all: usize,
+    /// The number of the update, from 1.
+    pub step: u64,
+    /// What the learning rate is multiplied by.
+    pub rate: f64,
+    /// What the weight decay is multiplied by.
+    pub decay: f64,
 }
 
-/// A whole buffer, or a slot of the optimiser's, element by element.
-fn each(span: Span) -> Arg {
+impl Part {
+    /// The index space: every parameter once.
+    fn grid(&self) -> Grid {
+        [1, 1, 1, self.len]
+    }
+
+    fn params(&self) -> Span {
+        Span::new(Slot::Params, self.offset, self.len)
+    }
+
+    fn grads(&self) -> Span {
+        Span::new(Slot::Grads, self.offset, self.len)
+    }
+
+    fn slot(&self, i: usize) -> Span {
+        Span::new(Slot::Optimizer, i * self.all + self.offset, self.len)
+    }
+}
+
+/// A span element by element.
+pub(crate) fn each(span: Span) -> Arg {
     Arg::View { span, strides: [0, 0, 0, 1] }
 }
 
-fn params(len: usize) -> Span {
-    Span::new(Slot::Params, 0, len)
-}
-
-fn grads(len: usize) -> Span {
-    Span::new(Slot::Grads, 0, len)
-}
-
-fn slot(i: usize, len: usize) -> Span {
-    Span::new(Slot::Optimizer, i * len, len)
-}
-
 /// An error unless `value` is in `range`, which `text` describes.
-fn in_range(
-    optimizer: &str,
+pub(crate) fn in_range(
+    of: &str,
     setting: &str,
     value: f64,
     text: &str,
@@ -63,7 +91,7 @@ fn in_range(
     if range(value) {
         return Ok(());
     }
-    Err(Error::Invalid(format!("{optimizer}: the {setting} is {value}; it must be {text}")))
+    Err(Error::Invalid(format!("{of}: the {setting} is {value}; it must be {text}")))
 }
 
 /// The check of settings that may be any number from 0 on.
@@ -72,3 +100,25 @@ fn not_negative(optimizer: &str, settings: &[(&str, f64)]) -> Result<()> {
         in_range(optimizer, setting, value, "0 or more, and finite", |x| x >= 0.0 && x.is_finite())
     })
 }
+
+/// What all optimisers answer in the same way, from fields `rate` and `weight_decay`.
+macro_rules! common {
+    ($name:ident $(. $settings:tt)?) => {
+        fn name(&self) -> &'static str {
+            stringify!($name)
+        }
+
+        fn rate(&self) -> f64 {
+            self$(.$settings)?.rate
+        }
+
+        fn set_rate(&mut self, rate: f64) {
+            self$(.$settings)?.rate = rate;
+        }
+
+        fn decays(&self) -> bool {
+            self$(.$settings)?.weight_decay != 0.0
+        }
+    };
+}
+pub(crate) use common;

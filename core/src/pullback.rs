@@ -440,12 +440,21 @@ impl<M: Module> Gradients<M> {
         Ok(Gradients { buffer, ..Self::zeros(net)? })
     }
 
-    /// Gives the network the running statistics after the pass.
-    pub(crate) fn put_state(&self, net: &mut M, host: &mut Vec<M::Elem>) -> Result<()> {
+    /// Gives the network the running statistics after the pass, but for those that are to stay `still`: offsets and
+    /// lengths.
+    pub(crate) fn put_state(
+        &self,
+        net: &mut M,
+        still: &[(usize, usize)],
+        host: &mut Vec<M::Elem>,
+    ) -> Result<()> {
         let Some(state) = self.state.as_ref().filter(|_| self.measured > 0) else { return Ok(()) };
         host.resize(M::STATE_LEN, M::Elem::ZERO);
         self.device.read(state, 0, host)?;
         let store = net.store_mut();
+        for &(offset, len) in still {
+            store.device.read(&store.state, offset, &mut host[offset..][..len])?;
+        }
         store.device.write(&mut store.state, 0, host)
     }
 }

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::feed::{BESIDE, InputElement};
 use crate::loss::{Loss, constants};
 use crate::module::{Extent, Module, Spans};
-use crate::network::{Network, Store};
+use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
+use crate::update::{Rules, Updates};
 
 pub(crate) use ahead::{Left, Memories, RunOf};
 pub(crate) use room::{check_size, room};
@@ -47,37 +48,21 @@ pub(crate) fn check_capacity(what: &str, batch: usize, capacity: usize) -> Resul
     Ok(())
 }
 
-/// That the optimiser's state is what the optimiser keeps.
-pub(crate) fn check_slots<N: Module, O: Optimizer>(
-    device: &N::Device,
-    optimizer: &O,
-    state: &OptimizerState<Buffer<N>>,
-) -> Result<()> {
-    let found = state.slots.as_ref().map_or(0, |slots| device.len(slots));
-    let expected = optimizer.slots() * N::PARAM_LEN;
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::Size {
-        what:
-            "the optimiser's state, made for another optimiser (a new training step makes its own)"
-                .to_owned(),
-        expected: format!("{expected} numbers"),
-        found: found.to_string(),
-    })
-}
-
 /// The state of an optimiser between steps: it outlives the [`TrainStep`] where training is continued.
 pub struct OptimizerState<B> {
     /// What the optimiser keeps, slot after slot; `None` before the first step.
     pub slots: Option<B>,
-    /// Steps taken.
+    /// Updates made.
     pub steps: u64,
+    /// Whole epochs trained.
+    pub(crate) epochs: u64,
+    /// The sum of the gradients' squares, and what they are multiplied by.
+    pub(crate) scalars: Option<B>,
 }
 
 impl<B> Default for OptimizerState<B> {
     fn default() -> Self {
-        OptimizerState { slots: None, steps: 0 }
+        OptimizerState { slots: None, steps: 0, epochs: 0, scalars: None }
     }
 }
 
@@ -110,12 +95,21 @@ impl<B> Default for OptimizerState<B> {
 pub struct TrainStep<'n, N: Network, L, O, Y, T> {
     net: &'n mut N,
     loss: L,
-    optimizer: O,
+    updates: Updates<O, Buffer<N>>,
     memories: Memories<N>,
-    state: OptimizerState<Buffer<N>>,
     /// What the loss reads beside outputs and targets.
     constants: Option<Buffer<N>>,
     targets: PhantomData<fn(Y, T)>,
+}
+
+// Without the loss's targets, which are inferred from the first batch.
+impl<N: Network, L, O: Optimizer, Y, T> TrainStep<'_, N, L, O, Y, T> {
+    /// What a saved training consists of.
+    pub(crate) fn parts(&self) -> (&N, &Updates<O, Buffer<N>>) {
+        (self.net, &self.updates)
+    }
+
+    crate::update::ruled! { |step| step.updates.rules_mut() }
 }
 
 impl<'n, N, L, O, Y, T> TrainStep<'n, N, L, O, Y, T>
@@ -143,17 +137,15 @@ where
         loss: L,
         optimizer: O,
         batch: usize,
-        mut state: OptimizerState<Buffer<N>>,
+        state: OptimizerState<Buffer<N>>,
     ) -> Result<Self> {
         optimizer.check()?;
         let device = net.store().device.clone();
         let constants = constants(&device, &loss.constants()?)?;
         let memories = Memories::new(&device, batch, |batch| loss.workspace(batch))?;
-        if state.slots.is_none() {
-            state.slots = Some(device.zeros(optimizer.slots() * N::PARAM_LEN)?);
-        }
-        check_slots::<N, O>(&device, &optimizer, &state)?;
-        Ok(TrainStep { net, loss, optimizer, memories, state, constants, targets: PhantomData })
+        let mut updates = Updates::new(optimizer, Rules::new(), state);
+        updates.prepare::<N>(&device)?;
+        Ok(TrainStep { net, loss, updates, memories, constants, targets: PhantomData })
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
@@ -185,7 +177,7 @@ where
         R: BatchedShape<Sample = Y>,
     {
         self.post(inputs, targets, false)?;
-        self.memories.wait_for_last(self.net.store_mut(), &mut self.state)
+        self.memories.wait_for_last(self.net.store_mut(), &mut self.updates.state)
     }
 
     /// Begins to train on one batch, and does not wait for its end: a device works on it while the next batch is made.
@@ -240,7 +232,7 @@ where
     /// # Errors
     /// If a label was out of range, or the device is lost.
     pub fn receive(&mut self) -> Result<Option<N::Elem>> {
-        self.memories.wait(self.net.store_mut(), &mut self.state)
+        self.memories.wait(self.net.store_mut(), &mut self.updates.state)
     }
 
     fn post<S, R>(
@@ -256,15 +248,13 @@ where
         check_capacity("a training step", inputs.batch(), self.memories.capacity)?;
         let extent = extent(self.net, inputs.batch());
         let store = self.net.store_mut();
-        check_slots::<N, O>(&store.device, &self.optimizer, &self.state)?;
         let pass = Pass::<N, L, Y, T> {
             constants: self.constants.as_ref(),
             ..Pass::of(extent, inputs, targets, &self.loss)?
         };
         self.memories.post(
             store,
-            &self.optimizer,
-            &mut self.state,
+            &mut self.updates,
             |bound| pass.bind(bound),
             |run| Left { kept, ..pass.forward_backward(run) },
         )
@@ -296,42 +286,38 @@ where
 
     /// The optimiser, to change its learning rate between steps.
     pub fn optimizer_mut(&mut self) -> &mut O {
-        &mut self.optimizer
+        &mut self.updates.optimizer
+    }
+
+    /// The learning rate of the next update, but for factors of single parameters.
+    pub fn rate(&self) -> f64 {
+        self.updates.rate()
+    }
+
+    /// Finds now what is wrong with the rules, instead of at the first step.
+    pub(crate) fn prepared(mut self) -> Result<Self> {
+        self.updates.prepare::<N>(&self.net.store().device)?;
+        Ok(self)
+    }
+
+    /// How many whole epochs have been trained, for a schedule that counts them.
+    pub(crate) fn set_epochs(&mut self, epochs: u64) {
+        self.updates.state.epochs = epochs;
     }
 
     /// The number of bytes of parameters' gradients, workspace, optimiser state and the loss's constants.
     pub fn memory_bytes(&self) -> usize {
         let device = &self.net.store().device;
-        let slots = self.state.slots.as_ref().map_or(0, |slots| device.len(slots));
+        let kept = self.updates.len(device);
         let constants = self.constants.as_ref().map_or(0, |constants| device.len(constants));
-        (self.memories.len(device) + slots + constants) * size_of::<N::Elem>()
+        (self.memories.len(device) + kept + constants) * size_of::<N::Elem>()
     }
 
     /// Ends the step and returns the optimiser with its state, for [`TrainStep::resume`].
     pub fn into_state(mut self) -> (L, O, OptimizerState<Buffer<N>>) {
-        self.memories.settle(self.net.store_mut(), &mut self.state);
-        (self.loss, self.optimizer, self.state)
+        self.memories.settle(self.net.store_mut(), &mut self.updates.state);
+        (self.loss, self.updates.optimizer, self.updates.state)
     }
-}
-
-/// One update of all parameters. The caller has checked that the state is the optimiser's.
-pub(crate) fn update<N: Module, O: Optimizer>(
-    store: &mut Store<N::Elem, N::Device>,
-    grads: &Buffer<N>,
-    optimizer: &O,
-    state: &mut OptimizerState<Buffer<N>>,
-) -> Result<()> {
-    state.steps += 1;
-    let mut run = store.device.run(Bindings {
-        params: Access::Write(&mut store.params),
-        grads: Access::Read(grads),
-        optimizer: state.slots.as_mut().map_or(Access::None, Access::Write),
-        ..Bindings::default()
-    });
-    optimizer.update(&mut run, N::PARAM_LEN, state.steps);
-    run.finish()?;
-    store.steps += 1;
-    Ok(())
 }
 
 /// One batch on its way through forward, loss and backward.

@@ -1,11 +1,20 @@
-//! Updates of parameters by gradients that were made by hand.
+//! Updates of parameters: the rules that surround an optimiser's formula, and updates by gradients that were made by
+//! hand.
+
+mod parts;
+mod pass;
+mod rules;
 
 use crate::device::Memory;
 use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::pullback::Gradients;
-use crate::step::{Buffer, OptimizerState, check_slots, update};
+use crate::step::{Buffer, OptimizerState};
+
+pub(crate) use pass::Updates;
+pub use rules::Rules;
+pub(crate) use rules::ruled;
 
 /// An optimiser with what it keeps between updates of one network.
 ///
@@ -33,8 +42,9 @@ use crate::step::{Buffer, OptimizerState, check_slots, update};
 /// # }
 /// ```
 pub struct Updater<M: Module, O> {
-    optimizer: O,
-    state: OptimizerState<Buffer<M>>,
+    updates: Updates<O, Buffer<M>>,
+    /// The gradients, where the rules change them.
+    own: Option<Buffer<M>>,
     host: Vec<M::Elem>,
     /// The number of the network that it has updated.
     net: Option<u64>,
@@ -43,7 +53,8 @@ pub struct Updater<M: Module, O> {
 impl<M: Module, O: Optimizer> Updater<M, O> {
     /// An optimiser that has made no update yet.
     pub fn new(optimizer: O) -> Self {
-        Updater { optimizer, state: OptimizerState::default(), host: Vec::new(), net: None }
+        let updates = Updates::new(optimizer, Rules::new(), OptimizerState::default());
+        Updater { updates, own: None, host: Vec::new(), net: None }
     }
 
     /// Changes the parameters of `net` by the gradients. Where the gradients come from a pass in training
@@ -53,7 +64,7 @@ impl<M: Module, O: Optimizer> Updater<M, O> {
     /// If a setting of the optimiser makes no sense, it was exchanged for one that keeps another number of
     /// values, `net` is another network than before, or the device has not enough memory or is lost.
     pub fn apply(&mut self, gradients: &Gradients<M>, net: &mut M) -> Result<()> {
-        self.optimizer.check()?;
+        self.updates.optimizer.check()?;
         let id = net.store().id;
         if self.net.is_some_and(|known| known != id) {
             return Err(Error::Invalid(format!(
@@ -63,21 +74,31 @@ impl<M: Module, O: Optimizer> Updater<M, O> {
         }
         self.net = Some(id);
         let device = net.store().device.clone();
-        if self.state.slots.is_none() {
-            self.state.slots = Some(device.zeros(self.optimizer.slots() * M::PARAM_LEN)?);
-        }
-        check_slots::<M, O>(&device, &self.optimizer, &self.state)?;
-        gradients.put_state(net, &mut self.host)?;
-        update::<M, O>(net.store_mut(), gradients.buffer(), &self.optimizer, &mut self.state)
+        self.updates.prepare::<M>(&device)?;
+        let own = match self.updates.changes_gradients() {
+            true if self.own.is_none() => Some(self.own.insert(device.zeros(M::PARAM_LEN)?)),
+            true => self.own.as_mut(),
+            false => None,
+        };
+        let still = self.updates.parts().map_or(&[][..], |parts| &parts.still);
+        gradients.put_state(net, still, &mut self.host)?;
+        pass::update(net, &mut self.updates, gradients.buffer(), own)
     }
 
     /// The optimiser, to change its learning rate between updates.
     pub fn optimizer_mut(&mut self) -> &mut O {
-        &mut self.optimizer
+        &mut self.updates.optimizer
     }
+
+    /// The learning rate of the next update, but for factors of single parameters.
+    pub fn rate(&self) -> f64 {
+        self.updates.rate()
+    }
+
+    crate::update::ruled! { |updater| updater.updates.rules_mut() }
 
     /// How many updates there have been.
     pub fn steps(&self) -> u64 {
-        self.state.steps
+        self.updates.state.steps
     }
 }

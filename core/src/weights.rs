@@ -13,11 +13,15 @@ use crate::module::Module;
 use crate::network::{ParamSpec, Store, build};
 use crate::random::Seed;
 
-/// Whether a tensor is PyTorch's counter of batches beside running statistics, which belongs to no formula
+/// The beginning of the names of tensors that a saved training has beside the weights; no parameter's name has a slash.
+pub(crate) const BESIDE: &str = "netform/";
+
+/// Whether a tensor is no weight: part of a saved training, or PyTorch's counter of batches beside running statistics, which belongs to no formula
 /// of ours: files may have it or not.
 fn ignored<N: Module>(name: &str) -> bool {
     let layer = name.strip_suffix("num_batches_tracked");
-    layer.is_some_and(|layer| N::STATES.iter().any(|state| state.name.starts_with(layer)))
+    name.starts_with(BESIDE)
+        || layer.is_some_and(|layer| N::STATES.iter().any(|state| state.name.starts_with(layer)))
 }
 
 /// The weights of a network by name, in files and in memory.
@@ -61,10 +65,7 @@ pub trait Weights: Module {
     /// # Errors
     /// If the device is lost.
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let store = self.store();
-        let mut tensors = named::<Self>(Self::PARAMS, &store.params, store)?;
-        tensors.extend(named::<Self>(Self::STATES, &store.state, store)?);
-        safetensors::to_bytes(&tensors, &BTreeMap::new())
+        safetensors::to_bytes(&tensors(self)?, &BTreeMap::new())
     }
 
     /// Reads the weights from the bytes of a safetensors file.
@@ -130,6 +131,14 @@ pub(crate) fn find<N: Module>(name: &str) -> Result<&'static ParamSpec> {
     })
 }
 
+/// Weights and running statistics, as a file holds them.
+pub(crate) fn tensors<N: Module>(net: &N) -> Result<Vec<NamedTensor>> {
+    let store = net.store();
+    let mut tensors = named::<N>(N::PARAMS, &store.params, store)?;
+    tensors.extend(named::<N>(N::STATES, &store.state, store)?);
+    Ok(tensors)
+}
+
 /// The tensors that `specs` name in a buffer, as a file holds them.
 fn named<N: Module>(
     specs: &[ParamSpec],
@@ -147,12 +156,23 @@ fn named<N: Module>(
 
 /// Replaces all weights by `tensors`, or none.
 fn replace<N: Module>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
-    let problems = problems::<N>(&tensors);
-    if !problems.is_empty() {
-        return Err(Error::Weights { network: N::NAME, problems });
+    check::<N>(&tensors)?;
+    write(net, &tensors)
+}
+
+/// That `tensors` are the weights of `N`.
+pub(crate) fn check<N: Module>(tensors: &[NamedTensor]) -> Result<()> {
+    let problems = problems::<N>(tensors);
+    if problems.is_empty() {
+        return Ok(());
     }
+    Err(Error::Weights { network: N::NAME, problems })
+}
+
+/// Replaces all weights by `tensors`, which have been checked.
+pub(crate) fn write<N: Module>(net: &mut N, tensors: &[NamedTensor]) -> Result<()> {
     let store = net.store_mut();
-    for tensor in &tensors {
+    for tensor in tensors {
         let values: Vec<N::Elem> = match ignored::<N>(&tensor.name) {
             true => continue,
             false => tensor.data.to_floats(),

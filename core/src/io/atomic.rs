@@ -23,7 +23,7 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     if let Err(e) = outcome {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
-        return Err(Error::io(path, e));
+        return Err(explain(path, folder, e));
     }
     sync_folder(folder);
     Ok(())
@@ -69,13 +69,20 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// The error about a temporary file as one about `path`.
+/// The error about a temporary file as one about `path`, with the way out where there is one.
 fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
-    if error.kind() == ErrorKind::NotFound {
-        let message = format!("the folder {} does not exist; create it first", folder.display());
-        return Error::io(path, io::Error::new(ErrorKind::NotFound, message));
-    }
-    Error::io(path, error)
+    let (kind, folder) = (error.kind(), folder.display());
+    let message = match kind {
+        ErrorKind::NotFound => format!("the folder {folder} does not exist; create it first"),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!(
+            "{error}; nothing was changed: make room on the disk of {folder}, or write to another one"
+        ),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
+            "{error}; nothing was changed: no file can be created in {folder}, write to a folder where one can"
+        ),
+        _ => return Error::io(path, error),
+    };
+    Error::io(path, io::Error::new(kind, message))
 }
 
 #[cfg(test)]
@@ -129,6 +136,18 @@ mod tests {
         }
         assert!(names(&folder).is_empty());
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_and_a_closed_folder_have_a_way_out() {
+        for (kind, way) in [
+            (ErrorKind::StorageFull, "make room on the disk of out"),
+            (ErrorKind::ReadOnlyFilesystem, "no file can be created in out"),
+            (ErrorKind::PermissionDenied, "write to a folder where one can"),
+        ] {
+            let error = explain(Path::new("out/run"), Path::new("out"), kind.into()).to_string();
+            assert!(error.starts_with("out/run: ") && error.contains(way), "{error}");
+        }
     }
 
     #[test]

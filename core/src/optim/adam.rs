@@ -1,6 +1,6 @@
 //! Adam, with weight decay as a penalty or apart from the gradient.
 
-use super::{Optimizer, each, grads, grid, in_range, not_negative, params, slot};
+use super::{Optimizer, Part, common, each, in_range, not_negative};
 use crate::device::Kernels;
 use crate::element::Float;
 use crate::error::Result;
@@ -27,20 +27,13 @@ impl Settings {
     }
 
     /// One pass; `penalty` is added to the gradient times w, and w is first multiplied by `keep`.
-    fn update<E: Float, K: Kernels<E>>(
-        &self,
-        k: &mut K,
-        len: usize,
-        step: u64,
-        penalty: f64,
-        keep: f64,
-    ) {
-        let (w, g, m, v) = (params(len), grads(len), slot(0, len), slot(1, len));
+    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, part: &Part, penalty: f64, keep: f64) {
+        let (w, g, m, v) = (part.params(), part.grads(), part.slot(0), part.slot(1));
         // In f64 on the host: 1 - beta^step loses most of f32's digits in the first steps.
-        let corrected = |beta: f64| 1.0 - beta.powf(step as f64);
+        let corrected = |beta: f64| 1.0 - beta.powf(part.step as f64);
         let (beta1, beta2) = self.betas;
         let consts = [
-            self.rate / corrected(beta1),
+            self.rate * part.rate / corrected(beta1),
             1.0 / corrected(beta2).sqrt(),
             self.eps,
             1.0 - beta1,
@@ -51,7 +44,7 @@ impl Settings {
         ];
         k.map(
             [w, m, v],
-            grid(len),
+            part.grid(),
             [each(w), each(g), each(m), each(v)],
             consts.map(E::from_f64),
             #[inline(always)]
@@ -71,7 +64,7 @@ impl Settings {
 }
 
 macro_rules! adam {
-    ($(#[$doc:meta])* $name:ident, decay $decay:literal, |$settings:ident| $terms:expr) => {
+    ($(#[$doc:meta])* $name:ident, decay $decay:literal, |$settings:ident, $part:ident| $terms:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub struct $name(Settings);
@@ -94,7 +87,8 @@ macro_rules! adam {
                 self
             }
 
-            #[doc = concat!("The factor of the decay; ", stringify!($decay), " unless set.")]
+            #[doc = concat!("The factor of the decay; ", stringify!($decay), " unless set. Biases and norms have")]
+            /// none: [`Rules::decay_factor`](crate::update::Rules::decay_factor).
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
                 self.0.weight_decay = weight_decay;
                 self
@@ -102,26 +96,20 @@ macro_rules! adam {
         }
 
         impl Optimizer for $name {
+            common!($name.0);
+
             fn slots(&self) -> usize {
                 2
-            }
-
-            fn rate(&self) -> f64 {
-                self.0.rate
-            }
-
-            fn set_rate(&mut self, rate: f64) {
-                self.0.rate = rate;
             }
 
             fn check(&self) -> Result<()> {
                 self.0.check(stringify!($name))
             }
 
-            fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, len: usize, step: u64) {
-                let $settings = &self.0;
+            fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, part: &Part) {
+                let ($settings, $part) = (&self.0, part);
                 let (penalty, keep) = $terms;
-                self.0.update(k, len, step, penalty, keep);
+                self.0.update(k, part, penalty, keep);
             }
         }
     };
@@ -142,7 +130,7 @@ adam! {
     /// use netform_core::optim::Adam;
     /// let optimizer = Adam::new(1e-3).betas(0.9, 0.999).eps(1e-8);
     /// ```
-    Adam, decay 0.0, |settings| (settings.weight_decay, 1.0)
+    Adam, decay 0.0, |settings, part| (settings.weight_decay * part.decay, 1.0)
 }
 
 adam! {
@@ -155,5 +143,7 @@ adam! {
     /// use netform_core::optim::AdamW;
     /// let optimizer = AdamW::new(3e-4).weight_decay(0.1);
     /// ```
-    AdamW, decay 0.01, |settings| (0.0, 1.0 - settings.rate * settings.weight_decay)
+    AdamW, decay 0.01, |settings, part| {
+        (0.0, 1.0 - settings.rate * part.rate * settings.weight_decay * part.decay)
+    }
 }

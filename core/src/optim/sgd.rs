@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, with or without momentum.
 
-use super::{Optimizer, each, grads, grid, in_range, not_negative, params, slot};
+use super::{Optimizer, Part, common, each, in_range, not_negative};
 use crate::device::Kernels;
 use crate::element::Float;
 use crate::error::Result;
@@ -45,7 +45,8 @@ impl Sgd {
         self
     }
 
-    /// The factor of the squared weights' penalty; 0 unless set.
+    /// The factor of the squared weights' penalty; 0 unless set. Biases and norms have none:
+    /// [`Rules::decay_factor`](crate::update::Rules::decay_factor).
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.weight_decay = weight_decay;
         self
@@ -53,16 +54,10 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
+    common!(Sgd);
+
     fn slots(&self) -> usize {
         usize::from(self.momentum != 0.0)
-    }
-
-    fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
     }
 
     fn check(&self) -> Result<()> {
@@ -73,27 +68,28 @@ impl Optimizer for Sgd {
         })
     }
 
-    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, len: usize, _: u64) {
-        let (w, g) = (params(len), grads(len));
+    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K, part: &Part) {
+        let (w, g) = (part.params(), part.grads());
+        let (rate, decay) = (self.rate * part.rate, self.weight_decay * part.decay);
         if self.slots() == 0 {
             k.map(
                 [w],
-                grid(len),
+                part.grid(),
                 [each(w), each(g)],
-                [self.rate, self.weight_decay].map(E::from_f64),
+                [rate, decay].map(E::from_f64),
                 #[inline(always)]
                 |[w, g], [rate, decay]| [w - rate * (g + decay * w)],
                 &["a0 - c0 * (a1 + c1 * a0)"],
             );
             return;
         }
-        let v = slot(0, len);
+        let v = part.slot(0);
         // One expression for both kinds of momentum: the step is g * ahead + v * behind.
         let (ahead, behind) = if self.nesterov { (1.0, self.momentum) } else { (0.0, 1.0) };
-        let consts = [self.rate, self.weight_decay, self.momentum, ahead, behind].map(E::from_f64);
+        let consts = [rate, decay, self.momentum, ahead, behind].map(E::from_f64);
         k.map(
             [w, v],
-            grid(len),
+            part.grid(),
             [each(w), each(g), each(v)],
             consts,
             #[inline(always)]

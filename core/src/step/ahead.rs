@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use super::room::{check_size, room};
 use super::{Buffer, OptimizerState};
-use crate::device::{Access, Arg, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
+use crate::device::{Access, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::module::{Extent, Module};
 use crate::network::Store;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, each};
+use crate::update::Updates;
 
 /// A pass of a network's device.
 pub(crate) type RunOf<'a, N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Run<'a>;
@@ -44,10 +45,10 @@ pub(crate) struct Left {
 /// The statistics from before a step, among the pass's bound buffers.
 const BEFORE: usize = 0;
 
-/// Copies whole statistics.
-fn copy<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, to: Slot, len: usize) {
-    let input = Arg::View { span: Span::new(from, 0, len), strides: [0, 0, 0, 1] };
-    k.copy(Span::new(to, 0, len), 0, [0, 0, 0, 1], [1, 1, 1, len], input);
+/// Copies statistics: so many from an offset on.
+fn copy<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, to: Slot, (offset, len): (usize, usize)) {
+    let input = each(Span::new(from, offset, len));
+    k.copy(Span::new(to, offset, len), 0, [0, 0, 0, 1], [1, 1, 1, len], input);
 }
 
 impl<N: Module> Memories<N> {
@@ -89,35 +90,39 @@ impl<N: Module> Memories<N> {
     pub fn post<'a, O: Optimizer>(
         &'a mut self,
         store: &'a mut Store<N::Elem, N::Device>,
-        optimizer: &O,
-        state: &'a mut OptimizerState<Buffer<N>>,
+        updates: &'a mut Updates<O, Buffer<N>>,
         bind: impl FnOnce(&mut Bindings<'a, N::Elem, N::Device>),
         passes: impl FnOnce(&mut RunOf<'a, N>) -> Left,
     ) -> Result<()> {
+        updates.prepare::<N>(&store.device)?;
         let device = &store.device;
+        let (pass, parts, state) = updates.split(N::PARAM_LEN)?;
         let mut bound = Bindings {
             params: Access::Write(&mut store.params),
             state: Access::Write(&mut store.state),
             grads: Access::Write(&mut self.grads),
             workspace: Access::Write(&mut self.workspace),
-            optimizer: state.slots.as_mut().map_or(Access::None, Access::Write),
             counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
             ..Bindings::default()
         };
         bound.outputs[BEFORE] = Access::Write(&mut self.statistics);
+        let steps = state.bind(&mut bound);
         bind(&mut bound);
         let mut run = device.run(bound);
         let (running, before) = (Slot::State, Slot::Output(BEFORE as u8));
         if N::STATE_LEN > 0 {
-            copy(&mut run, running, before, N::STATE_LEN);
+            copy(&mut run, running, before, (0, N::STATE_LEN));
         }
         let Left { loss, outputs, kept } = passes(&mut run);
         if N::STATE_LEN > 0 {
-            run.only_if(loss, false, |run| copy(run, before, running, N::STATE_LEN));
+            run.only_if(loss, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
         }
-        run.only_if(loss, true, |run| optimizer.update(run, N::PARAM_LEN, state.steps + 1));
+        for &still in &parts.still {
+            copy(&mut run, before, running, still);
+        }
+        run.only_if(loss, true, |run| pass.run(run));
         let ticket = device.post(run, loss, kept.then_some(outputs))?;
-        state.steps += 1;
+        *steps += 1;
         store.steps += 1;
         self.under_way.push_back(Posted { ticket, outputs });
         Ok(())

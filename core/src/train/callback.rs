@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::history::{EpochRecord, History};
+use super::state::State;
 use crate::device::Memory;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
@@ -112,6 +113,20 @@ pub trait Callback {
         Ok(())
     }
 
+    /// What the callback needs to go on in a training that is resumed; nothing where it keeps nothing.
+    fn state(&self) -> Option<State> {
+        None
+    }
+
+    /// Goes on from an earlier [`Callback::state`]; after [`Callback::on_train_begin`].
+    ///
+    /// # Errors
+    /// If the state is not one of this callback's: `fit` returns the error.
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
+
     /// The file in which the callback has put the best weights so far, if it has: for the message of
     /// a failed training.
     fn best_weights(&self) -> Option<&Path> {
@@ -132,6 +147,12 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
     fn on_train_end(&mut self, history: &History, net: &mut dyn NetworkAccess) -> Result<()> {
         (**self).on_train_end(history, net)
+    }
+    fn state(&self) -> Option<State> {
+        (**self).state()
+    }
+    fn restore(&mut self, state: &State) -> Result<()> {
+        (**self).restore(state)
     }
     fn best_weights(&self) -> Option<&Path> {
         (**self).best_weights()
@@ -176,6 +197,21 @@ pub trait NetworkAccess {
 pub struct Snapshot {
     network: &'static str,
     bytes: Vec<u8>,
+}
+
+impl Snapshot {
+    /// Of a network's name, from bytes that were a snapshot's; they are checked where they are put back.
+    pub(super) fn of_bytes(network: &'static str, bytes: Vec<u8>) -> Self {
+        Snapshot { network, bytes }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// A network on loan to callbacks.

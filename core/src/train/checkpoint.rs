@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::callback::{Callback, Flow, NetworkAccess, Plan};
 use super::history::EpochRecord;
+use super::state::State;
 use crate::error::{Error, Result};
 
 /// Writes the network's weights to a safetensors file after an epoch. The file is replaced as a whole:
@@ -72,6 +73,18 @@ impl Callback for Checkpoint {
             }
         }
         Ok(Flow::Continue)
+    }
+
+    fn state(&self) -> Option<State> {
+        let When::Best { loss } = self.when else { return None };
+        let state = State::new("Checkpoint");
+        Some(loss.map_or(state.clone(), |loss| state.set("loss", loss)))
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        let loss = if state.has("loss") { Some(state.get("loss")?) } else { None };
+        self.when = When::Best { loss };
+        Ok(())
     }
 
     fn best_weights(&self) -> Option<&Path> {

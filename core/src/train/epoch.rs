@@ -5,6 +5,8 @@
 //! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
+use super::resume::Begun;
+use super::session::Session;
 use super::tally::{Evaluation, Tally};
 use super::validation::{BatchFor, not_empty};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
@@ -44,10 +46,19 @@ struct Place<N: Network, D: Dataset> {
 
 /// What is known of an epoch that runs.
 struct Progress {
+    /// As it was where this call began.
+    begun: Begun,
     epoch: usize,
     tally: Tally,
     /// How many batches' losses have come in.
     done: usize,
+}
+
+impl Progress {
+    /// The epoch as it is where no batch is under way.
+    fn begun(&self) -> Begun {
+        Begun { batch: self.done, tally: self.tally, ..self.begun }
+    }
 }
 
 /// The data and the memory for training on it, before the network is borrowed.
@@ -97,21 +108,30 @@ where
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
     O: Optimizer,
 {
-    /// Trains on every sample once. The order depends on the seed and on the epoch's number, so that a
-    /// continued training goes on as a long one would.
+    /// Trains on every sample once, or on those that an epoch which has begun has left. The order depends on the seed
+    /// and on the epoch's number, so that a continued training goes on as a long one would. Nothing is returned where
+    /// training is to stop.
     pub fn run(
         &mut self,
-        epoch: usize,
-        callbacks: &mut [Box<dyn Callback + '_>],
-    ) -> Result<Evaluation> {
+        begun: Begun,
+        session: &mut Session<'_, '_>,
+    ) -> Result<Option<Evaluation>> {
         if self.again {
             self.source.keep()?;
         }
+        let Begun { epoch, batch: first, .. } = begun;
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
-        let mut progress = Progress { epoch, tally: Tally::default(), done: 0 };
-        let batches = self.source.loader().batches();
-        for k in 0..batches {
+        let mut progress = Progress { begun, epoch, tally: begun.tally, done: first };
+        for k in first..self.source.loader().batches() {
+            let stop = session.is_to_stop();
+            if stop || k > first && session.saves_after(epoch, k) {
+                self.drain(&mut progress, session)?;
+                session.save(&self.step, progress.begun())?;
+            }
+            if stop {
+                return Ok(None);
+            }
             let of = k % self.places.len();
             let place = &mut self.places[of];
             let targets = self.source.fill(k, &mut place.batch, self.judged)?;
@@ -121,17 +141,22 @@ where
             }
             let loss = self.step.submit_keeping(&place.batch, self.judged);
             if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
-                self.received(loss, &mut progress, callbacks)?;
+                self.received(loss, &mut progress, session.callbacks)?;
             }
         }
-        while progress.done < batches {
-            let loss = self.step.receive().map_err(|error| at(error, epoch, progress.done + 1))?;
-            match loss {
-                Some(loss) => self.received(loss, &mut progress, callbacks)?,
-                None => break,
+        self.drain(&mut progress, session)?;
+        Ok(Some(progress.tally.evaluation()))
+    }
+
+    /// Waits for the batches under way.
+    fn drain(&mut self, progress: &mut Progress, session: &mut Session<'_, '_>) -> Result<()> {
+        loop {
+            let loss = self.step.receive();
+            match loss.map_err(|error| at(error, progress.epoch, progress.done + 1))? {
+                Some(loss) => self.received(loss, progress, session.callbacks)?,
+                None => return Ok(()),
             }
         }
-        Ok(progress.tally.evaluation())
     }
 
     /// Counts the oldest batch whose loss had not come in.
@@ -142,7 +167,7 @@ where
         callbacks: &mut [Box<dyn Callback + '_>],
     ) -> Result<()> {
         let loss = loss.to_f64();
-        let Progress { epoch, tally, done } = progress;
+        let Progress { epoch, tally, done, .. } = progress;
         let place = &self.places[*done % self.places.len()];
         *done += 1;
         if !loss.is_finite() {

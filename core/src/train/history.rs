@@ -40,6 +40,8 @@ pub struct History {
     pub best_epoch: Option<usize>,
     /// Whether a callback stopped training before its last epoch.
     pub stopped_early: bool,
+    /// Whether training was told to stop from outside: [`Trainer::stop_when`](super::Trainer::stop_when).
+    pub interrupted: bool,
 }
 
 impl History {
@@ -101,6 +103,31 @@ impl History {
             text.push('\n');
         }
         text
+    }
+
+    /// The epochs of [`History::to_csv`]: numbers come back as they were.
+    pub(super) fn from_csv(text: &str) -> Option<Self> {
+        let mut history = History::default();
+        for line in text.lines().skip(1) {
+            let figures: Vec<&str> = line.split(',').collect();
+            let [epoch, loss, accuracy, of_validation, right, seconds, rate] = figures[..] else {
+                return None;
+            };
+            let some = |text: &str| match text {
+                "" => Some(None),
+                text => text.parse().ok().map(Some),
+            };
+            history.push(EpochRecord {
+                epoch: epoch.parse().ok()?,
+                train_loss: loss.parse().ok()?,
+                train_accuracy: some(accuracy)?,
+                validation_loss: some(of_validation)?,
+                validation_accuracy: some(right)?,
+                seconds: seconds.parse().ok()?,
+                rate: rate.parse().ok()?,
+            });
+        }
+        Some(history)
     }
 }
 

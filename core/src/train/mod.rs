@@ -5,6 +5,9 @@ mod checkpoint;
 mod epoch;
 mod history;
 mod progress;
+mod resume;
+mod session;
+mod state;
 mod stopping;
 mod tally;
 #[cfg(test)]
@@ -16,6 +19,7 @@ pub use callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan, Snapshot};
 pub use checkpoint::Checkpoint;
 pub use history::{EpochRecord, History};
 pub use progress::Progress;
+pub use state::State;
 pub use stopping::EarlyStopping;
 pub use tally::Evaluation;
 pub use trainer::Trainer;

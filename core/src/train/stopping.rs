@@ -2,6 +2,7 @@
 
 use super::callback::{Callback, Flow, NetworkAccess, Plan, Snapshot};
 use super::history::{EpochRecord, History};
+use super::state::State;
 use crate::error::Result;
 
 /// Stops training when the loss has not improved for some epochs, and gives the network the weights of
@@ -65,6 +66,28 @@ impl Callback for EarlyStopping {
         }
         self.waited += 1;
         Ok(if self.waited >= self.patience { Flow::Stop } else { Flow::Continue })
+    }
+
+    fn state(&self) -> Option<State> {
+        let state = State::new("EarlyStopping").set("waited", self.waited);
+        Some(match &self.best {
+            Some(Best { loss, epoch, weights }) => {
+                state.set("loss", loss).set("epoch", epoch).with_weights(weights.clone())
+            }
+            None => state,
+        })
+    }
+
+    fn restore(&mut self, state: &State) -> Result<()> {
+        self.waited = state.get("waited")?;
+        self.best = match state.weights() {
+            Some(weights) => {
+                let (loss, epoch) = (state.get("loss")?, state.get("epoch")?);
+                Some(Best { loss, epoch, weights: weights.clone() })
+            }
+            None => None,
+        };
+        Ok(())
     }
 
     fn on_train_end(&mut self, _: &History, net: &mut dyn NetworkAccess) -> Result<()> {

@@ -17,9 +17,10 @@ pub struct Evaluation {
 /// The sums behind an [`Evaluation`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
-    loss: f64,
+    /// The sum over samples.
+    pub loss: f64,
     pub samples: usize,
-    answers: Answers,
+    pub answers: Answers,
 }
 
 impl Tally {

@@ -1,11 +1,16 @@
 //! The trainer: what is trained with what, for how long, and who watches.
 
 use std::any::Any;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use super::callback::{Callback, Flow, Lent, Plan};
+use super::callback::{Callback, Flow, Lent};
 use super::epoch::{Epochs, Feed, saved};
 use super::history::{EpochRecord, History};
+use super::resume::{self, Begun, Resumed};
+use super::session::{Autosave, Session};
 use super::validation::{NoValidation, Validation};
 use crate::data::Dataset;
 use crate::device::Memory;
@@ -15,8 +20,10 @@ use crate::module::Module;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::Seed;
+use crate::schedule::Schedule;
 use crate::shape::SameSample;
 use crate::step::{OptimizerState, TrainStep};
+use crate::update::Rules;
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
 ///
@@ -51,11 +58,15 @@ use crate::step::{OptimizerState, TrainStep};
 pub struct Trainer<'c, L, O, V = NoValidation> {
     loss: L,
     optimizer: O,
+    rules: Rules,
     epochs: usize,
     batch: usize,
     seed: Option<Seed>,
     validation: V,
     callbacks: Vec<Box<dyn Callback + 'c>>,
+    autosave: Option<Autosave>,
+    resume: Option<PathBuf>,
+    stop: Option<Arc<AtomicBool>>,
     /// Epochs trained by earlier calls.
     done: usize,
     kept: Option<Kept>,
@@ -77,11 +88,15 @@ impl<L, O> Trainer<'_, L, O> {
         Trainer {
             loss,
             optimizer,
+            rules: Rules::new(),
             epochs: 1,
             batch: 32,
             seed: None,
             validation: NoValidation,
             callbacks: Vec::new(),
+            autosave: None,
+            resume: None,
+            stop: None,
             done: 0,
             kept: None,
         }
@@ -116,11 +131,15 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         Trainer {
             loss: self.loss,
             optimizer: self.optimizer,
+            rules: self.rules,
             epochs: self.epochs,
             batch: self.batch,
             seed: self.seed,
             validation: data,
             callbacks: self.callbacks,
+            autosave: self.autosave,
+            resume: self.resume,
+            stop: self.stop,
             done: self.done,
             kept: self.kept,
         }
@@ -130,6 +149,68 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Saves the training after each epoch, so that [`Trainer::resume`] can go on from there: weights, running
+    /// statistics, the optimiser's state, counters, callbacks and the figures so far. The file is replaced as a
+    /// whole: whatever happens, the old one or the new one is there.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// # let file = std::env::temp_dir().join(format!("netform-doc-{}", std::process::id()));
+    /// let mut trainer = Trainer::new(CrossEntropy, Adam::new(1e-2)).epochs(10).autosave(&file);
+    /// if file.exists() {
+    ///     trainer = trainer.resume(&file);
+    /// }
+    /// trainer.fit(&mut Net::new(Seed(1)), &data)?;
+    /// # std::fs::remove_file(file).ok();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn autosave(mut self, path: impl Into<PathBuf>) -> Self {
+        let every = self.autosave.and_then(|autosave| autosave.every);
+        self.autosave = Some(Autosave { path: path.into(), every });
+        self
+    }
+
+    /// As [`Trainer::autosave`], and after every `batches` batches, counted over all epochs.
+    #[must_use]
+    pub fn autosave_every(mut self, batches: usize, path: impl Into<PathBuf>) -> Self {
+        self.autosave = Some(Autosave { path: path.into(), every: Some(batches) });
+        self
+    }
+
+    /// Makes the next call of [`Trainer::fit`] go on from a file of [`Trainer::autosave`], bit for bit as if training
+    /// had never stopped, up to the epoch up to which it would have gone.
+    ///
+    /// The trainer, the network and the data are to be what they were; the network's weights and the seeds come from
+    /// the file, and the settings of optimiser and rules from the trainer.
+    #[must_use]
+    pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
+        self.resume = Some(path.into());
+        self
+    }
+
+    /// Ends training after the batch under way once the flag is set, by another thread or a signal's handler. The
+    /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far.
+    #[must_use]
+    pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.stop = Some(flag);
+        self
+    }
+
+    crate::update::ruled! { |trainer| &mut trainer.rules }
+
+    /// [`Rules::schedule`], counting epochs instead of updates: the rate changes between epochs only.
+    #[must_use]
+    pub fn schedule_by_epoch(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.rules = self.rules.schedule_by_epoch(schedule);
         self
     }
 
@@ -160,24 +241,39 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         let again = self.epochs > 1;
         let feed = Feed::new(net, data, self.batch)?;
         let mut pass = self.validation.prepare(net, &self.loss, self.batch, again)?;
-        let plan = Plan {
-            network: N::NAME,
-            first_epoch: self.done + 1,
-            last_epoch: self.done.saturating_add(self.epochs),
-            samples: feed.loader().samples(),
-            batch: feed.loader().batch_size(),
+        let sizes = [feed.loader().samples(), feed.loader().batch_size()];
+        let resumed = match self.resume.take() {
+            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, sizes)?),
+            None => None,
         };
-        let seed = self.seed.unwrap_or(net.store().seed);
+        let plan = resume::plan::<N>(resumed.as_ref(), self.done, self.epochs, sizes);
+        self.done = plan.first_epoch - 1;
         let id = net.store().id;
-        let state = self.take_state::<N>(id)?;
+        let state = match &resumed {
+            Some(resumed) => resumed.apply(net)?,
+            None => self.take_state::<N>(id)?,
+        };
+        let own = self.seed.unwrap_or(net.store().seed);
+        let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
         let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
         let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
+        let step = step.rules(self.rules.clone()).prepared()?;
         let mut epochs = feed.train(step, seed, again);
-        let outcome = self.watched(&mut epochs, &mut pass, &plan);
+        let mut session = Session {
+            callbacks: &mut self.callbacks,
+            autosave: self.autosave.as_ref(),
+            stop: self.stop.as_ref(),
+            plan: &plan,
+            seed,
+            history: History::default(),
+        };
+        let outcome = watched::<N, D, L, O, V>(&mut session, &mut epochs, &mut pass, resumed);
+        let history = session.history;
+        self.done = history.last().map_or(self.done, |last| last.epoch);
         let (_, optimizer, state) = epochs.step.into_state();
         self.optimizer = optimizer;
         self.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
-        outcome
+        outcome.map(|()| history)
     }
 
     /// The optimiser's state for the network, from before or new.
@@ -193,80 +289,93 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         let state = self.kept.take().and_then(|kept| kept.state.downcast().ok());
         Ok(state.map_or_else(OptimizerState::default, |state| *state))
     }
+}
 
-    /// All epochs, between the callbacks' begin and end: what began also ends where training fails.
-    fn watched<N, D>(
-        &mut self,
-        epochs: &mut Epochs<'_, '_, N, D, L, O>,
-        pass: &mut V::Pass,
-        plan: &Plan,
-    ) -> Result<History>
-    where
-        N: Network,
-        D: Dataset<Element = N::InputElement>,
-        D::Input: SameSample<N::Input>,
-        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
-        O: Optimizer,
-        V: Validation<N, L>,
-    {
-        let mut history = History::default();
-        let mut outcome =
-            self.callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(plan));
-        if outcome.is_ok() {
-            outcome = self.all(epochs, pass, plan, &mut history);
-        }
-        for callback in &mut self.callbacks {
-            let end = callback.on_train_end(&history, &mut Lent(epochs.step.net_mut()));
-            outcome = outcome.and(end);
-        }
-        outcome.map(|()| history)
+/// All epochs, between the callbacks' begin and end: what began also ends where training fails.
+fn watched<N, D, L, O, V>(
+    session: &mut Session<'_, '_>,
+    epochs: &mut Epochs<'_, '_, N, D, L, O>,
+    pass: &mut V::Pass,
+    resumed: Option<Resumed>,
+) -> Result<()>
+where
+    N: Network,
+    D: Dataset<Element = N::InputElement>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    O: Optimizer,
+    V: Validation<N, L>,
+{
+    let plan = session.plan;
+    let mut outcome =
+        session.callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(plan));
+    let mut begun = Begun::at(plan.first_epoch);
+    if let (Some(resumed), Ok(())) = (resumed, &outcome) {
+        begun = resumed.begun;
+        outcome = resumed.restore(session.callbacks);
+        session.history = resumed.history;
     }
+    if outcome.is_ok() {
+        outcome = all::<N, D, L, O, V>(session, epochs, pass, begun);
+    }
+    for callback in session.callbacks.iter_mut() {
+        let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
+        outcome = outcome.and(end);
+    }
+    outcome
+}
 
-    fn all<N, D>(
-        &mut self,
-        epochs: &mut Epochs<'_, '_, N, D, L, O>,
-        pass: &mut V::Pass,
-        plan: &Plan,
-        history: &mut History,
-    ) -> Result<()>
-    where
-        N: Network,
-        D: Dataset<Element = N::InputElement>,
-        D::Input: SameSample<N::Input>,
-        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
-        O: Optimizer,
-        V: Validation<N, L>,
-    {
-        for epoch in plan.first_epoch..=plan.last_epoch {
-            let begin = Instant::now();
-            let rate = epochs.step.optimizer_mut().rate();
-            let train = epochs.run(epoch, &mut self.callbacks)?;
-            let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
-            if let Some(loss) = validation.map(|it| it.loss).filter(|loss| !loss.is_finite()) {
-                let saved = saved(&self.callbacks);
-                return Err(Error::ValidationNotFinite { loss, epoch, saved });
-            }
-            self.done = epoch;
-            let record = EpochRecord {
+/// The epochs from one that has begun on.
+fn all<N, D, L, O, V>(
+    session: &mut Session<'_, '_>,
+    epochs: &mut Epochs<'_, '_, N, D, L, O>,
+    pass: &mut V::Pass,
+    mut begun: Begun,
+) -> Result<()>
+where
+    N: Network,
+    D: Dataset<Element = N::InputElement>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    O: Optimizer,
+    V: Validation<N, L>,
+{
+    let last = session.plan.last_epoch;
+    while begun.epoch <= last && !begun.stopped {
+        let epoch = begun.epoch;
+        let begin = Instant::now();
+        epochs.step.set_epochs(epoch as u64 - 1);
+        let rate = begun.rate.unwrap_or_else(|| epochs.step.rate());
+        begun.rate = Some(rate);
+        let Some(train) = epochs.run(begun, session)? else {
+            session.history.interrupted = true;
+            return Ok(());
+        };
+        let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
+        if let Some(loss) = validation.map(|it| it.loss).filter(|loss| !loss.is_finite()) {
+            return Err(Error::ValidationNotFinite {
+                loss,
                 epoch,
-                train_loss: train.loss,
-                train_accuracy: train.accuracy,
-                validation_loss: validation.map(|it| it.loss),
-                validation_accuracy: validation.and_then(|it| it.accuracy),
-                seconds: begin.elapsed().as_secs_f64(),
-                rate,
-            };
-            history.push(record.clone());
-            let mut stop = false;
-            for callback in &mut self.callbacks {
-                let mut net = Lent(epochs.step.net_mut());
-                stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
-            }
-            if stop {
-                history.stopped_early = epoch < plan.last_epoch;
-                break;
-            }
+                saved: saved(session.callbacks),
+            });
         }
-        Ok(())
+        let record = EpochRecord {
+            epoch,
+            train_loss: train.loss,
+            train_accuracy: train.accuracy,
+            validation_loss: validation.map(|it| it.loss),
+            validation_accuracy: validation.and_then(|it| it.accuracy),
+            seconds: begin.elapsed().as_secs_f64(),
+            rate,
+        };
+        session.history.push(record.clone());
+        begun = Begun::at(epoch + 1);
+        for callback in session.callbacks.iter_mut() {
+            let mut net = Lent(epochs.step.net_mut());
+            begun.stopped |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
+        }
+        session.save(&epochs.step, begun)?;
     }
+    session.history.stopped_early = begun.stopped && begun.epoch <= last;
+    Ok(())
 }

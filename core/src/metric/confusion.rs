@@ -1,0 +1,166 @@
+//! What was taken for what: the confusion matrix, and the figures that follow from it.
+
+use std::fmt;
+
+use super::{Metric, argmax_rows, rows_of};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::summary::table;
+
+/// How often each class was taken for each class. `{}` prints it as a table.
+///
+/// Precision, recall and F1 are those of
+/// [scikit-learn](https://scikit-learn.org/stable/modules/model_evaluation.html#precision-recall-f-measure-metrics):
+///
+/// ```text
+/// precision = right answers of a class / all answers of it
+/// recall    = right answers of a class / all samples of it
+/// f1        = 2 * precision * recall / (precision + recall)
+/// ```
+///
+/// ```
+/// use netform_core::metric::{Confusion, Metric};
+/// let mut confusion = Confusion::new(2);
+/// confusion.add(&[0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7], &[1, 0, 0])?;
+/// assert_eq!(confusion.count(0, 1), 1);
+/// assert_eq!(confusion.precision(1), Some(0.5));
+/// assert_eq!(confusion.recall(1), Some(1.0));
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confusion {
+    classes: usize,
+    /// Row by row: the class, and what it was taken for.
+    counts: Vec<u64>,
+    threshold: Option<f64>,
+}
+
+impl Confusion {
+    /// Of rows of `classes` outputs, the largest of which is the answer, with labels or one-hot targets.
+    pub fn new(classes: usize) -> Self {
+        Confusion { classes, counts: vec![0; classes * classes], threshold: None }
+    }
+
+    /// Of single outputs: class 1 where one is more than `threshold` (0 for logits, 0.5 for probabilities), else class
+    /// 0. Targets are 0 and 1.
+    pub fn binary(threshold: f64) -> Self {
+        Confusion { threshold: Some(threshold), ..Self::new(2) }
+    }
+
+    /// How often samples of class `class` were taken for `answer`; 0 for classes that there are not.
+    pub fn count(&self, class: usize, answer: usize) -> u64 {
+        match class < self.classes && answer < self.classes {
+            true => self.counts[class * self.classes + answer],
+            false => 0,
+        }
+    }
+
+    /// All samples.
+    pub fn samples(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The part of the samples that was classified correctly; nothing of no samples.
+    pub fn accuracy(&self) -> Option<f64> {
+        part((0..self.classes).map(|class| self.count(class, class)).sum(), self.samples())
+    }
+
+    /// Of the answers `class`, the part that is right; nothing where there is no such answer.
+    pub fn precision(&self, class: usize) -> Option<f64> {
+        let answers = (0..self.classes).map(|of| self.count(of, class)).sum();
+        part(self.count(class, class), answers)
+    }
+
+    /// Of the samples of `class`, the part that was found; nothing where there is no such sample.
+    pub fn recall(&self, class: usize) -> Option<f64> {
+        let samples = (0..self.classes).map(|answer| self.count(class, answer)).sum();
+        part(self.count(class, class), samples)
+    }
+
+    /// The harmonic mean of precision and recall: `2 tp / (2 tp + fp + fn)`; nothing where the class is neither among
+    /// the samples nor among the answers.
+    pub fn f1(&self, class: usize) -> Option<f64> {
+        let right = self.count(class, class);
+        let both = (0..self.classes).map(|i| self.count(class, i) + self.count(i, class)).sum();
+        part(2 * right, both)
+    }
+
+    /// The mean of [`Confusion::f1`] over the classes, where it is 0 of a class that has none.
+    pub fn macro_f1(&self) -> f64 {
+        self.mean(Self::f1)
+    }
+
+    /// The mean of [`Confusion::precision`] over the classes, where it is 0 of a class that has none.
+    pub fn macro_precision(&self) -> f64 {
+        self.mean(Self::precision)
+    }
+
+    /// The mean of [`Confusion::recall`] over the classes, where it is 0 of a class that has none.
+    pub fn macro_recall(&self) -> f64 {
+        self.mean(Self::recall)
+    }
+
+    fn mean(&self, of: impl Fn(&Self, usize) -> Option<f64>) -> f64 {
+        let sum: f64 = (0..self.classes).map(|class| of(self, class).unwrap_or(0.0)).sum();
+        sum / self.classes.max(1) as f64
+    }
+
+    fn note(&mut self, class: usize, answer: usize) -> Result<()> {
+        if class >= self.classes {
+            let what = "a label of a confusion matrix".to_owned();
+            return Err(Error::IndexOutOfRange { what, index: class, size: self.classes });
+        }
+        self.counts[class * self.classes + answer] += 1;
+        Ok(())
+    }
+}
+
+fn part(of: u64, all: u64) -> Option<f64> {
+    (all > 0).then(|| of as f64 / all as f64)
+}
+
+impl<E: Float> Metric<E, u32> for Confusion {
+    fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
+        rows_of("a confusion matrix", outputs.len(), targets.len(), self.classes)?;
+        let mut answers = argmax_rows(outputs, self.classes).zip(targets);
+        answers.try_for_each(|(answer, class)| self.note(*class as usize, answer))
+    }
+}
+
+impl<E: Float> Metric<E, E> for Confusion {
+    fn add(&mut self, outputs: &[E], targets: &[E]) -> Result<()> {
+        rows_of("a confusion matrix", outputs.len(), targets.len(), 1)?;
+        let Some(threshold) = self.threshold else {
+            let classes = argmax_rows(targets, self.classes);
+            let mut answers = argmax_rows(outputs, self.classes).zip(classes);
+            return answers.try_for_each(|(answer, class)| self.note(class, answer));
+        };
+        outputs.iter().zip(targets).try_for_each(|(output, target)| {
+            self.note((target.to_f64() > 0.5).into(), (output.to_f64() > threshold).into())
+        })
+    }
+}
+
+impl fmt::Display for Confusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figure = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.4}"));
+        let rows: Vec<[String; 5]> = (0..self.classes)
+            .map(|class| {
+                let samples: u64 = (0..self.classes).map(|answer| self.count(class, answer)).sum();
+                [
+                    class.to_string(),
+                    samples.to_string(),
+                    figure(self.precision(class)),
+                    figure(self.recall(class)),
+                    figure(self.f1(class)),
+                ]
+            })
+            .collect();
+        table(f, ["class", "samples", "precision", "recall", "f1"], &rows, 0)?;
+        for row in self.counts.chunks(self.classes.max(1)) {
+            let row: Vec<String> = row.iter().map(|count| format!("{count:>7}")).collect();
+            writeln!(f, "{}", row.join(" "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! Whether the right class is among the first few.
+
+use super::{Metric, rows_of};
+use crate::element::Float;
+use crate::error::{Error, Result};
+
+/// The part of the samples whose class is among the `k` with the largest outputs; of equal outputs the first counts
+/// as larger.
+///
+/// ```
+/// use netform_core::metric::{Metric, TopK};
+/// let mut top = TopK::new(2);
+/// top.add(&[0.5, 0.3, 0.2, /* */ 0.5, 0.3, 0.2], &[1, 2])?;
+/// assert_eq!(top.accuracy(), Some(0.5));
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopK {
+    k: usize,
+    correct: u64,
+    samples: u64,
+}
+
+impl TopK {
+    /// Of the `k` largest outputs.
+    pub fn new(k: usize) -> Self {
+        TopK { k, correct: 0, samples: 0 }
+    }
+
+    /// The part of the samples; nothing of no samples.
+    pub fn accuracy(&self) -> Option<f64> {
+        (self.samples > 0).then(|| self.correct as f64 / self.samples as f64)
+    }
+}
+
+impl<E: Float> Metric<E, u32> for TopK {
+    fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
+        let classes = outputs.len().checked_div(targets.len()).unwrap_or(0);
+        rows_of("a top-k accuracy", outputs.len(), targets.len(), classes)?;
+        for (row, &label) in outputs.chunks_exact(classes.max(1)).zip(targets) {
+            let label = label as usize;
+            let Some(&own) = row.get(label) else {
+                let what = "a label of a top-k accuracy".to_owned();
+                return Err(Error::IndexOutOfRange { what, index: label, size: classes });
+            };
+            let before = |(i, x): (usize, &E)| *x > own || (*x == own && i < label);
+            let larger = row.iter().enumerate().filter(|it| before(*it)).count();
+            // What is not a number is larger than nothing, and is not among the first.
+            self.correct += u64::from(larger < self.k && own == own);
+            self.samples += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,339 @@
+//! A training as a file, from which it goes on as if it had never stopped.
+//!
+//! The file is one of weights, with more: the optimiser's state is a tensor of its own, and the header says in
+//! words and numbers where training was. Random numbers are counted, so that their counter is all there is of them,
+//! and the order of an epoch's samples follows from the seed and the epoch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+
+use super::callback::{Callback, Plan, Snapshot};
+use super::history::History;
+use super::session::Session;
+use super::state::State;
+use super::tally::Tally;
+use crate::device::Memory;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::io::safetensors::{self, Contents, NamedTensor, Values};
+use crate::metric::Answers;
+use crate::module::Module;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::random::Seed;
+use crate::step::{Buffer, OptimizerState, TrainStep};
+use crate::weights::{BESIDE, check, tensors, write};
+
+/// The version of the file that is written, and the only one that is read.
+const VERSION: u64 = 1;
+/// The entry of the header that says it is such a file.
+const MARK: &str = "netform.training";
+
+/// An epoch that has begun: what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// How many of its batches have been trained on.
+    pub batch: usize,
+    pub tally: Tally,
+    /// The learning rate that it began with, once it has.
+    pub rate: Option<f64>,
+    /// Whether a callback has ended training before this epoch.
+    pub stopped: bool,
+}
+
+impl Begun {
+    /// The beginning of an epoch.
+    pub fn at(epoch: usize) -> Self {
+        Begun { epoch, batch: 0, tally: Tally::default(), rate: None, stopped: false }
+    }
+}
+
+/// Writes the training as it is between two batches.
+pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
+    path: &Path,
+    step: &TrainStep<'_, N, L, O, Y, T>,
+    session: &Session<'_, '_>,
+    begun: Begun,
+) -> Result<()> {
+    let (net, updates) = step.parts();
+    let store = net.store();
+    let mut all = tensors(net)?;
+    if let Some(slots) = &updates.state.slots {
+        let mut values = vec![N::Elem::default(); store.device.len(slots)];
+        store.device.read(slots, 0, &mut values)?;
+        all.push(NamedTensor {
+            name: format!("{BESIDE}optimizer"),
+            shape: vec![values.len()],
+            data: Values::from_floats(&values),
+        });
+    }
+    let mut header = Header::default();
+    header.set(MARK, VERSION);
+    header.set("network", N::NAME);
+    header.set("optimizer", updates.optimizer.name());
+    header.set("updates", updates.state.steps);
+    header.set("steps", store.steps);
+    header.set("network_seed", store.seed.0);
+    for (name, value) in N::SETTINGS.iter().zip(store.settings) {
+        header.set(&format!("setting.{name}"), value);
+    }
+    header.set("seed", session.seed.0);
+    header.set("samples", session.plan.samples);
+    header.set("batch_size", session.plan.batch);
+    header.set("first_epoch", session.plan.first_epoch);
+    header.set("epoch", begun.epoch);
+    header.set("batch", begun.batch);
+    header.set("stopped", begun.stopped);
+    if let Some(rate) = begun.rate {
+        header.set("epoch_rate", rate);
+    }
+    let Tally { loss, samples, answers } = begun.tally;
+    header.set("epoch_loss", loss);
+    header.set("epoch_samples", samples);
+    header.set("epoch_correct", answers.correct);
+    header.set("epoch_judged", answers.judged);
+    header.set("history", session.history.to_csv());
+    let states = session.callbacks.iter().filter_map(|callback| callback.state());
+    for (i, state) in states.enumerate() {
+        header.set(&format!("callback.{i}"), &state.callback);
+        for (name, value) in &state.values {
+            header.set(&format!("callback.{i}.{name}"), value);
+        }
+        if let Some(weights) = state.weights {
+            all.push(NamedTensor {
+                name: format!("{BESIDE}callback.{i}"),
+                shape: vec![weights.bytes().len()],
+                data: Values::U8(weights.into_bytes()),
+            });
+        }
+    }
+    safetensors::write(path, &all, &header.0)
+}
+
+/// What is said of the training in the header, by name.
+#[derive(Default)]
+struct Header(BTreeMap<String, String>);
+
+impl Header {
+    fn set(&mut self, name: &str, value: impl ToString) {
+        self.0.insert(name.to_owned(), value.to_string());
+    }
+
+    fn get<T: FromStr>(&self, path: &Path, name: &str) -> Result<T> {
+        let found = self.0.get(name);
+        found.and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let found = found.map_or("nothing".to_owned(), |text| format!("`{text}`"));
+            let kind = std::any::type_name::<T>();
+            Error::format(path, format!("`{name}`"), format!("expected a {kind}, found {found}"))
+        })
+    }
+}
+
+/// A training that was saved, checked against the network that is to go on with it.
+pub(super) struct Resumed {
+    pub begun: Begun,
+    pub first_epoch: usize,
+    pub seed: Seed,
+    pub history: History,
+    states: Vec<State>,
+    updates: u64,
+    steps: u64,
+    network_seed: Seed,
+    settings: Vec<f64>,
+    weights: Vec<NamedTensor>,
+    slots: Option<Values>,
+}
+
+impl Resumed {
+    /// Reads a training of `N` by `optimizer` on so many samples in batches of such a size. Nothing is changed yet.
+    pub fn read<N: Network, O: Optimizer>(
+        path: &Path,
+        optimizer: &O,
+        [samples, batch]: [usize; 2],
+    ) -> Result<Self> {
+        let Contents { tensors, metadata } = safetensors::read(path)?;
+        let header = Header(metadata);
+        check_kind::<N, O>(path, &header, optimizer)?;
+        for (what, now) in [("samples", samples), ("batch_size", batch)] {
+            let then: usize = header.get(path, what)?;
+            if then != now {
+                return Err(Error::format(
+                    path,
+                    format!("`{what}`"),
+                    format!(
+                        "the training that was saved has {then}, this one {now}; give it the same data and batch, or begin a new training with its weights: `net.load`"
+                    ),
+                ));
+            }
+        }
+        let (beside, weights): (Vec<_>, Vec<_>) =
+            tensors.into_iter().partition(|tensor| tensor.name.starts_with(BESIDE));
+        check::<N>(&weights)?;
+        if let Some(tensor) = weights.iter().find(|it| it.data.dtype() != N::Elem::NAME) {
+            return Err(Error::format(
+                path,
+                format!("`{}`", tensor.name),
+                format!(
+                    "a training goes on with the elements it was saved with: expected {}, found {}",
+                    N::Elem::NAME,
+                    tensor.data.dtype()
+                ),
+            ));
+        }
+        let mut beside: BTreeMap<String, Values> =
+            beside.into_iter().map(|tensor| (tensor.name, tensor.data)).collect();
+        let slots = beside.remove(&format!("{BESIDE}optimizer"));
+        let expected = optimizer.slots() * N::PARAM_LEN;
+        let found = slots.as_ref().map_or(0, Values::len);
+        if found != expected || slots.as_ref().is_some_and(|it| it.dtype() != N::Elem::NAME) {
+            return Err(Error::format(
+                path,
+                "the optimiser's state",
+                format!(
+                    "{} keeps {expected} numbers of type {} with these settings, found {found}",
+                    optimizer.name(),
+                    N::Elem::NAME
+                ),
+            ));
+        }
+        let answers = Answers {
+            correct: header.get(path, "epoch_correct")?,
+            judged: header.get(path, "epoch_judged")?,
+        };
+        let tally = Tally {
+            loss: header.get(path, "epoch_loss")?,
+            samples: header.get(path, "epoch_samples")?,
+            answers,
+        };
+        let history: String = header.get(path, "history")?;
+        let history = History::from_csv(&history).ok_or_else(|| {
+            Error::format(path, "`history`", "expected the figures of epochs, found something else")
+        })?;
+        let rate = match header.0.contains_key("epoch_rate") {
+            true => Some(header.get(path, "epoch_rate")?),
+            false => None,
+        };
+        let settings = N::SETTINGS.iter();
+        let settings = settings.map(|name| header.get(path, &format!("setting.{name}")));
+        Ok(Resumed {
+            begun: Begun {
+                epoch: header.get(path, "epoch")?,
+                batch: header.get(path, "batch")?,
+                stopped: header.get(path, "stopped")?,
+                tally,
+                rate,
+            },
+            first_epoch: header.get(path, "first_epoch")?,
+            seed: Seed(header.get(path, "seed")?),
+            history,
+            states: states::<N>(&header, &mut beside),
+            updates: header.get(path, "updates")?,
+            steps: header.get(path, "steps")?,
+            network_seed: Seed(header.get(path, "network_seed")?),
+            settings: settings.collect::<Result<_>>()?,
+            weights,
+            slots,
+        })
+    }
+
+    /// Makes the network what it was, and returns the optimiser's state.
+    pub fn apply<N: Module>(&self, net: &mut N) -> Result<OptimizerState<Buffer<N>>> {
+        let device = net.store().device.clone();
+        let mut state = OptimizerState { steps: self.updates, ..OptimizerState::default() };
+        if let Some(values) = &self.slots {
+            let values: Vec<N::Elem> = values.to_floats();
+            let mut slots = device.zeros(values.len())?;
+            device.write(&mut slots, 0, &values)?;
+            state.slots = Some(slots);
+        }
+        write(net, &self.weights)?;
+        let store = net.store_mut();
+        store.steps = self.steps;
+        store.seed = self.network_seed;
+        store.settings[..self.settings.len()].copy_from_slice(&self.settings);
+        Ok(state)
+    }
+
+    /// Gives the callbacks what they had: those that keep something are to be the same, in the same order.
+    pub fn restore(&self, callbacks: &mut [Box<dyn Callback + '_>]) -> Result<()> {
+        let names = |states: &[State]| {
+            let names: Vec<&str> = states.iter().map(|state| state.callback.as_str()).collect();
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        };
+        let now: Vec<State> = callbacks.iter().filter_map(|callback| callback.state()).collect();
+        if names(&now) != names(&self.states) {
+            return Err(Error::Invalid(format!(
+                "a resumed training has the callbacks that it was saved with: expected {}, found {}",
+                names(&self.states),
+                names(&now)
+            )));
+        }
+        let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
+        keeping.zip(&self.states).try_for_each(|(callback, state)| callback.restore(state))
+    }
+}
+
+/// That the file is a saved training, of this version, network and optimiser.
+fn check_kind<N: Network, O: Optimizer>(path: &Path, header: &Header, optimizer: &O) -> Result<()> {
+    if !header.0.contains_key(MARK) {
+        return Err(Error::format(
+            path,
+            format!("`{MARK}`"),
+            "these are weights alone, and not a training that can be resumed; `net.load` reads them",
+        ));
+    }
+    let version: String = header.get(path, MARK)?;
+    if version != VERSION.to_string() {
+        return Err(Error::format(
+            path,
+            format!("`{MARK}`"),
+            format!(
+                "a training saved in format {version}, and this version of netform reads format {VERSION}; resume it with the version that saved it, or begin a new training with its weights: `net.load`"
+            ),
+        ));
+    }
+    for (what, now) in [("network", N::NAME), ("optimizer", optimizer.name())] {
+        let then: String = header.get(path, what)?;
+        if then != now {
+            return Err(Error::format(
+                path,
+                format!("`{what}`"),
+                format!("a training with {what} `{then}` cannot go on with `{now}`"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The states of callbacks, in order.
+fn states<N: Module>(header: &Header, beside: &mut BTreeMap<String, Values>) -> Vec<State> {
+    let state = |i: usize| {
+        let mut state = State::new(header.0.get(&format!("callback.{i}"))?);
+        let prefix = format!("callback.{i}.");
+        for (name, value) in &header.0 {
+            if let Some(name) = name.strip_prefix(&prefix) {
+                state = state.set(name, value);
+            }
+        }
+        if let Some(Values::U8(bytes)) = beside.remove(&format!("{BESIDE}callback.{i}")) {
+            state = state.with_weights(Snapshot::of_bytes(N::NAME, bytes));
+        }
+        Some(state)
+    };
+    (0..).map_while(state).collect()
+}
+
+/// The plan of a training: a new one, or one that goes on.
+pub(super) fn plan<N: Module>(
+    resumed: Option<&Resumed>,
+    done: usize,
+    epochs: usize,
+    [samples, batch]: [usize; 2],
+) -> Plan {
+    let first_epoch = resumed.map_or(done + 1, |resumed| resumed.first_epoch);
+    let last_epoch = (first_epoch - 1).saturating_add(epochs);
+    Plan { network: N::NAME, first_epoch, last_epoch, samples, batch }
+}

@@ -1,0 +1,57 @@
+//! What a call of `fit` has at hand between batches: who watches, what has been so far, and where it is saved.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::callback::{Callback, Plan};
+use super::history::History;
+use super::resume::{self, Begun};
+use crate::error::Result;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::random::Seed;
+use crate::step::TrainStep;
+
+/// Where a training is saved, and how often beside each epoch's end.
+#[derive(Clone, Debug)]
+pub(super) struct Autosave {
+    pub path: PathBuf,
+    /// After so many batches.
+    pub every: Option<usize>,
+}
+
+pub(super) struct Session<'s, 'c> {
+    pub callbacks: &'s mut [Box<dyn Callback + 'c>],
+    pub autosave: Option<&'s Autosave>,
+    pub stop: Option<&'s Arc<AtomicBool>>,
+    pub plan: &'s Plan,
+    pub seed: Seed,
+    pub history: History,
+}
+
+impl Session<'_, '_> {
+    /// Whether somebody wants training to end after the batch under way.
+    pub fn is_to_stop(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    /// Whether training is saved after so many batches of an epoch.
+    pub fn saves_after(&self, epoch: usize, batches: usize) -> bool {
+        let all = (epoch - 1) * self.plan.batches() + batches;
+        let every = self.autosave.and_then(|autosave| autosave.every);
+        every.is_some_and(|every| all.is_multiple_of(every.max(1)))
+    }
+
+    /// Saves the training at a place between two batches, if it is saved at all. No step is under way.
+    pub fn save<N: Network, L, O: Optimizer, Y, T>(
+        &self,
+        step: &TrainStep<'_, N, L, O, Y, T>,
+        begun: Begun,
+    ) -> Result<()> {
+        match self.autosave {
+            Some(autosave) => resume::save(&autosave.path, step, self, begun),
+            None => Ok(()),
+        }
+    }
+}

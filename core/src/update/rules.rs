@@ -1,0 +1,172 @@
+//! What surrounds an optimiser's formula: which parameters it changes and how fast, and what becomes of the
+//! gradients before.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::optim::in_range;
+use crate::schedule::Schedule;
+
+/// What surrounds an optimiser's formula. The trainer, [`TrainStep`](crate::step::TrainStep),
+/// [`LossStep`](crate::loss_step::LossStep) and [`Updater`](crate::update::Updater) have the same methods, and
+/// `rules(..)` to set all at once.
+///
+/// In each update, in this order:
+/// 1. Gradients of [`Rules::accumulate`] batches are averaged.
+/// 2. The gradients of frozen parameters count as 0.
+/// 3. [`Rules::clip_norm`], then [`Rules::clip_value`].
+/// 4. The optimiser's formula, with the rate times [`Rules::schedule`] times [`Rules::rate_factor`], and its
+///    weight decay times [`Rules::decay_factor`].
+/// 5. [`Rules::average`].
+///
+/// All of it is part of the step's one submission to the device.
+///
+/// # Names
+/// Parameters are chosen by name: `conv1` is a layer or a part of the network with all its parameters,
+/// `conv1.weight` one of them, and `*` stands for any one part of a name: `*.bias`, `blocks.*.norm`. A name that
+/// chooses nothing is an error of the first step. Where several choose a parameter, the last one counts.
+///
+/// ```
+/// use netform_core::schedule::Cosine;
+/// use netform_core::update::Rules;
+/// let rules = Rules::new()
+///     .clip_norm(1.0)
+///     .freeze("conv1")
+///     .rate_factor("encoder", 0.1)
+///     .decay_factor("embedding", 0.0)
+///     .schedule(Cosine::new(10_000));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub(super) clip_norm: Option<f64>,
+    pub(super) clip_value: Option<f64>,
+    pub(super) frozen: Vec<String>,
+    pub(super) rates: Vec<(String, f64)>,
+    pub(super) decays: Vec<(String, f64)>,
+    pub(super) schedule: Option<(Arc<dyn Schedule>, Count)>,
+}
+
+/// What a schedule counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    Updates,
+    Epochs,
+}
+
+impl Rules {
+    /// None: the optimiser's formula alone. Biases and norms have no weight decay.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Scales the gradients of all parameters that are not frozen where their norm, as of one vector, is larger than
+    /// `max`: by `max / (norm + 1e-6)`, as
+    /// [torch.nn.utils.clip_grad_norm_](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html).
+    #[must_use]
+    pub fn clip_norm(mut self, max: f64) -> Self {
+        self.clip_norm = Some(max);
+        self
+    }
+
+    /// Brings each element of the gradients into `-max..=max`.
+    #[must_use]
+    pub fn clip_value(mut self, max: f64) -> Self {
+        self.clip_value = Some(max);
+        self
+    }
+
+    /// Keeps parameters as they are, bit for bit, and the running statistics of their layers. In training mode a
+    /// batch norm that is frozen still divides by what it finds in the batch.
+    #[must_use]
+    pub fn freeze(mut self, name: impl Into<String>) -> Self {
+        self.frozen.push(name.into());
+        self
+    }
+
+    /// Multiplies the learning rate of some parameters; 1 unless set.
+    #[must_use]
+    pub fn rate_factor(mut self, name: impl Into<String>, factor: f64) -> Self {
+        self.rates.push((name.into(), factor));
+        self
+    }
+
+    /// Multiplies the optimiser's weight decay for some parameters. Unless set it is 0 for biases and the weights of
+    /// norms, which are not to become small, and 1 for all others; PyTorch's is 1 for all.
+    #[must_use]
+    pub fn decay_factor(mut self, name: impl Into<String>, factor: f64) -> Self {
+        self.decays.push((name.into(), factor));
+        self
+    }
+
+    /// Multiplies the learning rate by a schedule, which counts updates.
+    #[must_use]
+    pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.schedule = Some((Arc::new(schedule), Count::Updates));
+        self
+    }
+
+    /// A schedule that counts the trainer's epochs instead.
+    pub(crate) fn schedule_by_epoch(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.schedule = Some((Arc::new(schedule), Count::Epochs));
+        self
+    }
+
+    /// The schedule's factor after so many updates and whole epochs.
+    pub(crate) fn factor(&self, updates: u64, epochs: u64) -> f64 {
+        match &self.schedule {
+            Some((schedule, Count::Updates)) => schedule.factor(updates),
+            Some((schedule, Count::Epochs)) => schedule.factor(epochs),
+            None => 1.0,
+        }
+    }
+
+    /// Whether the settings make sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let clips = [("largest norm", self.clip_norm), ("largest value", self.clip_value)];
+        for (setting, max) in clips {
+            let max = max.unwrap_or(1.0);
+            in_range("clipping of gradients", setting, max, "more than 0", |x| x > 0.0)?;
+        }
+        for (of, factors) in [("learning rate", &self.rates), ("weight decay", &self.decays)] {
+            for (name, factor) in factors {
+                let setting = format!("factor of `{name}`");
+                let text = "0 or more, and finite";
+                in_range(of, &setting, *factor, text, |x| x >= 0.0 && x.is_finite())?;
+            }
+        }
+        self.schedule.as_ref().map_or(Ok(()), |(schedule, _)| schedule.check())
+    }
+}
+
+/// The methods of [`Rules`] on what has some, as `$rules` of `$it`.
+macro_rules! ruled {
+    (|$it:ident| $rules:expr) => {
+        /// Sets all rules at once.
+        #[must_use]
+        pub fn rules(mut self, rules: crate::update::Rules) -> Self {
+            let $it = &mut self;
+            *$rules = rules;
+            self
+        }
+
+        crate::update::ruled! { @each |$it| $rules;
+            clip_norm(max: f64);
+            clip_value(max: f64);
+            freeze(name: impl Into<String>);
+            rate_factor(name: impl Into<String>, factor: f64);
+            decay_factor(name: impl Into<String>, factor: f64);
+            schedule(schedule: impl crate::schedule::Schedule + 'static);
+        }
+    };
+    (@each |$it:ident| $rules:expr; $($method:ident($($arg:ident: $t:ty),*);)*) => { $(
+        #[doc = concat!("[`Rules::", stringify!($method), "`](crate::update::Rules::", stringify!($method), ").")]
+        #[must_use]
+        pub fn $method(mut self, $($arg: $t),*) -> Self {
+            let $it = &mut self;
+            let rules = $rules;
+            *rules = std::mem::take(rules).$method($($arg),*);
+            self
+        }
+    )* };
+}
+pub(crate) use ruled;

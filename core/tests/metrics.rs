@@ -1,0 +1,109 @@
+//! Figures beside the loss, against values worked out by hand, and over data sets.
+
+extern crate netform_core as netform;
+
+use netform_core::data::InMemory;
+use netform_core::dim::D;
+use netform_core::error::Error;
+use netform_core::metric::{Confusion, Metric, Regression, TopK, measure};
+use netform_core::random::Seed;
+use netform_core::weights::Weights;
+use netform_macros::network;
+
+network! {
+    /// Its outputs are its inputs.
+    pub Same: [3] -> [3] { fc: Linear(3, bias = false) }
+}
+
+/// Rows of outputs whose largest is at `answers`.
+fn rows(answers: &[usize]) -> Vec<f32> {
+    answers.iter().flat_map(|answer| (0..3).map(move |i| f32::from(i == *answer))).collect()
+}
+
+#[test]
+fn confusion() {
+    let mut confusion = Confusion::new(3);
+    // Two batches count as one.
+    confusion.add(&rows(&[0, 0, 1, 1]), &[0, 0, 0, 1]).unwrap();
+    confusion.add(&rows(&[1, 0]), &[1, 1]).unwrap();
+    let counts: Vec<u64> = (0..9).map(|i| confusion.count(i / 3, i % 3)).collect();
+    assert_eq!(counts, [2, 1, 0, 1, 2, 0, 0, 0, 0]);
+    assert_eq!(confusion.accuracy(), Some(4.0 / 6.0));
+    assert_eq!(confusion.precision(0), Some(2.0 / 3.0));
+    assert_eq!(confusion.recall(1), Some(2.0 / 3.0));
+    assert_eq!(confusion.f1(0), Some(4.0 / 6.0));
+    assert_eq!([confusion.precision(2), confusion.recall(2), confusion.f1(2)], [None; 3]);
+    assert!((confusion.macro_f1() - 4.0 / 9.0).abs() < 1e-15);
+    assert!((confusion.macro_precision() - 4.0 / 9.0).abs() < 1e-15);
+    assert!((confusion.macro_recall() - 4.0 / 9.0).abs() < 1e-15);
+    assert!(confusion.to_string().contains("precision"), "{confusion}");
+    assert_eq!(Confusion::new(3).accuracy(), None);
+}
+
+#[test]
+fn confusion_of_other_targets() {
+    let mut one_hot = Confusion::new(3);
+    Metric::<f32, f32>::add(&mut one_hot, &rows(&[0, 2]), &rows(&[0, 1])).unwrap();
+    assert_eq!([one_hot.count(0, 0), one_hot.count(1, 2)], [1, 1]);
+    // Precision 2 / 3, recall 2 / 2.
+    let mut binary = Confusion::binary(0.5);
+    binary.add(&[0.9f64, 0.8, 0.7, 0.1], &[1.0, 1.0, 0.0, 0.0]).unwrap();
+    assert_eq!(binary.precision(1), Some(2.0 / 3.0));
+    assert_eq!(binary.recall(1), Some(1.0));
+    assert_eq!(binary.f1(1), Some(0.8));
+}
+
+#[test]
+fn top_k() {
+    let outputs = [0.5f32, 0.3, 0.2, 0.5, 0.3, 0.2, 0.1, 0.1, 0.1, f32::NAN, 0.0, 0.0];
+    let accuracy = |k| {
+        let mut top = TopK::new(k);
+        top.add(&outputs, &[0, 2, 1, 0]).unwrap();
+        top.accuracy().unwrap()
+    };
+    assert_eq!([accuracy(1), accuracy(2), accuracy(3)], [0.25, 0.5, 0.75]);
+}
+
+#[test]
+fn errors_of_a_regression() {
+    let mut errors = Regression::new();
+    errors.add(&[1.0f64, 2.0], &[1.0, 3.0]).unwrap();
+    errors.add(&[5.0], &[3.0]).unwrap();
+    // Errors 0, 1, 2; targets 1, 3, 3 with mean 7 / 3 and squared distances 8 / 3.
+    assert_eq!(errors.mae(), Some(1.0));
+    assert!((errors.rmse().unwrap() - (5.0f64 / 3.0).sqrt()).abs() < 1e-15);
+    assert!((errors.r2().unwrap() - (1.0 - 5.0 * 3.0 / 8.0)).abs() < 1e-14);
+    // Far from 0 it is as exact.
+    let mut far = Regression::new();
+    far.add(&[1e6 + 1.0, 1e6 + 2.0, 1e6 + 5.0], &[1e6 + 1.0, 1e6 + 3.0, 1e6 + 3.0]).unwrap();
+    assert!((far.r2().unwrap() - errors.r2().unwrap()).abs() < 1e-8);
+    assert_eq!(
+        [Regression::new().mae(), Regression::new().rmse(), Regression::new().r2()],
+        [None; 3]
+    );
+}
+
+#[test]
+fn over_a_data_set() {
+    let mut net = Same::new(Seed(1));
+    net.set_parameter("fc.weight", &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap();
+    let data = InMemory::<(D<3>,)>::new(rows(&[0, 1, 2, 2, 0]), vec![0, 1, 2, 1, 1]).unwrap();
+    for batch in [1, 2, 5, 100] {
+        let confusion = measure(&net, &data, batch, Confusion::new(3)).unwrap();
+        assert_eq!(confusion.accuracy(), Some(0.6));
+        assert_eq!(confusion.count(1, 2), 1);
+    }
+    let pairs = InMemory::<(D<3>,), (D<3>,), f32, f32>::new(rows(&[0, 1]), rows(&[0, 2])).unwrap();
+    let errors = measure(&net, &pairs, 1, Regression::new()).unwrap();
+    assert_eq!(errors.mae(), Some(2.0 / 6.0));
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let error = Confusion::new(3).add(&rows(&[0]), &[3]).unwrap_err();
+    assert!(matches!(error, Error::IndexOutOfRange { index: 3, size: 3, .. }), "{error}");
+    let error = Confusion::new(4).add(&rows(&[0]), &[3]).unwrap_err().to_string();
+    assert_eq!(error, "a confusion matrix: expected 4 outputs for each of 1 targets, found 3");
+    assert!(TopK::new(1).add(&rows(&[0]), &[7]).is_err());
+    assert!(Regression::new().add(&[1.0f32], &[]).is_err());
+}
