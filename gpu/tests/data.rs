@@ -27,7 +27,7 @@ fn devices(test: &str) -> Vec<Vulkan> {
         Some(_) => vec![
             Vulkan::new().unwrap(),
             Vulkan::with_staging().unwrap(),
-            Vulkan::with_limits(1 << 10, 2 << 10, false).unwrap(),
+            Vulkan::with_limits(2 << 10, 4 << 10, false).unwrap(),
         ],
         None => vec![],
     }
