@@ -412,22 +412,38 @@ network! {
     Mlp: [784] -> [10] { Linear(128), Relu, Linear(10) }
 }
 
-/// What the processor does for a step beside waiting: the first steps after all have ended wait for nothing.
+/// What the processor does for a step: netform's part, and the driver's own for submitting. Once where the device has
+/// nothing to do and is woken, and once where steps are under way.
 #[test]
 #[ignore = "measures: `cargo test --release -p netform-gpu --test steps -- --ignored --nocapture host`"]
 fn host_time_of_a_step() {
     let Some(vulkan) = vulkan("host_time_of_a_step") else { return };
     let mut net = Mlp::<f32, _>::on(vulkan.clone(), Seed(3)).unwrap();
-    let batch = MiniBatch::<(D<784>,), (), f32, u32, _>::zeros_on(vulkan, 64).unwrap();
+    let batch = MiniBatch::<(D<784>,), (), f32, u32, _>::zeros_on(vulkan.clone(), 64).unwrap();
     let mut step = net.train_step(CrossEntropy, Adam::new(1e-3), 64).unwrap();
-    let mut times = vec![];
-    for _ in 0..40 {
-        let start = std::time::Instant::now();
-        step.submit(&batch).unwrap();
-        step.submit(&batch).unwrap();
-        times.push(start.elapsed().as_secs_f64() / 2.0 * 1e6);
-        while step.receive().unwrap().is_some() {}
+    for (what, burst) in [("one after another", 1), ("two at once", 2), ("without a pause", 60)] {
+        let (mut own, mut submits) = (vec![], vec![]);
+        for _ in 0..400 / burst {
+            for _ in 0..burst {
+                let before = vulkan.time_in_driver();
+                let start = std::time::Instant::now();
+                step.submit(&batch).unwrap();
+                let all = start.elapsed();
+                let after = vulkan.time_in_driver();
+                let [submit, wait] = [0, 1].map(|i| after[i] - before[i]);
+                own.push((all - submit - wait).as_secs_f64() * 1e6);
+                submits.push(submit.as_secs_f64() * 1e6);
+            }
+            while step.receive().unwrap().is_some() {}
+        }
+        let text = [("netform", &mut own), ("vkQueueSubmit", &mut submits)].map(|(name, times)| {
+            times.sort_by(f64::total_cmp);
+            format!(
+                "{name} {:.2} us at best, {:.2} us in the middle",
+                times[0],
+                times[times.len() / 2]
+            )
+        });
+        println!("{what}: {}", text.join("; "));
     }
-    times.sort_by(f64::total_cmp);
-    println!("{:.2} us at best, {:.2} us in the middle", times[0], times[times.len() / 2]);
 }

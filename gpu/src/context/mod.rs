@@ -1,11 +1,13 @@
 //! A Vulkan device with its queue, its allocators and what has been compiled and recorded for it.
 
 mod choose;
+mod clock;
 mod instance;
 mod submit;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use netform_core::error::{Error, Result};
 use vulkano::command_buffer::allocator::{
@@ -18,6 +20,8 @@ use vulkano::device::{
 use vulkano::instance::debug::DebugUtilsMessenger;
 use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
+
+use clock::Clock;
 
 use crate::gather::Gather;
 use crate::memory::{Staging, Storage, Upload};
@@ -88,6 +92,7 @@ pub(crate) struct Context {
     fences: Mutex<Vec<Fence>>,
     ids: AtomicU64,
     submissions: AtomicU64,
+    pub clock: Clock,
     /// What it was lost to, if it was.
     loss: OnceLock<String>,
     _messenger: Option<DebugUtilsMessenger>,
@@ -216,6 +221,7 @@ impl Vulkan {
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),
+            clock: Clock::default(),
             loss: OnceLock::new(),
             info,
             device,
@@ -235,6 +241,12 @@ impl Vulkan {
     #[doc(hidden)]
     pub fn submissions(&self) -> u64 {
         self.context.submissions.load(Ordering::Relaxed)
+    }
+
+    /// The time in the driver so far, submitting and waiting for passes; all that is measured from the first call on.
+    #[doc(hidden)]
+    pub fn time_in_driver(&self) -> [Duration; 2] {
+        self.context.clock.read()
     }
 
     /// The device with its limits.

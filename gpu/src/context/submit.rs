@@ -70,9 +70,10 @@ impl Context {
         let info = ash::vk::SubmitInfo::default().command_buffers(&handles);
         let functions = self.device.fns();
         // SAFETY: the commands are of this device; the rest is the caller's promise. `with` holds the queue's lock.
-        let submitted = self.queue.with(|_| unsafe {
+        let submit = || unsafe {
             (functions.v1_0.queue_submit)(self.queue.handle(), 1, &info, fence.handle())
-        });
+        };
+        let submitted = self.queue.with(|_| self.clock.submitting(submit));
         self.submissions.fetch_add(1, Ordering::Relaxed);
         submitted.result().map_err(|e| self.failed(&e))
     }

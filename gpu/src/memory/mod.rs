@@ -2,6 +2,7 @@
 
 mod staging;
 mod storage;
+mod words;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::gather::{Gather, Held};
 
 pub(crate) use staging::{Staging, Upload};
 pub(crate) use storage::Storage;
+pub(crate) use words::{Words, word};
 
 /// Elements in the memory of a Vulkan device.
 pub struct VulkanBuffer<T> {

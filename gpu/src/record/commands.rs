@@ -16,7 +16,7 @@ use super::{Flight, Recording, Suspect};
 use crate::bound::SLOTS;
 use crate::context::{DeviceKind, barrier, lock, why};
 use crate::kernels::{Check, Limits, Program};
-use crate::memory::Storage;
+use crate::memory::{Storage, Words};
 use crate::run::VulkanRun;
 use crate::shader::{Binding, Dispatch, Pipeline, first_of_gather};
 
@@ -25,8 +25,8 @@ const GROUPS: u64 = size_of::<DispatchIndirectCommand>() as u64;
 
 /// The buffers of a recording itself.
 struct Own {
-    numbers: Subbuffer<[u8]>,
-    faults: Subbuffer<[u8]>,
+    numbers: Words,
+    faults: Words,
     groups: Subbuffer<[u8]>,
     scratch: Storage,
 }
@@ -44,8 +44,8 @@ impl VulkanRun<'_> {
             Program::of(&self.tape, limits).map_err(|problem| self.context.error(problem))?;
         let words = first_of_gather(&self.tape, self.tape.gathers.len());
         let own = Own {
-            numbers: self.context.allocate(4 * words as u64, true)?,
-            faults: self.context.allocate(8 * checks.len() as u64, true)?,
+            numbers: Words::new(self.context, words)?,
+            faults: Words::new(self.context, 2 * checks.len())?,
             groups: self.context.allocate(GROUPS * conditional as u64, false)?,
             scratch: self.context.scratch(4 * scratch.end() as u64)?,
         };
@@ -95,11 +95,11 @@ impl VulkanRun<'_> {
     }
 
     /// Copies what is kept of a pass into memory that the processor sees; a barrier has come before.
-    fn keep(&self, commands: &mut RecordingCommandBuffer) -> Result<Option<Subbuffer<[u8]>>> {
+    fn keep(&self, commands: &mut RecordingCommandBuffer) -> Result<Option<Words>> {
         let Some(kept) = self.tape.kept else { return Ok(None) };
         let spans = [Some(Span { len: 1, ..kept.value }), kept.more];
         let words: usize = spans.iter().flatten().map(|span| span.len).sum();
-        let target = self.context.allocate(4 * words as u64, true)?;
+        let target = Words::new(self.context, words)?;
         let mut place = 0;
         for span in spans.iter().flatten().filter(|span| span.len > 0) {
             // Spans have been checked: a buffer is bound, and has these elements.
@@ -111,7 +111,8 @@ impl VulkanRun<'_> {
                     size: piece.range.len() as u64,
                     ..BufferCopy::default()
                 };
-                let mut info = CopyBufferInfo::buffers(piece.chunk.clone(), target.clone());
+                let mut info =
+                    CopyBufferInfo::buffers(piece.chunk.clone(), target.buffer().clone());
                 info.regions = [region].into_iter().collect();
                 // SAFETY: both ranges lie in their buffers, which are different ones.
                 unsafe { commands.copy_buffer_unchecked(&info) };
@@ -132,8 +133,8 @@ impl VulkanRun<'_> {
     ) -> Result<Arc<DescriptorSet>> {
         let most = 4 * self.context.windows.range as u64;
         let buffer = |binding: &Binding| match *binding {
-            Binding::Numbers => own.numbers.clone(),
-            Binding::Faults => own.faults.clone(),
+            Binding::Numbers => own.numbers.buffer().clone(),
+            Binding::Faults => own.faults.buffer().clone(),
             Binding::Groups => own.groups.clone(),
             Binding::Memory { slot, start, .. } => {
                 let storage = match slot {
@@ -142,7 +143,7 @@ impl VulkanRun<'_> {
                 };
                 let window = storage.and_then(|storage| storage.window(4 * start as u64, most));
                 // A span without elements may be where nothing is bound: any buffer does.
-                window.unwrap_or_else(|| own.numbers.clone())
+                window.unwrap_or_else(|| own.numbers.buffer().clone())
             }
         };
         let writes = (0..)

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use netform_core::device::Span;
 use netform_core::error::{Error, Result};
-use vulkano::buffer::Subbuffer;
 use vulkano::command_buffer::CommandBuffer;
 use vulkano::descriptor_set::DescriptorSet;
 use vulkano::sync::fence::Fence;
@@ -19,7 +18,7 @@ use vulkano::sync::fence::Fence;
 use crate::bound::SLOTS;
 use crate::context::{Context, lock};
 use crate::kernels::Check;
-use crate::memory::Storage;
+use crate::memory::{Storage, Words, word};
 use crate::run::VulkanRun;
 use crate::shader::Pipeline;
 use crate::shader::first_of_gather;
@@ -62,13 +61,13 @@ pub(crate) struct Recording {
     /// Whether one of its buffers is gone: it is not submitted again.
     orphaned: bool,
     /// Seed, step and constants, which the processor writes before each submission.
-    numbers: Subbuffer<[u8]>,
+    numbers: Words,
     /// A position and an index for each check.
-    faults: Subbuffer<[u8]>,
+    faults: Words,
     /// Whether kernels may have written there since the processor has.
     faulty: bool,
     /// What is kept of the pass: the value, and what else there is.
-    kept: Option<Subbuffer<[u8]>>,
+    kept: Option<Words>,
     checks: Vec<Check>,
     /// For each check.
     suspects: Vec<Vec<Suspect>>,
@@ -124,20 +123,17 @@ enum Found {
 
 impl Recordings {
     fn take(&mut self, tape: &Tape, ids: &[u64; SLOTS]) -> Found {
-        let mut busy = 0;
-        let mut oldest = u64::MAX;
-        for i in (0..self.all.len()).rev() {
-            let recording = &self.all[i];
-            if recording.orphaned || recording.ids != *ids || !recording.tape.is_like(tape) {
-                continue;
-            }
-            if matches!(recording.flight, Flight::None) {
-                return Found::Free(self.all.remove(i));
-            }
-            busy += 1;
-            oldest = oldest.min(recording.serial);
+        let fits = |r: &Recording| !r.orphaned && r.ids == *ids && r.tape.is_like(tape);
+        let is_free = |r: &Recording| matches!(r.flight, Flight::None);
+        // Tapes are compared last, and mostly once: in a training the oldest of its recordings is the one to use.
+        if let Some(i) = self.all.iter().position(|r| is_free(r) && fits(r)) {
+            return Found::Free(self.all.remove(i));
         }
-        if busy > AHEAD { Found::Waiting(oldest) } else { Found::None }
+        let busy = || self.all.iter().filter(|r| !is_free(r) && fits(r));
+        match busy().count() > AHEAD {
+            true => Found::Waiting(busy().map(|r| r.serial).min().unwrap_or_default()),
+            false => Found::None,
+        }
     }
 
     /// Keeps a pass; returns one that is kept no longer, so that it is dropped without the lock.
@@ -169,19 +165,6 @@ impl Recordings {
     pub fn recorded(&self) -> usize {
         self.recorded
     }
-}
-
-/// Words as bytes, in the order of the processor.
-fn write_words(bytes: &mut [u8], words: impl Iterator<Item = u32>) {
-    for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
-        place.copy_from_slice(&word.to_ne_bytes());
-    }
-}
-
-fn word(bytes: &[u8], i: usize) -> u32 {
-    let mut word = [0; 4];
-    word.copy_from_slice(&bytes[4 * i..4 * i + 4]);
-    u32::from_ne_bytes(word)
 }
 
 impl VulkanRun<'_> {
@@ -256,16 +239,17 @@ impl VulkanRun<'_> {
         let counter = &self.counter;
         let seed = [counter.seed as u32, (counter.seed >> 32) as u32];
         let counters = [seed[0], seed[1], counter.step as u32, counter.first_sample as u32];
-        let mut numbers = recording.numbers.write().map_err(|e| self.context.error(e))?;
         let constants = self.tape.numbers.iter().map(|x| x.to_bits());
         let firsts = self.tape.firsts.iter().copied();
-        write_words(&mut numbers, counters.into_iter().chain(constants).chain(firsts));
+        let numbers = counters.into_iter().chain(constants).chain(firsts);
+        // SAFETY: the recording is not under way.
+        unsafe { recording.numbers.write(self.context, numbers) }?;
         if !std::mem::take(&mut recording.faulty) {
             return Ok(());
         }
-        let mut faults = recording.faults.write().map_err(|e| self.context.error(e))?;
-        write_words(&mut faults, std::iter::repeat_n(u32::MAX, 2 * recording.checks.len()));
-        Ok(())
+        let nothing = std::iter::repeat_n(u32::MAX, 2 * recording.checks.len());
+        // SAFETY: as above.
+        unsafe { recording.faults.write(self.context, nothing) }
     }
 }
 
@@ -279,7 +263,7 @@ impl Context {
             .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
             .map(|r| (r.serial, r.fence.clone()));
         let Some((serial, fence)) = found else { return Ok(false) };
-        let waited = fence.wait(None).map_err(|e| self.failed(&e));
+        let waited = self.clock.waiting(|| fence.wait(None)).map_err(|e| self.failed(&e));
         drop(fence);
         let mut recordings = lock(&self.recordings);
         if let Some(recording) = recordings.of(serial)
@@ -334,18 +318,18 @@ impl Context {
         let mut recordings = lock(&self.recordings);
         let recording = recordings.of(ticket.serial);
         let kept = recording.and_then(|r| r.kept.as_ref()).ok_or_else(|| self.forgotten())?;
-        let kept = kept.read().map_err(|e| self.error(e))?;
-        if (kept.len() / 4).saturating_sub(first) < out.len() {
+        if kept.count().saturating_sub(first) < out.len() {
             return Err(Error::Size {
                 what: "what was kept of a pass".to_owned(),
-                expected: format!("at most {} elements", kept.len() / 4 - first),
+                expected: format!("at most {} elements", kept.count() - first),
                 found: out.len().to_string(),
             });
         }
-        for (i, x) in out.iter_mut().enumerate() {
-            *x = f32::from_bits(word(&kept, first + i));
-        }
-        Ok(())
+        let copy = |kept: &[u8]| {
+            (first..).zip(out).for_each(|(i, x)| *x = f32::from_bits(word(kept, i)));
+        };
+        // SAFETY: the pass has ended: its outcome has been asked for.
+        unsafe { kept.read(self, copy) }
     }
 }
 
@@ -370,23 +354,26 @@ impl Recording {
 
     /// The error of the first check that found something.
     fn faults(&self, context: &Context) -> Result<()> {
-        let faults = self.faults.read().map_err(|e| context.error(e))?;
-        let numbers = self.numbers.read().map_err(|e| context.error(e))?;
-        let checks = self.checks.iter().zip(&self.suspects).enumerate();
-        let mut found =
-            checks.map(|(i, check)| (word(&faults, 2 * i), word(&faults, 2 * i + 1), check, i));
-        let Some((position, index, (check, suspects), i)) =
-            found.find(|(position, ..)| *position != u32::MAX)
-        else {
+        let first = |faults: &[u8]| {
+            let all = (0..self.checks.len()).map(|i| (i, word(faults, 2 * i)));
+            let found = all.into_iter().find(|(_, position)| *position != u32::MAX);
+            found.map(|(i, position)| (i, position, word(faults, 2 * i + 1)))
+        };
+        // SAFETY: the commands have run.
+        let Some((i, position, index)) = (unsafe { self.faults.read(context, first) })? else {
             return Ok(());
         };
+        let (check, suspects) = (&self.checks[i], &self.suspects[i]);
         let index = match check.says_index {
             true => Some(index).filter(|index| *index != u32::MAX),
             false => {
                 // The first checks are those of gathers, whose indices begin somewhere else each time.
-                let of_gather = i < self.tape.gathers.len();
-                let first = of_gather.then(|| word(&numbers, first_of_gather(&self.tape, i)));
-                let first = first.unwrap_or_default() as usize;
+                let first = |numbers: &[u8]| word(numbers, first_of_gather(&self.tape, i)) as usize;
+                let first = match i < self.tape.gathers.len() {
+                    // SAFETY: as above.
+                    true => unsafe { self.numbers.read(context, first) }?,
+                    false => 0,
+                };
                 integer(context, check.size, suspects, first, position as usize)?
             }
         };
