@@ -11,7 +11,7 @@ use crate::errors::{Errors, Range};
 
 /// Layers between commas: those that can be read, and the names of the others.
 pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
-    let mut layers = vec![];
+    let (mut layers, mut separated) = (vec![], true);
     while !content.is_empty() {
         match attempt(content, parse_layer) {
             Ok(layer) => layers.push(layer),
@@ -26,7 +26,10 @@ pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
             break;
         }
         if let Err(error) = content.parse::<Token![,]>() {
-            errors.push(syn::Error::new(error.span(), "expected `,` between layers"));
+            // Once: whoever writes `;` writes it everywhere.
+            if std::mem::take(&mut separated) {
+                errors.push(syn::Error::new(error.span(), "expected `,` between layers"));
+            }
             if !is_named(content) {
                 skip_layer(content);
             }

@@ -153,14 +153,18 @@ fn parse_network(
         )
     })?;
     let mut header = Header::default();
+    let mut unsaid = None;
     if let Err(error) = attempt(input, |input| parse_header(input, &name, &mut header, errors)) {
         errors.push(error);
         skip_to_body(input);
+        if header.inputs.is_empty() {
+            header.inputs.push((Ident::new("input", name.span()), unread_shape(&name)));
+        }
+        // What the body says depends on what could not be read.
+        unsaid = Some(Errors::default());
     }
-    let Header { generics, settings, named, mut inputs, outputs } = header;
-    if inputs.is_empty() && !named {
-        inputs.push((Ident::new("input", name.span()), unread_shape(&name)));
-    }
+    let errors = unsaid.as_mut().unwrap_or(errors);
+    let Header { generics, settings, named, inputs, outputs } = header;
     let numbers = settings.iter().map(|setting| &setting.name);
     let names = inputs.iter().map(|(name, _)| name).chain(numbers).chain(&generics);
     let body = match named {
@@ -380,7 +384,11 @@ fn parse_outputs(input: ParseStream) -> Result<Outputs> {
         return Ok(Outputs { types: vec![input.parse()?], tuple: false });
     }
     let content;
-    parenthesized!(content in input);
+    let paren = parenthesized!(content in input);
+    if content.is_empty() {
+        let message = "expected the shapes of the outputs, for example `-> ([10], [])`";
+        return Err(syn::Error::new(paren.span.join(), message));
+    }
     let mut types = vec![];
     while !content.is_empty() {
         types.push(content.parse()?);
