@@ -41,6 +41,8 @@ mod signatures;
 mod simplify;
 mod sizes;
 mod synonyms;
+#[cfg(test)]
+mod typing;
 
 use ast::{Declaration, Function, Item, Network};
 use dependencies::Dependencies;

@@ -14,6 +14,8 @@ const DEEPEST: usize = 6;
 
 /// A layer's accessor.
 struct Accessor {
+    /// The name where it is written, which an editor goes to.
+    ident: Option<Ident>,
     repeated: bool,
     inside: Inside,
 }
@@ -68,8 +70,9 @@ impl Found<'_> {
                 self.inside.append(&mut inside);
             }
             _ => {
+                let (ident, repeated) = (name.cloned(), layer.repeat.is_some());
                 let name = name.map_or_else(|| self.counted(layer), Ident::to_string);
-                self.inside.insert(name, Accessor { repeated: layer.repeat.is_some(), inside });
+                self.inside.insert(name, Accessor { ident, repeated, inside });
             }
         }
     }
@@ -112,7 +115,8 @@ impl Views<'_> {
     }
 
     fn method(&mut self, name: &str, accessor: &Accessor) -> TokenStream {
-        let Ok(name) = syn::parse_str::<Ident>(name) else { return TokenStream::new() };
+        let written = accessor.ident.clone().map_or_else(|| syn::parse_str(name), Ok);
+        let Ok(name) = written else { return TokenStream::new() };
         let (view, value) = match accessor.inside.is_empty() {
             true => (quote!(__n::Stub), quote!(__n::Stub)),
             false => {

@@ -1,6 +1,7 @@
 //! Expressions to values: names, operators, indices, and calls of layers.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Chain, Lowered, Part, Reported, text};
@@ -9,7 +10,8 @@ use crate::errors::{Range, listed, suggestion};
 use crate::graph::NodeId;
 use crate::layers;
 use crate::ops::scalar;
-use crate::shape::{Dim, broadcast, show};
+use crate::shape::{Dim, broadcast, numel, show};
+use crate::sizes::too_large;
 
 /// What a name can stand for.
 #[derive(Clone)]
@@ -176,7 +178,26 @@ impl Chain {
         self.report(at, format!("`{what}` is u32{shape}, integers, where floats are needed; `one_hot({what}, n)`, an `Embedding` or `float({what})` makes floats of them"))
     }
 
+    /// The value of an expression, which memory can hold.
     pub fn value(&mut self, expr: &Expr) -> Lowered<Value> {
+        let value = self.evaluate(expr)?;
+        if let Value::Tensor(id) = value {
+            let (sample, before) = (self.sample_of(id), self.errors.len());
+            // Generic sizes are checked in inputs, weights and layers.
+            let mut params = BTreeSet::new();
+            sample.iter().for_each(|dim| dim.params(&mut params));
+            if params.is_empty() || too_large(&numel(&sample)) {
+                let what = format!("`{expr}` in `{}` is", self.network);
+                self.require_memory(text(what), &sample, expr.range);
+            }
+            if self.errors.len() > before {
+                return Err(Reported);
+            }
+        }
+        Ok(value)
+    }
+
+    fn evaluate(&mut self, expr: &Expr) -> Lowered<Value> {
         let at = expr.range;
         Ok(Value::Tensor(match &expr.kind {
             ExprKind::Int(n) => return Ok(Value::Size(Dim::literal(*n))),

@@ -5,29 +5,52 @@ use syn::{Ident, Result, Token, braced, bracketed, parenthesized, token};
 
 use super::expr::parse_size;
 use super::layers::parse_constructor;
+use super::recovery::{attempt, skip_statement};
 use crate::ast::*;
-use crate::errors::Range;
+use crate::errors::{Errors, Range};
 
-/// `{ let a = ..; a }`
-pub fn parse_block(input: ParseStream) -> Result<Block> {
+/// `{ let a = ..; a }`: the statements that can be read, and the result or nothing.
+pub fn parse_block(input: ParseStream, errors: &mut Errors) -> Result<Block> {
     let content;
     let brace = braced!(content in input);
-    let mut statements = vec![];
-    while is_statement(&content) {
-        statements.push(parse_statement(&content)?);
+    let (mut statements, mut result, before) = (vec![], None, errors.len());
+    while result.is_none() && !content.is_empty() {
+        let read = match is_statement(&content) {
+            true => attempt(&content, parse_statement).map(|statement| statements.push(statement)),
+            false => attempt(&content, parse_result).map(|value| result = Some(value)),
+        };
+        if let Err(error) = read {
+            errors.push(error);
+            skip_statement(&content);
+        }
     }
-    if let Some(error) = compound_assignment(&content) {
+    let end = brace.span.close();
+    if result.is_none() && errors.len() == before {
+        let message = "expected the result: an expression without `;` at the end of the block";
+        errors.push(syn::Error::new(end, message));
+    }
+    let nothing = || Expr { kind: ExprKind::Tuple(vec![]), range: Range::new(end, end) };
+    Ok(Block { statements, result: result.unwrap_or_else(nothing) })
+}
+
+/// A block that is right, inside an expression.
+pub fn parse_inner_block(input: ParseStream) -> Result<Block> {
+    let mut errors = Errors::default();
+    let block = parse_block(input, &mut errors)?;
+    errors.propagate()?;
+    Ok(block)
+}
+
+/// The expression at the end of a block.
+fn parse_result(content: ParseStream) -> Result<Expr> {
+    if let Some(error) = compound_assignment(content) {
         return Err(error);
     }
-    if content.is_empty() {
-        let message = "expected the result: an expression without `;` at the end of the block";
-        return Err(syn::Error::new(brace.span.close(), message));
-    }
     let result = content.parse()?;
-    if !content.is_empty() {
-        return Err(after_result(&content));
+    match content.is_empty() {
+        true => Ok(result),
+        false => Err(after_result(content)),
     }
-    Ok(Block { statements, result })
 }
 
 /// What stands behind the result, and what to write.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
 
-use super::block::{parse_block, parse_pattern};
+use super::block::{parse_inner_block, parse_pattern};
 use super::capitals::is_capitals;
 use super::layers::{parse_arguments, parse_constructor, parse_generic_arguments};
 use crate::ast::*;
@@ -237,6 +237,8 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
     if input.peek(token::Brace) {
         let content;
         let brace = braced!(content in input);
+        // Rust that cannot be read would take all that is printed with it.
+        syn::Block::parse_within(&content.fork())?;
         let tokens: TokenStream = content.parse()?;
         let range = Range::new(brace.span.open(), brace.span.close());
         return Ok(Expr { kind: ExprKind::Const(tokens), range });
@@ -331,7 +333,7 @@ fn parse_closure(input: ParseStream) -> Result<Expr> {
     }
     input.parse::<Token![|]>()?;
     let block = if input.peek(token::Brace) {
-        parse_block(input)?
+        parse_inner_block(input)?
     } else {
         Block { statements: vec![], result: input.parse()? }
     };

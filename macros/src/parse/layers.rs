@@ -5,27 +5,42 @@ use syn::parse::ParseStream;
 use syn::{Ident, Path, Result, Token, braced, bracketed, parenthesized, token};
 
 use super::expr::{parse_argument, parse_size};
+use super::recovery::{attempt, is_named, skip_layer, unread};
 use crate::ast::*;
-use crate::errors::Range;
+use crate::errors::{Errors, Range};
 
-/// Layers between commas.
-pub fn parse_chain(content: ParseStream) -> Result<Vec<Layer>> {
-    let mut layers = vec![];
+/// Layers between commas: those that can be read, and the names of the others.
+pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
+    let (mut layers, mut separated) = (vec![], true);
     while !content.is_empty() {
-        layers.push(parse_layer(content)?);
-        if !content.is_empty() {
-            content
-                .parse::<Token![,]>()
-                .map_err(|e| syn::Error::new(e.span(), "expected `,` between layers"))?;
+        match attempt(content, parse_layer) {
+            Ok(layer) => layers.push(layer),
+            Err(error) => {
+                errors.push(error);
+                layers.extend(unread(content));
+                skip_layer(content);
+                continue;
+            }
+        }
+        if content.is_empty() {
+            break;
+        }
+        if let Err(error) = content.parse::<Token![,]>() {
+            // Once: whoever writes `;` writes it everywhere.
+            if std::mem::take(&mut separated) {
+                errors.push(syn::Error::new(error.span(), "expected `,` between layers"));
+            }
+            if !is_named(content) {
+                skip_layer(content);
+            }
         }
     }
-    Ok(layers)
+    layers
 }
 
 /// `conv1: Conv2d(6, kernel = 5)`
 fn parse_layer(input: ParseStream) -> Result<Layer> {
-    let named = input.peek(Ident) && input.peek2(Token![:]) && !input.peek2(Token![::]);
-    if !named {
+    if !is_named(input) {
         return parse_constructor(
             input,
             "expected a layer, for example `fc1: Linear(120)` or `Relu`",
@@ -35,6 +50,9 @@ fn parse_layer(input: ParseStream) -> Result<Layer> {
     input.parse::<Token![:]>()?;
     let expected =
         format!("expected the layer that `{name}` names, for example `{name}: Linear(120)`");
+    if is_named(input) {
+        return Err(input.error(expected));
+    }
     let mut layer = parse_constructor(input, &expected)?;
     layer.range = Range::of(&name).to(layer.range);
     layer.name = Some(name);
@@ -113,7 +131,10 @@ fn parse_children(input: ParseStream) -> Result<(Vec<Layer>, Range)> {
     let content;
     let brace = braced!(content in input);
     let range = Range::new(brace.span.open(), brace.span.close());
-    Ok((parse_chain(&content)?, range))
+    let mut errors = Errors::default();
+    let children = parse_chain(&content, &mut errors);
+    errors.propagate()?;
+    Ok((children, range))
 }
 
 /// `<T, D / 2>`, and the span of its end.

@@ -4,6 +4,7 @@ mod block;
 mod capitals;
 mod expr;
 mod layers;
+mod recovery;
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ use crate::errors::{Errors, Range};
 use crate::signatures;
 use block::parse_block;
 use layers::parse_chain;
+use recovery::{attempt, skip_item, skip_to_body};
 
 /// The AST of tokens that it can be made of without running out of stack.
 pub fn declaration(tokens: TokenStream) -> Result<Declaration> {
@@ -63,7 +65,14 @@ impl Parse for Declaration {
         let mut broken = BTreeSet::new();
         while !input.is_empty() {
             let (begin, before) = (input.fork(), errors.len());
-            let item = parse_item(input, &mut errors)?;
+            let item = match attempt(input, |input| parse_item(input, &mut errors)) {
+                Ok(item) => item,
+                Err(error) => {
+                    errors.push(error);
+                    skip_item(input);
+                    continue;
+                }
+            };
             let own = between(&begin, input);
             signatures::check(&item, &own, &mut errors);
             if errors.len() > before {
@@ -75,6 +84,7 @@ impl Parse for Declaration {
         let unprinted = signatures::distinct(&items, &mut errors);
         broken.extend(&unprinted);
         if items.is_empty() {
+            errors.propagate()?;
             return Err(input.error(
                 "`network!` is empty; declare a network, for example `pub Mlp: [784] -> [10] { Linear(10) }`",
             ));
@@ -108,12 +118,13 @@ fn parse_item(input: ParseStream, errors: &mut Errors) -> Result<Item> {
 fn parse_body<T>(
     input: ParseStream,
     errors: &mut Errors,
-    parse: fn(ParseStream) -> Result<T>,
+    parse: fn(ParseStream, &mut Errors) -> Result<T>,
 ) -> Result<Option<T>> {
     if !input.peek(token::Brace) {
         return Err(input.error("expected the body of the item in braces"));
     }
     let body: Group = input.parse()?;
+    let parse = |input: ParseStream| parse(input, errors);
     match parse.parse2(TokenTree::from(body).into()) {
         Ok(body) => Ok(Some(body)),
         Err(error) => {
@@ -123,10 +134,10 @@ fn parse_body<T>(
     }
 }
 
-fn parse_chain_in_braces(input: ParseStream) -> Result<Vec<Layer>> {
+fn parse_chain_in_braces(input: ParseStream, errors: &mut Errors) -> Result<Vec<Layer>> {
     let content;
     braced!(content in input);
-    parse_chain(&content)
+    Ok(parse_chain(&content, errors))
 }
 
 fn parse_network(
@@ -141,28 +152,23 @@ fn parse_network(
             "expected the name of a network, for example `Digits: [1, 28, 28] { .. }`",
         )
     })?;
-    let generics = parse_generics(input, errors)?;
-    let settings = if input.peek(token::Paren) { parse_settings(input, errors)? } else { vec![] };
-    input.parse::<Token![:]>().map_err(|e| {
-        syn::Error::new(
-            e.span(),
-            format!(
-                "expected `:` and the shape of one input sample, for example `{name}: [1, 28, 28]`"
-            ),
-        )
-    })?;
-    let named = input.peek(token::Paren);
-    let inputs = match named {
-        true => parse_inputs(input, None)?,
-        false => {
-            let shape: TensorType = input.parse()?;
-            vec![(Ident::new("input", shape.range.start()), shape)]
+    let mut header = Header::default();
+    let mut unsaid = None;
+    if let Err(error) = attempt(input, |input| parse_header(input, &name, &mut header, errors)) {
+        errors.push(error);
+        skip_to_body(input);
+        if header.inputs.is_empty() {
+            header.inputs.push((Ident::new("input", name.span()), unread_shape(&name)));
         }
-    };
-    let outputs = if input.peek(Token![->]) { Some(parse_outputs(input)?) } else { None };
+        // What the body says depends on what could not be read.
+        unsaid = Some(Errors::default());
+    }
+    let errors = unsaid.as_mut().unwrap_or(errors);
+    let Header { generics, settings, named, inputs, outputs } = header;
     let numbers = settings.iter().map(|setting| &setting.name);
     let names = inputs.iter().map(|(name, _)| name).chain(numbers).chain(&generics);
     let body = match named {
+        _ if !input.peek(token::Brace) => None,
         true => parse_body(input, errors, parse_block)?.map(|mut block| {
             capitals::resolve(&mut block, names.map(ToString::to_string));
             Body::Block(block)
@@ -171,6 +177,59 @@ fn parse_network(
     };
     let body = body.unwrap_or_else(|| Body::Chain(vec![]));
     Ok(Network { attrs, vis, name, generics, settings, inputs, outputs, body })
+}
+
+/// What stands between the name of a network and its body.
+#[derive(Default)]
+struct Header {
+    generics: Vec<Ident>,
+    settings: Vec<Setting>,
+    /// Whether its inputs have names, and so its body is a block.
+    named: bool,
+    inputs: Vec<(Ident, TensorType)>,
+    outputs: Option<Outputs>,
+}
+
+/// The shape of an input that cannot be read.
+fn unread_shape(name: &Ident) -> TensorType {
+    let range = Range::of(name);
+    TensorType { integer: false, leading: false, shared: None, dims: vec![], range }
+}
+
+/// Up to the body; what could be read is in `header` after an error too.
+fn parse_header(
+    input: ParseStream,
+    name: &Ident,
+    header: &mut Header,
+    errors: &mut Errors,
+) -> Result<()> {
+    header.generics = parse_generics(input, errors)?;
+    if input.peek(token::Paren) {
+        header.settings = parse_settings(input, errors)?;
+    }
+    input.parse::<Token![:]>().map_err(|e| {
+        syn::Error::new(
+            e.span(),
+            format!(
+                "expected `:` and the shape of one input sample, for example `{name}: [1, 28, 28]`"
+            ),
+        )
+    })?;
+    header.named = input.peek(token::Paren);
+    header.inputs = match header.named {
+        true => parse_inputs(input, None)?,
+        false => {
+            let shape: TensorType = input.parse()?;
+            vec![(Ident::new("input", shape.range.start()), shape)]
+        }
+    };
+    if input.peek(Token![->]) {
+        header.outputs = Some(parse_outputs(input)?);
+    }
+    match input.peek(token::Brace) {
+        true => Ok(()),
+        false => Err(input.error("expected the body of the item in braces")),
+    }
 }
 
 fn parse_function(
@@ -334,7 +393,11 @@ fn parse_outputs(input: ParseStream) -> Result<Outputs> {
         return Ok(Outputs { types: vec![input.parse()?], tuple: false });
     }
     let content;
-    parenthesized!(content in input);
+    let paren = parenthesized!(content in input);
+    if content.is_empty() {
+        let message = "expected the shapes of the outputs, for example `-> ([10], [])`";
+        return Err(syn::Error::new(paren.span.join(), message));
+    }
     let mut types = vec![];
     while !content.is_empty() {
         types.push(content.parse()?);

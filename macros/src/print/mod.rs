@@ -143,7 +143,8 @@ impl Printer<'_> {
     fn input_names(&self) -> Vec<Ident> {
         match &self.chain.graph.inputs[..] {
             [_] => vec![format_ident!("input")],
-            inputs => inputs.iter().map(|port| format_ident!("{}", port.name)).collect(),
+            // The user's own, with their places.
+            _ => self.ast.inputs.iter().map(|(name, _)| name.clone()).collect(),
         }
     }
 

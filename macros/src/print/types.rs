@@ -126,7 +126,7 @@ impl Printer<'_> {
         let (views, accessors) = self.accessors();
         let (forward_impl, forward) = self.forward()?;
         let settings: Vec<Ident> =
-            self.chain.graph.settings.iter().map(|name| format_ident!("{}", name)).collect();
+            self.ast.settings.iter().map(|setting| setting.name.clone()).collect();
         let [seed, device, bytes] = ["seed", "device", "bytes"].map(|name| free(name, &settings));
         let built = match settings.is_empty() {
             true => TokenStream::new(),

@@ -9,6 +9,7 @@ use syn::Ident;
 
 use super::Printer;
 use super::sizes::is_computed;
+use crate::ast::{Body, Pattern, Statement};
 use crate::lower::{LayerInfo, LayerView};
 use crate::shape::Dim;
 
@@ -115,7 +116,10 @@ impl Printer<'_> {
         let one = if repeated { &node.inside[0].1 } else { node };
         let ident = match node.leaf.and_then(|(layer, _)| layer.ident.as_ref()) {
             Some(ident) if ident == name => ident.clone(),
-            _ => syn::parse_str::<Ident>(name).ok()?,
+            _ => match self.written(name).filter(|_| from.is_none()) {
+                Some(ident) => ident.clone(),
+                None => syn::parse_str::<Ident>(name).ok()?,
+            },
         };
         let (first, argument, doc) = match repeated {
             true => {
@@ -198,6 +202,20 @@ impl Printer<'_> {
             }
         });
         name
+    }
+
+    /// A layer's name where it is declared, for editors to go to.
+    fn written(&self, name: &str) -> Option<&Ident> {
+        let mut names: Box<dyn Iterator<Item = &Ident>> = match &self.ast.body {
+            Body::Chain(layers) => Box::new(layers.iter().filter_map(|layer| layer.name.as_ref())),
+            Body::Block(block) => {
+                Box::new(block.statements.iter().filter_map(|statement| match statement {
+                    Statement::Let(Pattern::Name(name), _) => Some(name),
+                    _ => None,
+                }))
+            }
+        };
+        names.find(|other| *other == name)
     }
 
     /// The network's own type.
