@@ -220,7 +220,7 @@ fn errors_and_panics_come_with_their_batch() {
     let mut batches = ahead.batches_in_order(20);
     assert!(batches.next().unwrap().is_ok());
     let next = std::panic::AssertUnwindSafe(|| batches.next());
-    let panic = std::panic::catch_unwind(next).err().expect("a panic");
+    let panic = std::panic::catch_unwind(next).expect_err("a panic");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a sample that cannot be made"));
 }
 

@@ -67,7 +67,7 @@ pub enum Flip {
 
 impl<C: Static, H: Static, W: Static, E: Element> Augment<(C, H, W), E> for Flip {
     fn augment(&self, image: &mut [E], rng: &mut Rng) {
-        if rng.next_u32() % 2 == 0 {
+        if rng.next_u32().is_multiple_of(2) {
             return;
         }
         match self {
