@@ -8,7 +8,7 @@ use crate::loss::Loss;
 use crate::module::{Extent, Module, Spans};
 use crate::optim::Optimizer;
 use crate::pullback::checked;
-use crate::step::{Buffer, Left, Memories, OptimizerState, check_capacity};
+use crate::step::{Batch, Buffer, Left, Memories, OptimizerState, check_capacity};
 use crate::update::{Rules, Updates};
 
 /// A network whose only output is a scalar for each sample, or whose outputs are a scalar and its weight: a
@@ -114,6 +114,7 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         self.memories.post(
             store,
             &mut self.updates,
+            Batch { samples: e.batch, last: false },
             |bound| inputs.bind(bound),
             |run| {
                 let spans = Spans::inputs::<M>(e);
@@ -146,6 +147,12 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     }
 
     crate::update::ruled! { |step| step.updates.rules_mut() }
+
+    /// Exchanges the parameters with their moving average:
+    /// [`TrainStep::exchange_average`](crate::step::TrainStep::exchange_average).
+    pub fn exchange_average(&mut self) {
+        self.updates.exchange_average::<M>(self.net);
+    }
 }
 
 /// The most scalars that a loss takes in the workspace: the sums of values and weights, and their quotient.

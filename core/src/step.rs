@@ -19,7 +19,7 @@ use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::tensor::Tensor;
 use crate::update::{Rules, Updates};
 
-pub(crate) use ahead::{Left, Memories, RunOf};
+pub(crate) use ahead::{Batch, Left, Memories, RunOf};
 pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.
@@ -58,11 +58,28 @@ pub struct OptimizerState<B> {
     pub(crate) epochs: u64,
     /// The sum of the gradients' squares, and what they are multiplied by.
     pub(crate) scalars: Option<B>,
+    /// The sum of the gradients of the batches since the last update.
+    pub(crate) sum: Option<B>,
+    /// How many batches these are.
+    pub(crate) gathered: u64,
+    /// The moving average of the parameters.
+    pub(crate) average: Option<B>,
+    /// Of how many updates it is.
+    pub(crate) averaged: u64,
 }
 
 impl<B> Default for OptimizerState<B> {
     fn default() -> Self {
-        OptimizerState { slots: None, steps: 0, epochs: 0, scalars: None }
+        OptimizerState {
+            slots: None,
+            steps: 0,
+            epochs: 0,
+            scalars: None,
+            sum: None,
+            gathered: 0,
+            average: None,
+            averaged: 0,
+        }
     }
 }
 
@@ -104,6 +121,20 @@ pub struct TrainStep<'n, N: Network, L, O, Y, T> {
 
 // Without the loss's targets, which are inferred from the first batch.
 impl<N: Network, L, O: Optimizer, Y, T> TrainStep<'_, N, L, O, Y, T> {
+    /// Exchanges the parameters with their moving average ([`Rules::average`]), and back at the next call: to evaluate
+    /// or save the network with it. Nothing happens before the first update.
+    ///
+    /// The step trains what is in the network: exchange back before it runs again.
+    pub fn exchange_average(&mut self) {
+        self.updates.exchange_average::<N>(self.net);
+    }
+
+    /// Leaves the average in the network, and begins a new one with the next update.
+    pub(crate) fn keep_average(&mut self) {
+        self.exchange_average();
+        self.updates.state.averaged = 0;
+    }
+
     /// What a saved training consists of.
     pub(crate) fn parts(&self) -> (&N, &Updates<O, Buffer<N>>) {
         (self.net, &self.updates)
@@ -176,7 +207,7 @@ where
         S::Sample: SameSample<N::Input>,
         R: BatchedShape<Sample = Y>,
     {
-        self.post(inputs, targets, false)?;
+        self.post(inputs, targets, false, false)?;
         self.memories.wait_for_last(self.net.store_mut(), &mut self.updates.state)
     }
 
@@ -214,16 +245,18 @@ where
         &mut self,
         batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
     ) -> Result<Option<N::Elem>> {
-        self.submit_keeping(batch, true)
+        self.submit_keeping(batch, true, false)
     }
 
-    /// [`TrainStep::submit`], after which the outputs can be read where `kept`.
+    /// [`TrainStep::submit`], after which the outputs can be read where `kept`; it makes an update where it is the
+    /// `last` one of those that are accumulated.
     pub(crate) fn submit_keeping<X: SampleShape + SameSample<N::Input>>(
         &mut self,
         batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
         kept: bool,
+        last: bool,
     ) -> Result<Option<N::Elem>> {
-        self.post(&batch.inputs, &batch.targets, kept)?;
+        self.post(&batch.inputs, &batch.targets, kept, last)?;
         if self.memories.is_full() { self.receive() } else { Ok(None) }
     }
 
@@ -240,6 +273,7 @@ where
         inputs: &Tensor<S, N::InputElement, N::Device>,
         targets: &Tensor<R, T, N::Device>,
         kept: bool,
+        last: bool,
     ) -> Result<()>
     where
         S: BatchedShape,
@@ -255,6 +289,7 @@ where
         self.memories.post(
             store,
             &mut self.updates,
+            Batch { samples: extent.batch, last },
             |bound| pass.bind(bound),
             |run| Left { kept, ..pass.forward_backward(run) },
         )

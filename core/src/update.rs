@@ -12,7 +12,7 @@ use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::step::{Buffer, OptimizerState};
 
-pub(crate) use pass::Updates;
+pub(crate) use pass::{COUNT as SCALARS, Updates};
 pub use rules::Rules;
 pub(crate) use rules::ruled;
 
@@ -96,6 +96,14 @@ impl<M: Module, O: Optimizer> Updater<M, O> {
     }
 
     crate::update::ruled! { |updater| updater.updates.rules_mut() }
+
+    /// Exchanges the parameters of `net`, which this has updated, with their moving average:
+    /// [`TrainStep::exchange_average`](crate::step::TrainStep::exchange_average).
+    pub fn exchange_average(&mut self, net: &mut M) {
+        if self.net == Some(net.store().id) {
+            self.updates.exchange_average::<M>(net);
+        }
+    }
 
     /// How many updates there have been.
     pub fn steps(&self) -> u64 {

@@ -117,6 +117,8 @@ fn train(
         .batch(BATCH)
         .validate(&test)
         .clip_norm(1.0)
+        .accumulate(2)
+        .average(0.8)
         .schedule(Warmup::new(5).then(Cosine::new(30)))
         .callback(EarlyStopping::patience(3))
         .callback(Checkpoint::best(folder.file("best.safetensors")))

@@ -249,6 +249,75 @@ fn without_decay_or_factors_it_is_one_pass_and_the_same_bits() {
     assert!(trained(Rules::new().clip_norm(1e9)) == trained(Rules::new()));
 }
 
+network! {
+    /// Nothing in it looks at the whole batch.
+    pub Plain: [4] -> [3] { fc1: Linear(8), Tanh, fc2: Linear(3) }
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    // 26 samples: the last batches of an epoch are smaller, and the last update is of fewer.
+    let inputs = (0..26 * 4).map(|i| (f64::from(i) * 0.7).sin()).collect();
+    let data = InMemory::<(D<4>,), (), f64>::new(inputs, (0..26).map(|i| i % 3).collect()).unwrap();
+    let trained = |batch, batches| {
+        let mut net = Plain::<f64>::on(Cpu::default(), Seed(1)).unwrap();
+        Trainer::new(CrossEntropy, Adam::new(0.01))
+            .batch(batch)
+            .accumulate(batches)
+            .clip_norm(0.1)
+            .epochs(3)
+            .fit(&mut net, &data)
+            .unwrap();
+        ["fc1.weight", "fc2.bias"].map(|name| net.parameter(name).unwrap()).concat()
+    };
+    let large = trained(12, 1);
+    for (batch, batches) in [(4, 3), (6, 2), (2, 6)] {
+        near(&trained(batch, batches), &large);
+    }
+    assert!(trained(4, 1) != large);
+}
+
+#[test]
+fn an_update_follows_the_last_batch_and_leaves_out_what_is_no_number() {
+    let mut net = Pair::<f64>::on(Cpu::default(), Seed(1)).unwrap();
+    let mut step = net.loss_step(Sgd::new(1.0), 1).unwrap().accumulate(3);
+    let mut seen = vec![];
+    // The gradient is the input; the loss of the fifth batch is not finite.
+    for a in [1.0, 2.0, 6.0, 4.0, f64::INFINITY, 8.0, 1.0] {
+        let _ = step.run((&pair([a, 0.0]), &pair([0.0, 0.0]))).unwrap();
+        seen.push(step.net().parameter("u").unwrap()[0]);
+    }
+    assert_eq!(seen, [0.0, 0.0, -3.0, -3.0, -3.0, -9.0, -9.0]);
+}
+
+#[test]
+fn averages_of_weights() {
+    let mut net = Pair::<f64>::on(Cpu::default(), Seed(1)).unwrap();
+    let mut step = net.loss_step(Sgd::new(1.0), 1).unwrap().average(0.75);
+    step.exchange_average();
+    let mut expected = f64::NAN;
+    for a in [-1.0, -3.0, 2.0] {
+        let before = step.net().parameter("u").unwrap()[0];
+        step.run((&pair([a, 0.0]), &pair([0.0, 0.0]))).unwrap();
+        let now = before - a;
+        expected = if expected.is_nan() { now } else { 0.75 * expected + 0.25 * now };
+        assert_eq!(step.net().parameter("u").unwrap()[0], now);
+        step.exchange_average();
+        assert_eq!(step.net().parameter("u").unwrap()[0], expected);
+        step.exchange_average();
+    }
+    // The trainer validates the average and leaves it in the network.
+    let data = data();
+    let mut net = Normed::new(Seed(1));
+    let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1)).average(0.9).validate(&data);
+    let history = trainer.fit(&mut net, &data).unwrap();
+    let found = netform_core::train::evaluate(&net, &CrossEntropy, &data, 32).unwrap().loss;
+    assert_eq!(history.epochs[0].validation_loss, Some(found));
+    let mut plain = Normed::new(Seed(1));
+    Trainer::new(CrossEntropy, Sgd::new(0.1)).fit(&mut plain, &data).unwrap();
+    assert!(plain.to_bytes().unwrap() != net.to_bytes().unwrap());
+}
+
 #[test]
 fn rules_are_checked() {
     let message = |rules: Rules| {

@@ -32,6 +32,16 @@ struct Posted<N: Module> {
     ticket: TicketOf<N>,
     /// Where the outputs are in the workspace.
     outputs: Span,
+    /// Whether it makes an update, unless it comes to nothing.
+    updated: bool,
+}
+
+/// A batch among those that make an update together.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch {
+    pub samples: usize,
+    /// Whether an update is made after it, however many there are.
+    pub last: bool,
 }
 
 /// Where a pass leaves its loss and the network's outputs.
@@ -91,12 +101,13 @@ impl<N: Module> Memories<N> {
         &'a mut self,
         store: &'a mut Store<N::Elem, N::Device>,
         updates: &'a mut Updates<O, Buffer<N>>,
+        batch: Batch,
         bind: impl FnOnce(&mut Bindings<'a, N::Elem, N::Device>),
         passes: impl FnOnce(&mut RunOf<'a, N>) -> Left,
     ) -> Result<()> {
         updates.prepare::<N>(&store.device)?;
         let device = &store.device;
-        let (pass, parts, state) = updates.split(N::PARAM_LEN)?;
+        let (pass, parts, state) = updates.split(N::PARAM_LEN, batch)?;
         let mut bound = Bindings {
             params: Access::Write(&mut store.params),
             state: Access::Write(&mut store.state),
@@ -106,7 +117,7 @@ impl<N: Module> Memories<N> {
             ..Bindings::default()
         };
         bound.outputs[BEFORE] = Access::Write(&mut self.statistics);
-        let steps = state.bind(&mut bound);
+        let counts = state.bind(&mut bound);
         bind(&mut bound);
         let mut run = device.run(bound);
         let (running, before) = (Slot::State, Slot::Output(BEFORE as u8));
@@ -120,11 +131,13 @@ impl<N: Module> Memories<N> {
         for &still in &parts.still {
             copy(&mut run, before, running, still);
         }
+        pass.begin(&mut run);
         run.only_if(loss, true, |run| pass.run(run));
         let ticket = device.post(run, loss, kept.then_some(outputs))?;
-        *steps += 1;
+        let updated = pass.updates;
+        counts.add(&pass);
         store.steps += 1;
-        self.under_way.push_back(Posted { ticket, outputs });
+        self.under_way.push_back(Posted { ticket, outputs, updated });
         Ok(())
     }
 
@@ -143,7 +156,9 @@ impl<N: Module> Memories<N> {
         let Some(posted) = self.under_way.pop_front() else { return Ok(None) };
         let loss = store.device.wait(&posted.ticket);
         if !loss.as_ref().is_ok_and(|loss| loss.is_finite()) {
-            state.steps = state.steps.saturating_sub(1);
+            let updates = u64::from(posted.updated);
+            state.steps = state.steps.saturating_sub(updates);
+            state.averaged = state.averaged.saturating_sub(updates);
             store.steps = store.steps.saturating_sub(1);
         }
         self.last = loss.is_ok().then_some(posted);
@@ -177,7 +192,7 @@ impl<N: Module> Memories<N> {
 
     /// Copies the outputs of the last step that was waited for into `out`; returns how many elements there are.
     pub fn read_outputs(&self, device: &N::Device, out: &mut [N::Elem]) -> Result<usize> {
-        let Some(Posted { ticket, outputs }) = &self.last else {
+        let Some(Posted { ticket, outputs, .. }) = &self.last else {
             return Err(Error::Invalid(
                 "no batch has been run yet, so there are no outputs".into(),
             ));

@@ -123,7 +123,8 @@ where
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
         let mut progress = Progress { begun, epoch, tally: begun.tally, done: first };
-        for k in first..self.source.loader().batches() {
+        let batches = self.source.loader().batches();
+        for k in first..batches {
             let stop = session.is_to_stop();
             if stop || k > first && session.saves_after(epoch, k) {
                 self.drain(&mut progress, session)?;
@@ -139,7 +140,7 @@ where
                 place.targets.clear();
                 place.targets.extend_from_slice(targets);
             }
-            let loss = self.step.submit_keeping(&place.batch, self.judged);
+            let loss = self.step.submit_keeping(&place.batch, self.judged, k + 1 == batches);
             if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
                 self.received(loss, &mut progress, session.callbacks)?;
             }

@@ -23,6 +23,7 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::Seed;
 use crate::step::{Buffer, OptimizerState, TrainStep};
+use crate::update::SCALARS;
 use crate::weights::{BESIDE, check, tensors, write};
 
 /// The version of the file that is written, and the only one that is read.
@@ -61,11 +62,12 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
     let (net, updates) = step.parts();
     let store = net.store();
     let mut all = tensors(net)?;
-    if let Some(slots) = &updates.state.slots {
-        let mut values = vec![N::Elem::default(); store.device.len(slots)];
-        store.device.read(slots, 0, &mut values)?;
+    for (name, buffer) in updates.state.buffers() {
+        let Some(buffer) = buffer else { continue };
+        let mut values = vec![N::Elem::default(); store.device.len(buffer)];
+        store.device.read(buffer, 0, &mut values)?;
         all.push(NamedTensor {
-            name: format!("{BESIDE}optimizer"),
+            name: format!("{BESIDE}{name}"),
             shape: vec![values.len()],
             data: Values::from_floats(&values),
         });
@@ -75,6 +77,8 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
     header.set("network", N::NAME);
     header.set("optimizer", updates.optimizer.name());
     header.set("updates", updates.state.steps);
+    header.set("gathered", updates.state.gathered);
+    header.set("averaged", updates.state.averaged);
     header.set("steps", store.steps);
     header.set("network_seed", store.seed.0);
     for (name, value) in N::SETTINGS.iter().zip(store.settings) {
@@ -139,12 +143,14 @@ pub(super) struct Resumed {
     pub seed: Seed,
     pub history: History,
     states: Vec<State>,
-    updates: u64,
+    /// Updates, batches since the last one, and updates of the average.
+    counts: [u64; 3],
     steps: u64,
     network_seed: Seed,
     settings: Vec<f64>,
     weights: Vec<NamedTensor>,
-    slots: Option<Values>,
+    /// What the optimiser and its rules keep, by name.
+    buffers: BTreeMap<String, Values>,
 }
 
 impl Resumed {
@@ -185,20 +191,11 @@ impl Resumed {
         }
         let mut beside: BTreeMap<String, Values> =
             beside.into_iter().map(|tensor| (tensor.name, tensor.data)).collect();
-        let slots = beside.remove(&format!("{BESIDE}optimizer"));
-        let expected = optimizer.slots() * N::PARAM_LEN;
-        let found = slots.as_ref().map_or(0, Values::len);
-        if found != expected || slots.as_ref().is_some_and(|it| it.dtype() != N::Elem::NAME) {
-            return Err(Error::format(
-                path,
-                "the optimiser's state",
-                format!(
-                    "{} keeps {expected} numbers of type {} with these settings, found {found}",
-                    optimizer.name(),
-                    N::Elem::NAME
-                ),
-            ));
-        }
+        let kept = beside.iter().filter_map(|(name, values)| {
+            Some((name.strip_prefix(BESIDE)?.to_owned(), values.clone()))
+        });
+        let buffers: BTreeMap<String, Values> = kept.collect();
+        check_buffers::<N, O>(path, &buffers, optimizer)?;
         let answers = Answers {
             correct: header.get(path, "epoch_correct")?,
             judged: header.get(path, "epoch_judged")?,
@@ -230,24 +227,30 @@ impl Resumed {
             seed: Seed(header.get(path, "seed")?),
             history,
             states: states::<N>(&header, &mut beside),
-            updates: header.get(path, "updates")?,
+            counts: [
+                header.get(path, "updates")?,
+                header.get(path, "gathered")?,
+                header.get(path, "averaged")?,
+            ],
             steps: header.get(path, "steps")?,
             network_seed: Seed(header.get(path, "network_seed")?),
             settings: settings.collect::<Result<_>>()?,
             weights,
-            slots,
+            buffers,
         })
     }
 
     /// Makes the network what it was, and returns the optimiser's state.
     pub fn apply<N: Module>(&self, net: &mut N) -> Result<OptimizerState<Buffer<N>>> {
         let device = net.store().device.clone();
-        let mut state = OptimizerState { steps: self.updates, ..OptimizerState::default() };
-        if let Some(values) = &self.slots {
+        let mut state = OptimizerState::default();
+        [state.steps, state.gathered, state.averaged] = self.counts;
+        for (name, buffer) in state.buffers_mut() {
+            let Some(values) = self.buffers.get(name) else { continue };
             let values: Vec<N::Elem> = values.to_floats();
-            let mut slots = device.zeros(values.len())?;
-            device.write(&mut slots, 0, &values)?;
-            state.slots = Some(slots);
+            let mut filled = device.zeros(values.len())?;
+            device.write(&mut filled, 0, &values)?;
+            *buffer = Some(filled);
         }
         write(net, &self.weights)?;
         let store = net.store_mut();
@@ -302,6 +305,33 @@ fn check_kind<N: Network, O: Optimizer>(path: &Path, header: &Header, optimizer:
                 path,
                 format!("`{what}`"),
                 format!("a training with {what} `{then}` cannot go on with `{now}`"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// That what the optimiser and its rules keep is of the right sizes.
+fn check_buffers<N: Network, O: Optimizer>(
+    path: &Path,
+    buffers: &BTreeMap<String, Values>,
+    optimizer: &O,
+) -> Result<()> {
+    let slots = optimizer.slots() * N::PARAM_LEN;
+    let sizes = [("optimizer", slots), ("sum", N::PARAM_LEN), ("average", N::PARAM_LEN)];
+    for (name, expected) in sizes.into_iter().chain([("scalars", SCALARS)]) {
+        let found = buffers.get(name);
+        let len = found.map_or(0, Values::len);
+        let right = len == expected && found.is_none_or(|it| it.dtype() == N::Elem::NAME);
+        if !right && (found.is_some() || name == "optimizer") {
+            return Err(Error::format(
+                path,
+                format!("`{BESIDE}{name}`"),
+                format!(
+                    "{} with these settings keeps {expected} numbers of type {}, found {len}",
+                    optimizer.name(),
+                    N::Elem::NAME
+                ),
             ));
         }
     }

@@ -318,6 +318,7 @@ where
     if outcome.is_ok() {
         outcome = all::<N, D, L, O, V>(session, epochs, pass, begun);
     }
+    epochs.step.keep_average();
     for callback in session.callbacks.iter_mut() {
         let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
         outcome = outcome.and(end);
@@ -351,31 +352,61 @@ where
             session.history.interrupted = true;
             return Ok(());
         };
-        let validation = V::run(pass, epochs.step.net(), epochs.step.loss())?;
-        if let Some(loss) = validation.map(|it| it.loss).filter(|loss| !loss.is_finite()) {
+        let record = EpochRecord {
+            epoch,
+            train_loss: train.loss,
+            train_accuracy: train.accuracy,
+            validation_loss: None,
+            validation_accuracy: None,
+            seconds: 0.0,
+            rate,
+        };
+        begun = Begun::at(epoch + 1);
+        // Validation and callbacks see the average of the weights, where there is one.
+        epochs.step.exchange_average();
+        let stopped = after::<N, D, L, O, V>(session, epochs, pass, record, begin);
+        epochs.step.exchange_average();
+        begun.stopped = stopped?;
+        session.save(&epochs.step, begun)?;
+    }
+    session.history.stopped_early = begun.stopped && begun.epoch <= last;
+    Ok(())
+}
+
+/// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
+fn after<N, D, L, O, V>(
+    session: &mut Session<'_, '_>,
+    epochs: &mut Epochs<'_, '_, N, D, L, O>,
+    pass: &mut V::Pass,
+    mut record: EpochRecord,
+    begin: Instant,
+) -> Result<bool>
+where
+    N: Network,
+    D: Dataset<Element = N::InputElement>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    O: Optimizer,
+    V: Validation<N, L>,
+{
+    if let Some(validation) = V::run(pass, epochs.step.net(), epochs.step.loss())? {
+        let (loss, epoch) = (validation.loss, record.epoch);
+        if !loss.is_finite() {
             return Err(Error::ValidationNotFinite {
                 loss,
                 epoch,
                 saved: saved(session.callbacks),
             });
         }
-        let record = EpochRecord {
-            epoch,
-            train_loss: train.loss,
-            train_accuracy: train.accuracy,
-            validation_loss: validation.map(|it| it.loss),
-            validation_accuracy: validation.and_then(|it| it.accuracy),
-            seconds: begin.elapsed().as_secs_f64(),
-            rate,
-        };
-        session.history.push(record.clone());
-        begun = Begun::at(epoch + 1);
-        for callback in session.callbacks.iter_mut() {
-            let mut net = Lent(epochs.step.net_mut());
-            begun.stopped |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
-        }
-        session.save(&epochs.step, begun)?;
+        record.validation_loss = Some(loss);
+        record.validation_accuracy = validation.accuracy;
     }
-    session.history.stopped_early = begun.stopped && begun.epoch <= last;
-    Ok(())
+    record.seconds = begin.elapsed().as_secs_f64();
+    session.history.push(record.clone());
+    let mut stop = false;
+    for callback in session.callbacks.iter_mut() {
+        let mut net = Lent(epochs.step.net_mut());
+        stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
+    }
+    Ok(stop)
 }

@@ -7,7 +7,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::module::Module;
 use crate::optim::{Optimizer, Part, each};
-use crate::step::{Buffer, OptimizerState};
+use crate::step::{Batch, Buffer, OptimizerState};
 
 /// An optimiser with its rules, and what both keep between the updates of one network.
 pub(crate) struct Updates<O, B> {
@@ -24,8 +24,14 @@ const SCALARS: Slot = Slot::Output(1);
 const SQUARES: Span = Span::new(SCALARS, 0, 1);
 /// What the gradients are multiplied by.
 const FACTOR: Span = Span::new(SCALARS, 1, 1);
+/// How many samples the sum of gradients is of.
+const SAMPLES: Span = Span::new(SCALARS, 2, 1);
+/// Where [`OptimizerState::sum`] is bound.
+const SUM: Slot = Slot::Output(2);
+/// Where [`OptimizerState::average`] is bound.
+const AVERAGE: Slot = Slot::Output(3);
 /// How many scalars there are.
-const COUNT: usize = 4;
+pub(crate) const COUNT: usize = 4;
 
 impl<O: Optimizer, B> Updates<O, B> {
     pub fn new(optimizer: O, rules: Rules, state: OptimizerState<B>) -> Self {
@@ -45,7 +51,18 @@ impl<O: Optimizer, B> Updates<O, B> {
 
     /// Whether gradients are changed before the optimiser's formula.
     pub fn changes_gradients(&self) -> bool {
-        self.rules.clip_norm.is_some() || self.rules.clip_value.is_some()
+        let Rules { clip_norm, clip_value, .. } = &self.rules;
+        clip_norm.is_some() || clip_value.is_some() || self.rules.gathers()
+    }
+
+    /// Exchanges the network's parameters with their average.
+    pub fn exchange_average<N: Module<Device: Memory<Buffer<N::Elem> = B>>>(
+        &mut self,
+        net: &mut N,
+    ) {
+        if let Some(average) = self.state.average.as_mut().filter(|_| self.state.averaged > 0) {
+            std::mem::swap(average, &mut net.store_mut().params);
+        }
     }
 
     /// The learning rate of the next update, but for factors of single parameters.
@@ -79,40 +96,97 @@ impl<O: Optimizer, B> Updates<O, B> {
         }
         self.rules.check()?;
         let parts = Parts::of::<N>(&self.rules, self.optimizer.decays())?;
-        if self.rules.clip_norm.is_some() && self.state.scalars.is_none() {
+        let missing = |wanted: bool, buffer: &Option<B>| wanted && buffer.is_none();
+        let scalars = self.rules.clip_norm.is_some() || self.rules.gathers();
+        if missing(scalars, &self.state.scalars) {
             self.state.scalars = Some(device.zeros::<N::Elem>(COUNT)?);
+        }
+        if missing(self.rules.gathers(), &self.state.sum) {
+            self.state.sum = Some(device.zeros::<N::Elem>(N::PARAM_LEN)?);
+        }
+        if missing(self.rules.average.is_some(), &self.state.average) {
+            self.state.average = Some(device.zeros::<N::Elem>(N::PARAM_LEN)?);
         }
         self.parts = Some(parts);
         Ok(())
     }
 
-    /// The pass of the next update, what names mean, and what is kept. [`Updates::prepare`] comes before.
-    pub fn split(&mut self, all: usize) -> Result<(Pass<'_, O>, &Parts, &mut OptimizerState<B>)> {
+    /// The pass of the next batch, what names mean, and what is kept. [`Updates::prepare`] comes before.
+    pub fn split(
+        &mut self,
+        all: usize,
+        batch: Batch,
+    ) -> Result<(Pass<'_, O>, &Parts, &mut OptimizerState<B>)> {
         let Updates { optimizer, rules, state, parts } = self;
         let Some(parts) = parts else {
             return Err(Error::Invalid("an update that was not prepared".to_owned()));
         };
-        let rate = rules.factor(state.steps, state.epochs);
-        let pass = Pass { optimizer, rules, parts, all, step: state.steps + 1, rate };
+        let gathered = state.gathered + 1;
+        let pass = Pass {
+            optimizer,
+            rules,
+            parts,
+            all,
+            step: state.steps + 1,
+            rate: rules.factor(state.steps, state.epochs),
+            samples: batch.samples,
+            first: gathered == 1,
+            updates: batch.last || gathered >= rules.accumulate.unwrap_or(1),
+            averaged: state.averaged,
+        };
         Ok((pass, parts, state))
     }
 
     /// The number of elements that are kept.
     pub fn len<E: Float, D: Device<E, Buffer<E> = B>>(&self, device: &D) -> usize {
-        let buffers = [&self.state.slots, &self.state.scalars];
-        buffers.into_iter().flatten().map(|buffer| device.len::<E>(buffer)).sum()
+        let kept = self.state.buffers().into_iter().filter_map(|(_, buffer)| buffer.as_ref());
+        kept.map(|buffer| device.len::<E>(buffer)).sum()
     }
 }
 
 impl<B> OptimizerState<B> {
-    /// Binds what is kept; returns the number of updates, for when there is another one.
+    /// All that is kept, by the names that a file has for it.
+    pub(crate) fn buffers(&self) -> [(&'static str, &Option<B>); 4] {
+        let OptimizerState { slots, scalars, sum, average, .. } = self;
+        [("optimizer", slots), ("scalars", scalars), ("sum", sum), ("average", average)]
+    }
+
+    /// [`OptimizerState::buffers`], to be filled.
+    pub(crate) fn buffers_mut(&mut self) -> [(&'static str, &mut Option<B>); 4] {
+        let OptimizerState { slots, scalars, sum, average, .. } = self;
+        [("optimizer", slots), ("scalars", scalars), ("sum", sum), ("average", average)]
+    }
+
+    /// Binds what is kept; returns what is counted, for when there is another batch.
     pub(crate) fn bind<'a, E: Float, D: Device<E, Buffer<E> = B>>(
         &'a mut self,
         bound: &mut Bindings<'a, E, D>,
-    ) -> &'a mut u64 {
+    ) -> Counts<'a> {
         bound.optimizer = self.slots.as_mut().map_or(Access::None, Access::Write);
         bound.outputs[1] = self.scalars.as_mut().map_or(Access::None, Access::Write);
-        &mut self.steps
+        bound.outputs[2] = self.sum.as_mut().map_or(Access::None, Access::Write);
+        bound.outputs[3] = self.average.as_mut().map_or(Access::None, Access::Write);
+        Counts {
+            steps: &mut self.steps,
+            gathered: &mut self.gathered,
+            averaged: &mut self.averaged,
+        }
+    }
+}
+
+/// What is counted of updates.
+pub(crate) struct Counts<'a> {
+    steps: &'a mut u64,
+    gathered: &'a mut u64,
+    averaged: &'a mut u64,
+}
+
+impl Counts<'_> {
+    /// Counts a pass that has been posted.
+    pub fn add<O>(self, pass: &Pass<'_, O>) {
+        *self.gathered = if pass.updates { 0 } else { *self.gathered + 1 };
+        *self.steps += u64::from(pass.updates);
+        *self.averaged += u64::from(pass.updates);
     }
 }
 
@@ -127,11 +201,65 @@ pub(crate) struct Pass<'u, O> {
     pub step: u64,
     /// The schedule's factor.
     pub rate: f64,
+    /// The samples of the batch.
+    pub samples: usize,
+    /// Whether the batch is the first of those that make an update together.
+    pub first: bool,
+    /// Whether it is the last, and the update follows.
+    pub updates: bool,
+    /// Of how many updates the average is so far.
+    pub averaged: u64,
 }
 
 impl<O: Optimizer> Pass<'_, O> {
-    /// Updates parameters by the gradients of a batch.
+    /// Empties the sum of gradients before the first batch, whatever comes of that.
+    pub fn begin<E: Float, K: Kernels<E>>(&self, k: &mut K) {
+        if self.first && !self.updates {
+            k.fill(Span::new(SUM, 0, self.all), E::ZERO);
+            k.fill(SAMPLES, E::ZERO);
+        }
+    }
+
+    /// Takes the gradients of a batch in, and updates the parameters if it is the last one.
     pub fn run<E: Float, K: Kernels<E>>(&self, k: &mut K) {
+        if !(self.first && self.updates) {
+            self.gather(k);
+        }
+        if self.updates {
+            self.update(k);
+        }
+    }
+
+    /// Adds to the sum of gradients; makes their mean of the sum where the batch is the last one.
+    fn gather<E: Float, K: Kernels<E>>(&self, k: &mut K) {
+        let (grads, sum) = (Span::new(Slot::Grads, 0, self.all), Span::new(SUM, 0, self.all));
+        let (grid, count) = ([1, 1, 1, self.all], [E::from_usize(self.samples)]);
+        k.map([SAMPLES], [1; 4], [each(SAMPLES)], count, |[n], [c]| [n + c], &["a0 + c0"]);
+        if !self.updates {
+            k.map(
+                [sum],
+                grid,
+                [each(sum), each(grads)],
+                count,
+                #[inline(always)]
+                |[sum, g], [count]| [sum + count * g],
+                &["a0 + c0 * a1"],
+            );
+            return;
+        }
+        let samples = Arg::View { span: SAMPLES, strides: [0; 4] };
+        k.map(
+            [grads],
+            grid,
+            [each(sum), each(grads), samples],
+            count,
+            #[inline(always)]
+            |[sum, g, samples], [count]| [(sum + count * g) / samples],
+            &["(a0 + c0 * a1) / a2"],
+        );
+    }
+
+    fn update<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         self.clip(k);
         for run in &self.parts.updated {
             let part = Part {
@@ -143,6 +271,20 @@ impl<O: Optimizer> Pass<'_, O> {
                 decay: run.decay,
             };
             self.optimizer.update(k, &part);
+        }
+        if let Some(decay) = self.rules.average {
+            let (w, average) =
+                (Span::new(Slot::Params, 0, self.all), Span::new(AVERAGE, 0, self.all));
+            let kept = if self.averaged == 0 { 0.0 } else { decay };
+            k.map(
+                [average],
+                [1, 1, 1, self.all],
+                [each(average), each(w)],
+                [kept, 1.0 - kept].map(E::from_f64),
+                #[inline(always)]
+                |[average, w], [kept, fresh]| [kept * average + fresh * w],
+                &["c0 * a0 + c1 * a1"],
+            );
         }
     }
 
@@ -211,19 +353,20 @@ pub(crate) fn update<N: Module, O: Optimizer>(
     own: Option<&mut Buffer<N>>,
 ) -> Result<()> {
     let store = net.store_mut();
-    let (pass, _, state) = updates.split(N::PARAM_LEN)?;
+    let (pass, _, state) = updates.split(N::PARAM_LEN, Batch { samples: 1, last: false })?;
     let mut bound = Bindings { params: Access::Write(&mut store.params), ..Bindings::default() };
     let copied = own.is_some();
     bound.grads = own.map_or(Access::Read(gradients), Access::Write);
     bound.inputs[0] = copied.then_some(gradients);
-    let steps = state.bind(&mut bound);
+    let counts = state.bind(&mut bound);
     let mut run = store.device.run(bound);
     if copied {
         copy_gradients(&mut run, Slot::Input(0), N::PARAM_LEN);
     }
+    pass.begin(&mut run);
     pass.run(&mut run);
     crate::device::Run::finish(run)?;
-    *steps += 1;
+    counts.add(&pass);
     store.steps += 1;
     Ok(())
 }

@@ -44,6 +44,9 @@ pub struct Rules {
     pub(super) rates: Vec<(String, f64)>,
     pub(super) decays: Vec<(String, f64)>,
     pub(super) schedule: Option<(Arc<dyn Schedule>, Count)>,
+    /// How many batches make an update, where that is not one.
+    pub(super) accumulate: Option<u64>,
+    pub(super) average: Option<f64>,
 }
 
 /// What a schedule counts.
@@ -98,6 +101,31 @@ impl Rules {
         self
     }
 
+    /// Makes one update of every `batches` batches, by the mean of their gradients, in which a batch counts by its
+    /// samples: that of a batch so many times as large, where the loss is a mean over samples and no layer looks at the
+    /// whole batch. The trainer makes an update at each epoch's end, too, of what is left.
+    ///
+    /// A batch whose loss is not finite has no part in the mean; where it is the last one, there is no update. Running
+    /// statistics move with each batch.
+    #[must_use]
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.accumulate = Some(batches as u64);
+        self
+    }
+
+    /// Keeps a moving average of the parameters, `decay * average + (1 - decay) * parameters` after each update, which
+    /// begins as the parameters after the first one, as
+    /// [torch.optim.swa_utils](https://docs.pytorch.org/docs/stable/optim.html#weight-averaging-swa-and-ema) has it.
+    ///
+    /// [`TrainStep::exchange_average`](crate::step::TrainStep::exchange_average) puts it into the network. With the
+    /// trainer, validation and callbacks see the average, and `fit` leaves it in the network, from where a further call
+    /// goes on.
+    #[must_use]
+    pub fn average(mut self, decay: f64) -> Self {
+        self.average = Some(decay);
+        self
+    }
+
     /// Multiplies the learning rate by a schedule, which counts updates.
     #[must_use]
     pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
@@ -120,6 +148,11 @@ impl Rules {
         }
     }
 
+    /// Whether gradients of several batches make an update.
+    pub(super) fn gathers(&self) -> bool {
+        self.accumulate.is_some_and(|batches| batches > 1)
+    }
+
     /// Whether the settings make sense.
     pub(crate) fn check(&self) -> Result<()> {
         let clips = [("largest norm", self.clip_norm), ("largest value", self.clip_value)];
@@ -127,6 +160,10 @@ impl Rules {
             let max = max.unwrap_or(1.0);
             in_range("clipping of gradients", setting, max, "more than 0", |x| x > 0.0)?;
         }
+        let batches = self.accumulate.unwrap_or(1) as f64;
+        in_range("accumulation", "number of batches", batches, "1 or more", |x| x >= 1.0)?;
+        let decay = self.average.unwrap_or(0.0);
+        in_range("average of weights", "decay", decay, "in [0, 1)", |x| (0.0..1.0).contains(&x))?;
         for (of, factors) in [("learning rate", &self.rates), ("weight decay", &self.decays)] {
             for (name, factor) in factors {
                 let setting = format!("factor of `{name}`");
@@ -156,6 +193,8 @@ macro_rules! ruled {
             rate_factor(name: impl Into<String>, factor: f64);
             decay_factor(name: impl Into<String>, factor: f64);
             schedule(schedule: impl crate::schedule::Schedule + 'static);
+            accumulate(batches: usize);
+            average(decay: f64);
         }
     };
     (@each |$it:ident| $rules:expr; $($method:ident($($arg:ident: $t:ty),*);)*) => { $(
