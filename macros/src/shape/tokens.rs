@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::{Atom, ConstExpr, Dim, Monomial};
+use super::{Atom, ConstExpr, Dim};
 use crate::errors::Range;
 
 /// Two expressions as one.
@@ -11,7 +11,7 @@ type Join = fn(TokenStream, TokenStream) -> TokenStream;
 
 impl Dim {
     fn is_constant(&self) -> bool {
-        self.0.keys().flatten().all(|atom| match atom {
+        self.0.atoms().all(|atom| match atom {
             Atom::Batch | Atom::Param(_) => false,
             Atom::Aligned(dim) => dim.is_constant(),
             Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
@@ -39,8 +39,8 @@ impl Dim {
     /// No difference is below 0: of sizes that are known only at run time one may be too small, which the check
     /// that was printed for it reports.
     fn written(&self, times: Join, plus: Join) -> TokenStream {
-        let term = |(atoms, n): (&Monomial, &i128)| {
-            let size = u64::try_from(*n).unwrap_or(u64::MAX);
+        let term = |(atoms, n): (&[Atom], i128)| {
+            let size = u64::try_from(n).unwrap_or(u64::MAX);
             let literal = Literal::u64_unsuffixed(size);
             let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
             if size != 1 || factors.is_empty() {
