@@ -1,6 +1,6 @@
 //! Planned steps to tokens: calls of kernels, each with its spans and sizes. It decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -11,9 +11,13 @@ use crate::kernels::{Conv2d, Kernel, Matmul, Pool2d};
 use crate::moves::{Axis, Copy};
 use crate::ops::reduce::Fold;
 use crate::plan::{Place, Plan, Step};
-use crate::shape::{Dim, numel};
+use crate::shape::{ConstExpr, Dim, numel};
 
+mod forms;
+mod rows;
 mod scan;
+
+use forms::{Draft, listed};
 
 /// The printed functions of fused expressions: one for each distinct text, however often it is called.
 #[derive(Default)]
@@ -21,8 +25,12 @@ pub struct Expressions {
     /// Text, kind and numbers of operands to the function's number.
     numbers: BTreeMap<(String, &'static str, usize, usize), usize>,
     functions: Vec<TokenStream>,
-    /// The printed bodies of scans: text to number. One for each distinct text, like expressions.
-    bodies: BTreeMap<String, usize>,
+    /// The forms of steps, without their names: text to number.
+    forms: HashMap<String, usize>,
+    /// The functions of bodies of scans in the same way.
+    bodies: HashMap<String, usize>,
+    /// Constants of the user's that are numbers in expressions.
+    constants: BTreeSet<ConstExpr>,
     /// How many bodies of scans what is printed lies in.
     depth: usize,
 }
@@ -32,29 +40,35 @@ pub struct Emitter<'e> {
     pub plan: &'e Plan,
     pub expressions: &'e mut Expressions,
     /// What the function's span arguments are called.
-    pub arguments: &'e [TokenStream],
+    pub arguments: &'e [String],
 }
 
 impl Expressions {
     /// All functions, to be printed once beside the code that calls them.
-    pub fn tokens(&self) -> TokenStream {
+    pub fn tokens(&self) -> Result<TokenStream, String> {
         let functions = &self.functions;
-        quote!(#(#functions)*)
+        let forms = numbered("#[inline(never)] fn step", &self.forms);
+        let forms = parsed(&(forms + &numbered("fn scan", &self.bodies)))?;
+        let constants = self.constants.iter().map(|constant| {
+            let (name, value) = (constant.number_alias(), constant.number());
+            quote!(const #name: f64 = #value;)
+        });
+        Ok(quote!(#(#constants)* #(#functions)* #forms))
     }
 
     /// The function that runs a tree in a kernel of a kind.
-    fn function(&mut self, kind: &'static str, tree: &Tree) -> Result<TokenStream, String> {
+    fn function(&mut self, kind: &'static str, tree: &Tree) -> Result<String, String> {
+        self.know(&tree.numbers);
         let (n, c) = (tree.leaves.len(), tree.numbers.len());
         let text = format!("{}[{}]", tree.rust, tree.values.join(", "));
         let key = (text.clone(), kind, n, c);
         if let Some(number) = self.numbers.get(&key) {
-            let name = format_ident!("{}{}", kind, number);
-            return Ok(quote!(#name));
+            return Ok(format!("{kind}{number}"));
         }
         let number = self.numbers.len();
         self.numbers.insert(key, number);
         let name = format_ident!("{}{}", kind, number);
-        let body: TokenStream = text.parse().map_err(|e| format!("`{text}`: {e}"))?;
+        let body = parsed(&text)?;
         let m = tree.values.len();
         let inputs = (0..n).map(|i| format_ident!("a{}", i));
         let consts = (0..c).map(|i| format_ident!("c{}", i));
@@ -83,245 +97,250 @@ impl Expressions {
                 k.conv2d(outs, x, w, dims, ins, consts, #[inline(always)] |x: E, #parameters| { #body }, #text)
             }),
         });
-        Ok(quote!(#name))
+        Ok(name.to_string())
+    }
+
+    /// Takes notice of the user's constants in an expression.
+    fn know(&mut self, numbers: &[Number]) {
+        let constants = numbers.iter().filter_map(|number| match number {
+            Number::Const(constant) => Some(constant.clone()),
+            _ => None,
+        });
+        self.constants.extend(constants);
     }
 }
 
-mod rows;
+/// Functions in the order of their numbers.
+fn numbered(head: &str, functions: &HashMap<String, usize>) -> String {
+    let mut functions: Vec<(&String, &usize)> = functions.iter().collect();
+    functions.sort_unstable_by_key(|(_, number)| **number);
+    functions.into_iter().map(|(function, number)| format!("{head}{number}{function}")).collect()
+}
+
+/// Code that the macro wrote.
+fn parsed(code: &str) -> Result<TokenStream, String> {
+    code.parse().map_err(|e| format!("`{code}`: {e}"))
+}
 
 impl Emitter<'_> {
     /// Statements that run some of the plan's steps.
     pub fn steps(&mut self, range: std::ops::Range<usize>) -> Result<TokenStream, String> {
+        parsed(&self.code(range)?)
+    }
+
+    fn code(&mut self, range: std::ops::Range<usize>) -> Result<String, String> {
         let plan = self.plan;
         plan.steps[range].iter().map(|step| self.step(step)).collect()
     }
 
     /// The span of a node's storage.
     pub fn span(&self, id: NodeId) -> Result<TokenStream, String> {
-        let len = numel(self.plan.graph.shape(id)).tokens();
-        Ok(match self.plan.places.get(&id) {
-            Some(Place::Param(offset)) => {
-                let offset = offset.tokens();
-                quote!(__n::span(__n::Slot::Params, #offset, #len))
-            }
-            Some(Place::Grad(offset)) => {
-                let offset = offset.tokens();
-                quote!(__n::span(__n::Slot::Grads, #offset, #len))
-            }
-            Some(Place::State(offset)) => {
-                let offset = offset.tokens();
-                quote!(__n::span(__n::Slot::State, #offset, #len))
-            }
-            Some(Place::Argument(i)) => self.arguments[*i].clone(),
-            Some(Place::Work) => {
-                let offset = self
-                    .plan
-                    .offsets
-                    .get(&id)
-                    .ok_or_else(|| format!("%{id} has no offset"))?
-                    .tokens();
-                quote!(__n::span(__n::Slot::Workspace, base + #offset, #len))
-            }
-            None => return Err(format!("%{id} has no storage")),
-        })
+        parsed(&self.placed(&mut Draft::whole(), id)?)
     }
 
-    fn step(&mut self, step: &Step) -> Result<TokenStream, String> {
-        let outs =
-            step.writes.iter().map(|id| self.span(*id)).collect::<Result<Vec<_>, String>>()?;
-        let out = outs.first().ok_or("a step that writes nothing")?;
-        Ok(match &step.kernel {
-            Kernel::Rows(rows) => self.rows(&outs, rows)?,
+    /// The same in the code of a step.
+    fn placed(&self, draft: &mut Draft, id: NodeId) -> Result<String, String> {
+        let place = self.plan.places.get(&id).ok_or_else(|| format!("%{id} has no storage"))?;
+        let (slot, base, offset) = match place {
+            Place::Param(offset) => ("Params", "", offset),
+            Place::Grad(offset) => ("Grads", "", offset),
+            Place::State(offset) => ("State", "", offset),
+            Place::Argument(i) => return Ok(draft.span(&self.arguments[*i])),
+            Place::Work => {
+                let offset = self.plan.offsets.get(&id);
+                ("Workspace", "base + ", offset.ok_or_else(|| format!("%{id} has no offset"))?)
+            }
+        };
+        let offset = draft.number(offset);
+        let len = draft.number(&numel(self.plan.graph.shape(id)));
+        Ok(format!("__n::span(__n::Slot::{slot}, {base}{offset}, {len})"))
+    }
+
+    fn all_placed(&self, draft: &mut Draft, ids: &[NodeId]) -> Result<String, String> {
+        let all = ids.iter().map(|id| self.placed(draft, *id)).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.join(", "))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<String, String> {
+        if let Kernel::Scan(scan) = &step.kernel {
+            return self.scan(scan, step.scratch.as_ref().map(|s| &s.offset));
+        }
+        let mut draft = Draft::new();
+        let d = &mut draft;
+        let outs = self.all_placed(d, &step.writes)?;
+        let code = match &step.kernel {
+            Kernel::Rows(rows) => self.rows(d, &outs, rows)?,
             Kernel::Map { grid, tree } => {
                 let function = self.expressions.function("map", tree)?;
-                let (grid, ins, consts) =
-                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
-                quote!(#function(k, #out, #grid, #ins, #consts);)
+                format!("{function}(k, {outs}, {}, {});", d.sizes(grid), self.operands(d, tree)?)
             }
             Kernel::Reduce { fold, grid, reduced, tree } => {
                 let function = self.expressions.function("reduce", tree)?;
-                let (grid, ins, consts) =
-                    (sizes(grid), self.args(&tree.leaves)?, numbers(&tree.numbers));
                 let fold = match fold {
-                    Fold::Sum => quote!(__n::Fold::Sum),
-                    Fold::Max => quote!(__n::Fold::Max),
+                    Fold::Sum => "Sum",
+                    Fold::Max => "Max",
                 };
-                quote!(#function(k, #out, #fold, #grid, [#(#reduced),*], #ins, #consts);)
+                let (grid, operands) = (d.sizes(grid), self.operands(d, tree)?);
+                format!(
+                    "{function}(k, {outs}, __n::Fold::{fold}, {grid}, {reduced:?}, {operands});"
+                )
             }
             Kernel::Matmul { a, b, dims, tree } => {
                 let function = self.expressions.function("matmul", tree)?;
-                let (a, b, dims) = (self.span(*a)?, self.span(*b)?, matmul(dims));
-                let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
-                quote!(#function(k, [#(#outs),*], #a, #b, #dims, #ins, #consts);)
+                let (inputs, dims) = (self.all_placed(d, &[*a, *b])?, matmul(d, dims));
+                format!("{function}(k, [{outs}], {inputs}, {dims}, {});", self.operands(d, tree)?)
             }
             Kernel::Conv2d { x, w, dims, tree } => {
                 let function = self.expressions.function("conv", tree)?;
-                let (x, w, dims) = (self.span(*x)?, self.span(*w)?, conv2d(dims));
-                let (ins, consts) = (self.args(&tree.leaves)?, numbers(&tree.numbers));
-                quote!(#function(k, [#(#outs),*], #x, #w, #dims, #ins, #consts);)
+                let (inputs, dims) = (self.all_placed(d, &[*x, *w])?, conv2d(d, dims));
+                format!("{function}(k, [{outs}], {inputs}, {dims}, {});", self.operands(d, tree)?)
             }
-            Kernel::Conv2dInput { dy, w, dims } => {
-                self.plain("conv2d_input", out, &[*dy, *w], conv2d(dims))?
-            }
-            Kernel::Conv2dWeight { x, dy, dims } => {
-                self.plain("conv2d_weight", out, &[*x, *dy], conv2d(dims))?
-            }
-            Kernel::MaxPool2d { x, dims } => self.plain("max_pool2d", out, &[*x], pool2d(dims))?,
-            Kernel::MaxPool2dScatter { x, dy, dims } => {
-                self.plain("max_pool2d_scatter", out, &[*x, *dy], pool2d(dims))?
-            }
-            Kernel::MaxPool2dGather { x, g, dims } => {
-                self.plain("max_pool2d_gather", out, &[*x, *g], pool2d(dims))?
-            }
-            Kernel::Gather { x, index, rows, cols } => {
-                let (rows, cols) = (rows.tokens(), cols.tokens());
-                self.plain("gather", out, &[*x, *index], quote!(#rows, #cols))?
-            }
-            Kernel::AvgPool2d { x, dims } => self.plain("avg_pool2d", out, &[*x], pool2d(dims))?,
-            Kernel::AvgPool2dSpread { dy, dims } => {
-                self.plain("avg_pool2d_spread", out, &[*dy], pool2d(dims))?
-            }
-            Kernel::Indexed { name, x, index, dims } => {
-                let [rows, cols, picks] = dims.each_ref().map(Dim::tokens);
-                let dims = quote!(__n::index_dims(#rows, #cols, #picks));
-                self.plain(name, out, &[*x, *index], dims)?
-            }
-            Kernel::Cumsum { x, dims, reverse } => {
-                let dims = sizes(dims);
-                self.plain("cumsum", out, &[*x], quote!(#dims, #reverse))?
-            }
-            Kernel::Scan(scan) => self.scan(scan, step.scratch.as_ref().map(|s| &s.offset))?,
             Kernel::Moves(moves) => {
-                let copies = moves.copies.iter().map(|copy| self.copy(out, copy));
-                let copies = copies.collect::<Result<Vec<_>, _>>()?;
-                let zeros = moves.zeros.then(|| quote!(k.fill(#out, E::ZERO);));
-                quote!(#zeros #(#copies)*)
+                let zeros =
+                    if moves.zeros { format!("k.fill({outs}, E::ZERO);") } else { String::new() };
+                let copies = moves.copies.iter().map(|copy| self.copy(d, &outs, copy));
+                zeros + &copies.collect::<Result<String, _>>()?
             }
-        })
-    }
-
-    /// A copy: the kernel, and loops around it over the axes for which its grid has no room.
-    fn copy(&self, out: &TokenStream, copy: &Copy) -> Result<TokenStream, String> {
-        let to: Vec<TokenStream> = copy.grid.iter().map(|axis| signed(&axis.to)).collect();
-        let grid = copy.grid.iter().map(|axis| axis.size.tokens());
-        let (mut from, mut offset) = (self.leaf(&copy.leaf())?, copy.to_offset.tokens());
-        if let ([_, ..], Leaf::View { base, offset: start, strides }) =
-            (&copy.outer[..], copy.leaf())
-        {
-            let counters = || (0_usize..).map(|i| format_ident!("i{}", i));
-            let steps = |step: fn(&Axis) -> &Dim| -> Vec<TokenStream> {
-                let steps = copy.outer.iter().zip(counters());
-                steps
-                    .map(|(axis, i)| (step(axis).tokens(), i))
-                    .map(|(s, i)| quote!(+ #i * (#s)))
-                    .collect()
-            };
-            let (reads, writes) = (steps(|axis| &axis.from), steps(|axis| &axis.to));
-            let (span, start, strides) = (self.span(base)?, start.tokens(), sizes(&strides));
-            from = quote!(__n::Arg::View {
-                span: __n::from_offset(#span, #start #(#reads)*), strides: #strides
-            });
-            offset = quote!(#offset #(#writes)*);
-        }
-        let call = quote!(k.copy(#out, #offset, [#(#to),*], [#(#grid),*], #from););
-        Ok(copy.outer.iter().enumerate().fold(call, |inside, (i, axis)| {
-            let (i, size) = (format_ident!("i{}", i), axis.size.tokens());
-            quote!(for #i in 0..#size { #inside })
-        }))
+            kernel => self.plain(d, &outs, kernel)?,
+        };
+        Ok(self.expressions.form(draft, &code))
     }
 
     /// A kernel without a fused expression.
-    fn plain(
+    fn plain(&self, d: &mut Draft, out: &str, kernel: &Kernel) -> Result<String, String> {
+        let (kernel, inputs, dims) = match kernel {
+            Kernel::Conv2dInput { dy, w, dims } => ("conv2d_input", [*dy, *w], conv2d(d, dims)),
+            Kernel::Conv2dWeight { x, dy, dims } => ("conv2d_weight", [*x, *dy], conv2d(d, dims)),
+            Kernel::MaxPool2d { x, dims } => return self.pool("max_pool2d", d, out, &[*x], dims),
+            Kernel::MaxPool2dScatter { x, dy, dims } => {
+                return self.pool("max_pool2d_scatter", d, out, &[*x, *dy], dims);
+            }
+            Kernel::MaxPool2dGather { x, g, dims } => {
+                return self.pool("max_pool2d_gather", d, out, &[*x, *g], dims);
+            }
+            Kernel::AvgPool2d { x, dims } => return self.pool("avg_pool2d", d, out, &[*x], dims),
+            Kernel::AvgPool2dSpread { dy, dims } => {
+                return self.pool("avg_pool2d_spread", d, out, &[*dy], dims);
+            }
+            Kernel::Gather { x, index, rows, cols } => {
+                let rows = d.number(rows);
+                ("gather", [*x, *index], format!("{rows}, {}", d.number(cols)))
+            }
+            Kernel::Indexed { name, x, index, dims } => {
+                let [rows, cols, picks] = dims.each_ref().map(|dim| d.number(dim));
+                (*name, [*x, *index], format!("__n::index_dims({rows}, {cols}, {picks})"))
+            }
+            Kernel::Cumsum { x, dims, reverse } => {
+                let (x, dims) = (self.placed(d, *x)?, d.sizes(dims));
+                return Ok(format!("k.cumsum({out}, {x}, {dims}, {reverse});"));
+            }
+            _ => return Err("a kernel that is printed in another way".to_owned()),
+        };
+        Ok(format!("k.{kernel}({out}, {}, {dims});", self.all_placed(d, &inputs)?))
+    }
+
+    fn pool(
         &self,
         kernel: &str,
-        out: &TokenStream,
+        d: &mut Draft,
+        out: &str,
         inputs: &[NodeId],
-        dims: TokenStream,
-    ) -> Result<TokenStream, String> {
-        let kernel = format_ident!("{}", kernel);
-        let inputs = inputs.iter().map(|id| self.span(*id)).collect::<Result<Vec<_>, _>>()?;
-        Ok(quote!(k.#kernel(#out, #(#inputs,)* #dims);))
+        dims: &Pool2d,
+    ) -> Result<String, String> {
+        let image = d.sizes([&dims.planes, &dims.height, &dims.width]);
+        let w = &dims.window;
+        let [kernel_size, stride, padding] =
+            [&w.kernel, &w.stride, &w.padding].map(|pair| d.fixed(pair));
+        let inputs = self.all_placed(d, inputs)?;
+        Ok(format!(
+            "k.{kernel}({out}, {inputs}, __n::pool2d_dims({image}, {kernel_size}, {stride}, {padding}));"
+        ))
     }
 
-    fn args(&self, leaves: &[Leaf]) -> Result<TokenStream, String> {
-        let args = leaves.iter().map(|leaf| self.leaf(leaf));
-        let args = args.collect::<Result<Vec<_>, String>>()?;
-        Ok(quote!([#(#args),*]))
+    /// A copy: the kernel, and loops around it over the axes for which its grid has no room.
+    fn copy(&self, d: &mut Draft, out: &str, copy: &Copy) -> Result<String, String> {
+        let to = listed(copy.grid.iter().map(|axis| d.signed(&axis.to)));
+        let grid = d.sizes(copy.grid.iter().map(|axis| &axis.size));
+        let offset = d.number(&copy.to_offset);
+        let leaf = copy.leaf();
+        let ([_, ..], Leaf::View { base, offset: start, strides }) = (&copy.outer[..], &leaf)
+        else {
+            let from = self.leaf(d, &leaf)?;
+            return Ok(format!("k.copy({out}, {offset}, {to}, {grid}, {from});"));
+        };
+        let mut steps = |step: fn(&Axis) -> &Dim| -> String {
+            let steps = copy.outer.iter().enumerate();
+            steps.map(|(i, axis)| format!(" + i{i} * ({})", d.number(step(axis)))).collect()
+        };
+        let (reads, writes) = (steps(|axis| &axis.from), steps(|axis| &axis.to));
+        let (span, start, strides) = (self.placed(d, *base)?, d.number(start), d.sizes(strides));
+        let from = format!(
+            "__n::Arg::View {{ span: __n::from_offset({span}, {start}{reads}), strides: {strides} }}"
+        );
+        let call = format!("k.copy({out}, {offset}{writes}, {to}, {grid}, {from});");
+        Ok(copy.outer.iter().enumerate().fold(call, |inside, (i, axis)| {
+            format!("for i{i} in 0..{} {{ {inside} }}", d.number(&axis.size))
+        }))
     }
 
-    fn leaf(&self, leaf: &Leaf) -> Result<TokenStream, String> {
+    /// What a tree reads, and its numbers.
+    fn operands(&self, d: &mut Draft, tree: &Tree) -> Result<String, String> {
+        let leaves = self.leaves(d, &tree.leaves)?;
+        Ok(format!("{leaves}, {}", d.reals(&tree.numbers)))
+    }
+
+    fn leaves(&self, d: &mut Draft, leaves: &[Leaf]) -> Result<String, String> {
+        let leaves = leaves.iter().map(|leaf| self.leaf(d, leaf));
+        Ok(listed(leaves.collect::<Result<Vec<_>, String>>()?.into_iter()))
+    }
+
+    fn leaf(&self, d: &mut Draft, leaf: &Leaf) -> Result<String, String> {
         Ok(match leaf {
             Leaf::View { base, offset, strides } => {
-                let (mut span, strides) = (self.span(*base)?, sizes(strides));
+                let mut span = self.placed(d, *base)?;
                 if !offset.is_zero() {
-                    let offset = offset.tokens();
-                    span = quote!(__n::from_offset(#span, #offset));
+                    span = format!("__n::from_offset({span}, {})", d.number(offset));
                 }
-                quote!(__n::Arg::View { span: #span, strides: #strides })
+                format!("__n::Arg::View {{ span: {span}, strides: {} }}", d.sizes(strides))
             }
             Leaf::Coordinate { strides } => {
-                let strides = sizes(strides);
-                quote!(__n::Arg::Coordinate { strides: #strides })
+                format!("__n::Arg::Coordinate {{ strides: {} }}", d.sizes(strides))
             }
             Leaf::Uniform { stream, per_sample } => {
-                let per_sample = per_sample.tokens();
-                let mut stream = quote!(const { __n::stream(#stream) });
-                if self.expressions.depth > 0 {
-                    stream = quote!(__n::stream_at(#stream, path));
-                }
-                quote!(__n::Arg::Uniform { stream: #stream, per_sample: #per_sample })
+                let stream = d.stream(match self.expressions.depth {
+                    0 => format!("const {{ __n::stream({stream:?}) }}"),
+                    _ => format!("__n::stream_at(const {{ __n::stream({stream:?}) }}, path)"),
+                });
+                let per_sample = d.number(per_sample);
+                format!("__n::Arg::Uniform {{ stream: {stream}, per_sample: {per_sample} }}")
             }
         })
     }
 }
 
-fn numbers(numbers: &[Number]) -> TokenStream {
-    let numbers = numbers.iter().map(Number::tokens);
-    quote!([#(#numbers),*])
+fn matmul(d: &mut Draft, dims: &Matmul) -> String {
+    let sizes = d.sizes([&dims.batch, &dims.m, &dims.n, &dims.k]);
+    let strides = d.sizes([&dims.stride_a, &dims.stride_b]);
+    let (a, b) = (dims.transpose_a, dims.transpose_b);
+    format!("__n::matmul_dims({sizes}, [{a}, {b}], {strides})")
 }
 
-/// A size that may be negative.
-fn signed(dim: &Dim) -> TokenStream {
-    let (plus, minus) = dim.split();
-    let (positive, negative) = (plus.tokens(), minus.tokens());
-    match (plus.is_zero(), minus.is_zero()) {
-        (_, true) => quote!((#positive) as isize),
-        (true, false) => quote!(-((#negative) as isize)),
-        _ => quote!((#positive) as isize - (#negative) as isize),
-    }
+fn conv2d(d: &mut Draft, dims: &Conv2d) -> String {
+    let image = d.sizes([&dims.batch, &dims.in_channels, &dims.height, &dims.width]);
+    let channels = d.number(&dims.out_channels);
+    let w = &dims.window;
+    let [kernel, stride, padding, dilation] =
+        [&w.kernel, &w.stride, &w.padding, &w.dilation].map(|pair| d.fixed(pair));
+    let groups = d.number(&w.groups);
+    format!(
+        "__n::conv2d_dims({image}, {channels}, {kernel}, {stride}, {padding}, {dilation}, {groups})"
+    )
 }
 
 /// `[1, 1, b, 120]`
 pub fn sizes(dims: &[Dim]) -> TokenStream {
     let dims = dims.iter().map(Dim::tokens);
     quote!([#(#dims),*])
-}
-
-fn matmul(d: &Matmul) -> TokenStream {
-    let [batch, m, n, k, stride_a, stride_b] =
-        [&d.batch, &d.m, &d.n, &d.k, &d.stride_a, &d.stride_b].map(Dim::tokens);
-    let (transpose_a, transpose_b) = (d.transpose_a, d.transpose_b);
-    quote!(__n::matmul_dims([#batch, #m, #n, #k], [#transpose_a, #transpose_b], [#stride_a, #stride_b]))
-}
-
-fn conv2d(d: &Conv2d) -> TokenStream {
-    let [batch, in_channels, height, width, out_channels] =
-        [&d.batch, &d.in_channels, &d.height, &d.width, &d.out_channels].map(Dim::tokens);
-    let w = &d.window;
-    let [kernel, stride, padding, dilation] =
-        [&w.kernel, &w.stride, &w.padding, &w.dilation].map(|p| sizes(p));
-    let groups = w.groups.tokens();
-    quote!(__n::conv2d_dims(
-        [#batch, #in_channels, #height, #width],
-        #out_channels, #kernel, #stride, #padding, #dilation, #groups
-    ))
-}
-
-fn pool2d(d: &Pool2d) -> TokenStream {
-    let [planes, height, width] = [&d.planes, &d.height, &d.width].map(Dim::tokens);
-    let [kernel, stride, padding] =
-        [&d.window.kernel, &d.window.stride, &d.window.padding].map(|p| sizes(p));
-    quote!(__n::pool2d_dims([#planes, #height, #width], #kernel, #stride, #padding))
 }
 
 /// A const array of sizes, `&[120, 400]`.

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Literal, TokenStream};
-use quote::quote;
-
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::{ConstExpr, Dim, Shape, broadcast, contiguous, numel};
@@ -150,37 +147,6 @@ pub enum Number {
     Const(ConstExpr),
     /// A run-time setting.
     Setting(usize),
-}
-
-impl Number {
-    pub fn tokens(&self) -> TokenStream {
-        match self {
-            Number::Literal(bits) => match f64::from_bits(*bits) {
-                0.0 => quote!(E::ZERO),
-                f64::INFINITY => quote!(-E::NEG_INFINITY),
-                f64::NEG_INFINITY => quote!(E::NEG_INFINITY),
-                x if x.is_nan() => quote!(E::ZERO / E::ZERO),
-                1.0 => quote!(E::ONE),
-                x => {
-                    let literal = Literal::f64_unsuffixed(x.abs());
-                    if x < 0.0 {
-                        quote!(E::from_f64(-#literal))
-                    } else {
-                        quote!(E::from_f64(#literal))
-                    }
-                }
-            },
-            Number::Const(constant) => {
-                let number = constant.number();
-                quote!(E::from_f64(#number))
-            }
-            Number::Setting(i) => quote!(E::from_f64(e.settings[#i])),
-            Number::Size(dim) => {
-                let size = dim.tokens();
-                quote!(E::from_usize(#size))
-            }
-        }
-    }
 }
 
 /// Fused scalar expressions over a shape. Two trees with the same text are one function in printed code:

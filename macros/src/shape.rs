@@ -1,17 +1,19 @@
 //! Symbolic sizes: polynomials over the batch, generic parameters and constants that the macro cannot
 //! see into. What is equal as a polynomial is proved; the rest is left to const evaluation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::rc::Rc;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 
+mod terms;
 #[cfg(test)]
 mod tests;
 mod tokens;
+
+use terms::{Monomial, Terms};
 
 pub use tokens::param_ident;
 
@@ -92,15 +94,10 @@ impl Ord for ConstExpr {
     }
 }
 
-/// A product of atoms, sorted.
-type Monomial = Vec<Atom>;
-
 /// A size: a sum of integer multiples of products of atoms. Sums that overflow saturate; a size above
 /// [`Dim::LARGEST`] is reported where it arises.
-///
-/// A graph has thousands of them: copies share their terms.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Dim(Rc<BTreeMap<Monomial, i128>>);
+pub struct Dim(Terms);
 
 /// The axes of a value, outermost first. The batch is an axis like any other.
 pub type Shape = Vec<Dim>;
@@ -110,8 +107,7 @@ impl Dim {
     pub const LARGEST: i128 = 999_999_999_999;
 
     pub fn literal(n: impl TryInto<i128>) -> Dim {
-        let n = n.try_into().unwrap_or(i128::MAX);
-        Dim::from_term(n, vec![])
+        Dim(Terms::number(n.try_into().unwrap_or(i128::MAX)))
     }
 
     pub fn atom(atom: Atom) -> Dim {
@@ -119,62 +115,50 @@ impl Dim {
     }
 
     pub fn one() -> Dim {
-        Dim::literal(1)
+        Dim(Terms::number(1))
     }
 
     pub fn batch() -> Dim {
-        Dim::atom(Atom::Batch)
+        Dim(Terms::Linear { number: 0, samples: 1 })
     }
 
     /// The value, where it has no atoms.
     pub fn as_literal(&self) -> Option<i128> {
-        match self.0.len() {
-            0 => Some(0),
-            1 => self.0.get(&vec![]).copied(),
+        match self.0 {
+            Terms::Linear { number, samples: 0 } => Some(number),
             _ => None,
         }
     }
 
     pub fn is_one(&self) -> bool {
-        self.as_literal() == Some(1)
+        matches!(self.0, Terms::Linear { number: 1, samples: 0 })
     }
 
     pub fn is_zero(&self) -> bool {
-        self.0.is_empty()
+        matches!(self.0, Terms::Linear { number: 0, samples: 0 })
     }
 
     /// Coefficient and atoms, where there is one term; `(0, [])` for zero.
     pub fn as_term(&self) -> Option<(i128, Monomial)> {
-        match self.0.len() {
-            0 => Some((0, vec![])),
-            1 => self.0.iter().next().map(|(atoms, n)| (*n, atoms.clone())),
-            _ => None,
-        }
+        self.0.single().map(|(n, atoms)| (n, atoms.to_vec()))
     }
 
     /// The terms of the sum.
     pub fn terms(&self) -> Vec<Dim> {
-        self.0.iter().map(|(atoms, n)| Dim::from_term(*n, atoms.clone())).collect()
+        self.0.iter().map(|(atoms, n)| Dim::from_term(n, atoms.to_vec())).collect()
     }
 
     pub fn from_term(coefficient: i128, atoms: Monomial) -> Dim {
-        let terms = (coefficient != 0).then_some((atoms, coefficient));
-        Dim(Rc::new(terms.into_iter().collect()))
+        Dim(Terms::one(coefficient, atoms))
     }
 
-    // Most sizes are literals or have one term, and a network has thousands: those have short ways.
-
     pub fn add(&self, other: &Dim) -> Dim {
-        if let (Some(a), Some(b)) = (self.as_literal(), other.as_literal()) {
-            return Dim::literal(a.saturating_add(b));
-        }
-        let mut sum = BTreeMap::clone(&self.0);
-        for (atoms, n) in other.0.iter() {
-            let entry = sum.entry(atoms.clone()).or_insert(0);
-            *entry = entry.saturating_add(*n);
-        }
-        sum.retain(|_, n| *n != 0);
-        Dim(Rc::new(sum))
+        Dim(match (&self.0, &other.0) {
+            (Terms::Linear { number: a, samples: b }, Terms::Linear { number: c, samples: d }) => {
+                Terms::Linear { number: a.saturating_add(*c), samples: b.saturating_add(*d) }
+            }
+            (a, b) => Terms::sum(a.iter().chain(b.iter())),
+        })
     }
 
     pub fn sub(&self, other: &Dim) -> Dim {
@@ -187,19 +171,23 @@ impl Dim {
     /// A quotient times what it is divided by is what was divided: that it leaves no remainder is checked
     /// where it is declared.
     pub fn mul(&self, other: &Dim) -> Dim {
-        match (self.as_literal(), other.as_literal()) {
-            (Some(a), Some(b)) => return Dim::literal(a.saturating_mul(b)),
-            (Some(1), _) => return other.clone(),
-            (_, Some(1)) => return self.clone(),
+        match (&self.0, &other.0) {
+            (Terms::Linear { number: n, samples: 0 }, Terms::Linear { number, samples })
+            | (Terms::Linear { number, samples }, Terms::Linear { number: n, samples: 0 }) => {
+                let (number, samples) = (number.saturating_mul(*n), samples.saturating_mul(*n));
+                return Dim(Terms::Linear { number, samples });
+            }
+            _ if self.is_one() => return other.clone(),
+            _ if other.is_one() => return self.clone(),
             _ => {}
         }
         let mut product = Dim::literal(0);
         for (a, m) in self.0.iter() {
             for (b, n) in other.0.iter() {
-                let mut atoms = [a.as_slice(), b.as_slice()].concat();
+                let mut atoms = [a, b].concat();
                 atoms.sort();
-                let term = Dim::from_term(m.saturating_mul(*n), atoms).reduced();
-                product = if product.is_zero() { term } else { product.add(&term) };
+                let term = Dim::from_term(m.saturating_mul(n), atoms).reduced();
+                product = product.add(&term);
             }
         }
         product
@@ -208,13 +196,13 @@ impl Dim {
     /// One term without a quotient beside its divisor: `(D / H) * H` is `D`, since no quotient leaves a
     /// remainder. Of a divisor with several terms the one of most factors is taken, so that this ends.
     fn reduced(self) -> Dim {
-        if !self.0.keys().flatten().any(|atom| matches!(atom, Atom::Quotient(_))) {
+        if !self.0.atoms().any(|atom| matches!(atom, Atom::Quotient(_))) {
             return self;
         }
         let Some((n, atoms)) = self.as_term() else { return self };
         for (i, atom) in atoms.iter().enumerate() {
             let Atom::Quotient(q) = atom else { continue };
-            let degree = |(atoms, _): &(&Monomial, &i128)| (atoms.len(), (*atoms).clone());
+            let degree = |(atoms, _): &(&[Atom], i128)| (atoms.len(), atoms.to_vec());
             let Some((lead, m)) = q.by.0.iter().max_by_key(degree) else { continue };
             let mut rest = atoms.clone();
             rest.remove(i);
@@ -224,7 +212,7 @@ impl Dim {
             if !found || n % m != 0 {
                 continue;
             }
-            let others = q.by.sub(&Dim::from_term(*m, lead.clone()));
+            let others = q.by.sub(&Dim::from_term(m, lead.to_vec()));
             let quotient = Dim::atom(atom.clone());
             let value = q.over.sub(&others.mul(&quotient));
             return Dim::from_term(n / m, rest).mul(&value);
@@ -246,19 +234,19 @@ impl Dim {
 
     /// The quotient, where it is a polynomial and `other` has one term.
     pub fn div(&self, other: &Dim) -> Option<Dim> {
-        let (n, divisor) = other.as_term().filter(|(n, _)| *n != 0)?;
-        let mut quotient = BTreeMap::new();
+        let (n, divisor) = other.0.single().filter(|(n, _)| *n != 0)?;
+        let mut quotient = vec![];
         for (atoms, m) in self.0.iter() {
             if m % n != 0 {
                 return None;
             }
-            let mut rest = atoms.clone();
-            for atom in &divisor {
+            let mut rest = atoms.to_vec();
+            for atom in divisor {
                 rest.remove(rest.iter().position(|a| a == atom)?);
             }
-            quotient.insert(rest, m / n);
+            quotient.push((rest, m / n));
         }
-        Some(Dim(Rc::new(quotient)))
+        Some(Dim(Terms::sum(quotient.iter().map(|(atoms, n)| (atoms.as_slice(), *n)))))
     }
 
     /// How many windows fit: a literal where everything is known, else an atom.
@@ -287,7 +275,7 @@ impl Dim {
     pub fn positive_with(&self) -> Option<BTreeSet<String>> {
         let mut params = BTreeSet::new();
         for (atoms, n) in self.0.iter() {
-            if *n < 0 {
+            if n < 0 {
                 return None;
             }
             for atom in atoms {
@@ -305,14 +293,14 @@ impl Dim {
     pub fn split(&self) -> (Dim, Dim) {
         let terms = |sign: i128| {
             let terms = self.0.iter().filter(|(_, n)| n.signum() == sign);
-            Dim(Rc::new(terms.map(|(atoms, n)| (atoms.clone(), n.saturating_abs())).collect()))
+            Dim(Terms::sum(terms.map(|(atoms, n)| (atoms, n.saturating_abs()))))
         };
         (terms(1), terms(-1))
     }
 
     /// Every constant of the user's in it.
     pub fn consts<'d>(&'d self, found: &mut BTreeSet<&'d ConstExpr>) {
-        for atom in self.0.keys().flatten() {
+        for atom in self.0.atoms() {
             match atom {
                 Atom::Batch | Atom::Param(_) => {}
                 Atom::Const(c) => {
@@ -330,7 +318,7 @@ impl Dim {
 
     /// Every generic parameter in it.
     pub fn params(&self, found: &mut BTreeSet<String>) {
-        for atom in self.0.keys().flatten() {
+        for atom in self.0.atoms() {
             match atom {
                 Atom::Batch | Atom::Const(_) => {}
                 Atom::Param(name) => {
@@ -360,15 +348,15 @@ impl Dim {
     /// The value, where all atoms have one.
     #[cfg(test)]
     pub fn evaluated(&self, atom: &dyn Fn(&Atom) -> Option<i128>) -> Option<i128> {
-        let term = |(atoms, n): (&Monomial, &i128)| {
-            atoms.iter().try_fold(*n, |product, a| Some(product * atom(a)?))
+        let term = |(atoms, n): (&[Atom], i128)| {
+            atoms.iter().try_fold(n, |product, a| Some(product * atom(a)?))
         };
         self.0.iter().map(term).sum()
     }
 
     /// Every quotient in it.
     pub fn quotients(&self) -> Vec<&Quotient> {
-        let atoms = self.0.keys().flatten();
+        let atoms = self.0.atoms();
         atoms
             .filter_map(|atom| match atom {
                 Atom::Quotient(quotient) => Some(&**quotient),
@@ -404,14 +392,14 @@ impl fmt::Display for Atom {
 
 impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("0");
+        if let Some(n) = self.as_literal() {
+            return write!(f, "{n}");
         }
         // As people write it: `2 * T - 3`.
         let mut terms: Vec<_> = self.0.iter().collect();
-        terms.sort_by_key(|(atoms, n)| (**n < 0, atoms.is_empty()));
+        terms.sort_by_key(|(atoms, n)| (*n < 0, atoms.is_empty()));
         for (i, (atoms, n)) in terms.into_iter().enumerate() {
-            match (i, *n < 0) {
+            match (i, n < 0) {
                 (0, true) => f.write_str("-")?,
                 (0, false) => {}
                 (_, true) => f.write_str(" - ")?,

@@ -3,27 +3,29 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{Emitter, Expressions, numbers, sizes};
+use super::{Draft, Emitter, Expressions, parsed};
 use crate::ops::reduce::Fold;
 use crate::rows::{Code, In, RowStep, Rows, To};
 
 impl Emitter<'_> {
     pub(super) fn rows(
         &mut self,
-        outs: &[TokenStream],
+        d: &mut Draft,
+        outs: &str,
         rows: &Rows,
-    ) -> Result<TokenStream, String> {
+    ) -> Result<String, String> {
         let function = self.expressions.program(rows)?;
-        let (grid, lead) = (sizes(&rows.grid), Literal::usize_unsuffixed(rows.lead));
-        let (ins, params) = (self.args(&rows.leaves)?, self.args(&rows.params)?);
-        let consts = numbers(&rows.numbers);
-        Ok(quote!(#function(k, [#(#outs),*], #grid, #lead, #ins, #params, #consts);))
+        let (grid, lead) = (d.sizes(&rows.grid), rows.lead);
+        let (ins, params) = (self.leaves(d, &rows.leaves)?, self.leaves(d, &rows.params)?);
+        let reals = d.reals(&rows.numbers);
+        Ok(format!("{function}(k, [{outs}], {grid}, {lead}, {ins}, {params}, {reals});"))
     }
 }
 
 impl Expressions {
     /// The function that runs a program.
-    fn program(&mut self, rows: &Rows) -> Result<TokenStream, String> {
+    fn program(&mut self, rows: &Rows) -> Result<String, String> {
+        self.know(&rows.numbers);
         let (n, p, c) = (rows.leaves.len(), rows.params.len(), rows.numbers.len());
         let (m, kept, computed) = (rows.outs.len(), rows.kept, rows.computed);
         let wide: Vec<bool> = rows.outs.iter().map(|(_, wide)| *wide).collect();
@@ -31,8 +33,7 @@ impl Expressions {
         let body = quote!(#(#body)*);
         let key = (format!("{body} {wide:?} {kept} {p}"), "rows", n, c);
         if let Some(number) = self.numbers.get(&key) {
-            let name = format_ident!("rows{}", number);
-            return Ok(quote!(#name));
+            return Ok(format!("rows{number}"));
         }
         let number = self.numbers.len();
         self.numbers.insert(key, number);
@@ -62,12 +63,8 @@ impl Expressions {
                 k.rows(outs, grid, lead, ins, params, consts, #program, &[#(#text),*])
             }
         });
-        Ok(quote!(#name))
+        Ok(name.to_string())
     }
-}
-
-fn parsed(text: &str) -> Result<TokenStream, String> {
-    text.parse().map_err(|e| format!("`{text}`: {e}"))
 }
 
 fn inputs(rows: &Rows, ins: &[In]) -> Vec<Literal> {

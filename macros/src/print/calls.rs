@@ -5,7 +5,7 @@
 //! shapes where one does not fit, there may be axes in front of them, and by inference from the trait's
 //! implementation for `AsLoss` the function's name is a loss too.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Ident};
 
@@ -62,15 +62,15 @@ fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
 fn body(
     plan: &Plan,
     expressions: &mut Expressions,
-    arguments: &[TokenStream],
+    arguments: &[String],
 ) -> Result<(TokenStream, TokenStream), String> {
     let mut emitter = Emitter { plan, expressions, arguments };
     Ok((emitter.steps(0..plan.steps.len())?, plan.len.tokens()))
 }
 
-fn places(name: &str, count: usize) -> impl Iterator<Item = TokenStream> + use<> {
-    let name = format_ident!("{}", name);
-    (0..count).map(Literal::usize_unsuffixed).map(move |i| quote!(#name[#i]))
+/// `to[0]`, `to[1]`
+pub fn places(name: &str, count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(move |i| format!("{name}[{i}]"))
 }
 
 impl<'c> Calls<'c> {

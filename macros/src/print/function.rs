@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
-use super::calls::Calls;
+use super::calls::{self, Calls};
 use super::{carried, const_items, found_consts, settings};
 use crate::ast::{Function, TensorType};
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
@@ -16,16 +16,16 @@ use crate::shape::{Dim, numel, param_ident};
 pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStream, String> {
     let name = &ast.name;
     let mut expressions = Expressions::default();
-    let spans: Vec<TokenStream> =
-        (0..ast.inputs.len()).map(|i| format_ident!("x{}", i).to_token_stream()).collect();
-    let one = [spans.clone(), vec![quote!(gradient)]].concat();
+    let spans: Vec<Ident> = (0..ast.inputs.len()).map(|i| format_ident!("x{}", i)).collect();
+    let names: Vec<String> = spans.iter().map(Ident::to_string).collect();
+    let one = [names.clone(), vec!["gradient".to_owned()]].concat();
     let floats =
         ast.inputs.iter().filter(|(_, shape)| !shape.integer && shape.shared.is_none()).count();
-    let all = [spans.clone(), (0..floats).map(|i| quote!(gradients[#i])).collect()].concat();
+    let all: Vec<String> = names.into_iter().chain(calls::places("gradients", floats)).collect();
     let sizes: Vec<Ident> =
         ast.generics.iter().map(|name| param_ident(&name.to_string())).collect();
     let mut pass = |plan: &Plan,
-                    arguments: &[TokenStream]|
+                    arguments: &[String]|
      -> Result<(TokenStream, TokenStream, TokenStream), String> {
         let mut emitter = Emitter { plan, expressions: &mut expressions, arguments };
         let steps = emitter.steps(0..plan.steps.len())?;
@@ -44,7 +44,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
         false => (calls.items(), calls.scalar(compiled, &mut expressions)?),
     };
     let (numbers, begin) = settings::numbers(ast);
-    let expressions = expressions.tokens();
+    let expressions = expressions.tokens()?;
     let listing = &compiled.listing;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.gradients.graph.nodes);
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims));
@@ -125,7 +125,7 @@ pub fn tensor_function(
     let calls = Calls::of_tensor(ast, compiled);
     let (items, checks) = (calls.items(), calls.plain_checks());
     let calls = calls.tensor_output(compiled, &mut expressions)?;
-    let expressions = expressions.tokens();
+    let expressions = expressions.tokens()?;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.vjp.graph.nodes);
     let found = found_consts(nodes.flat_map(crate::graph::Node::dims).chain(&compiled.output));
     let (consts, carried) = (const_items(&found), carried(&found));

@@ -73,7 +73,7 @@ pub fn network(ast: &Network, compiled: &CompiledNetwork) -> Result<TokenStream,
     let consts = const_items(&found);
     let checks = printer.checks();
     let (bound, bounds) = printer.bounds();
-    let expressions = expressions.tokens();
+    let expressions = expressions.tokens()?;
     Ok(quote! {
         #types
         #bound

@@ -3,6 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::calls::places;
 use super::{Printer, is_loss};
 use crate::compile::CompiledNetwork;
 use crate::emit::{Emitter, Expressions, const_shape};
@@ -38,13 +39,8 @@ impl Printer<'_> {
     fn passes(&self, compiled: &CompiledNetwork, to: &mut Expressions) -> Result<Passes, String> {
         let (infer, train) = (&compiled.infer, &compiled.train);
         let (inputs, outputs) = (self.chain.graph.inputs.len(), self.outputs());
-        let place = |slice: TokenStream, i: usize| {
-            let i = Literal::usize_unsuffixed(i);
-            quote!(#slice[#i])
-        };
-        let mut arguments: Vec<TokenStream> =
-            (0..inputs).map(|i| place(quote!(inputs), i)).collect();
-        arguments.extend((0..outputs).map(|i| place(quote!(outputs), i)));
+        let arguments: Vec<String> =
+            places("inputs", inputs).chain(places("outputs", outputs)).collect();
         let mut emitter = Emitter { plan: infer, expressions: &mut *to, arguments: &arguments };
         let infer_body = emitter.steps(0..infer.steps.len())?;
         let mut emitter = Emitter { plan: train, expressions: &mut *to, arguments: &arguments };
@@ -283,13 +279,7 @@ impl Printer<'_> {
 }
 
 fn halves(plan: &Plan, expressions: &mut Expressions) -> Result<Halves, String> {
-    let ports = plan.arguments();
-    let arguments: Vec<TokenStream> = (0..ports)
-        .map(|i| {
-            let i = Literal::usize_unsuffixed(i);
-            quote!(spans[#i])
-        })
-        .collect();
+    let arguments: Vec<String> = places("spans", plan.arguments()).collect();
     let mut emitter = Emitter { plan, expressions, arguments: &arguments };
     Ok(Halves {
         len: plan.len.tokens(),

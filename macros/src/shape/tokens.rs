@@ -1,17 +1,17 @@
 //! Sizes as `usize` expressions of printed code.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 
-use super::{Atom, ConstExpr, Dim, Monomial};
+use super::{Atom, ConstExpr, Dim, Terms};
 use crate::errors::Range;
 
 /// Two expressions as one.
-type Join = fn(TokenStream, TokenStream) -> TokenStream;
+type Join = fn(String, String) -> String;
 
 impl Dim {
     fn is_constant(&self) -> bool {
-        self.0.keys().flatten().all(|atom| match atom {
+        self.0.atoms().all(|atom| match atom {
             Atom::Batch | Atom::Param(_) => false,
             Atom::Aligned(dim) => dim.is_constant(),
             Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
@@ -20,45 +20,48 @@ impl Dim {
 
     /// A `usize` expression.
     pub fn tokens(&self) -> TokenStream {
-        if self.is_constant() { self.total_tokens() } else { self.plain_tokens() }
+        match self.as_literal() {
+            Some(n) => Literal::u64_unsuffixed(u64::try_from(n).unwrap_or(0)).to_token_stream(),
+            // Names and numbers are all that it consists of.
+            None => self.code().parse().unwrap_or_default(),
+        }
     }
 
-    /// An expression of constants that const evaluation can always evaluate: a size that is wrong is
-    /// reported by the check that was printed for it, not by every expression that it is part of.
-    fn total_tokens(&self) -> TokenStream {
-        self.written(
-            |a, b| quote!(usize::saturating_mul(#a, #b)),
-            |a, b| quote!(usize::saturating_add(#a, #b)),
-        )
-    }
-
-    fn plain_tokens(&self) -> TokenStream {
-        self.written(|a, b| quote!(#a * #b), |a, b| quote!(#a + #b))
+    /// The same as text: of constants, an expression that const evaluation can always evaluate. A size that is
+    /// wrong is reported by the check that was printed for it, not by every expression that it is part of.
+    pub fn code(&self) -> String {
+        match self.is_constant() {
+            true => self.written(
+                |a, b| format!("usize::saturating_mul({a}, {b})"),
+                |a, b| format!("usize::saturating_add({a}, {b})"),
+            ),
+            false => self.written(|a, b| format!("{a} * {b}"), |a, b| format!("{a} + {b}")),
+        }
     }
 
     /// No difference is below 0: of sizes that are known only at run time one may be too small, which the check
     /// that was printed for it reports.
-    fn written(&self, times: Join, plus: Join) -> TokenStream {
-        let term = |(atoms, n): (&Monomial, &i128)| {
-            let size = u64::try_from(*n).unwrap_or(u64::MAX);
-            let literal = Literal::u64_unsuffixed(size);
-            let mut factors: Vec<TokenStream> = atoms.iter().map(Atom::tokens).collect();
-            if size != 1 || factors.is_empty() {
-                factors.insert(0, quote!(#literal));
-            }
-            factors.into_iter().reduce(times)
+    fn written(&self, times: Join, plus: Join) -> String {
+        let term = |(atoms, n): (&[Atom], i128)| {
+            let size = u64::try_from(n).unwrap_or(u64::MAX);
+            let number = (size != 1 || atoms.is_empty()).then(|| size.to_string());
+            number.into_iter().chain(atoms.iter().map(Atom::code)).reduce(times)
         };
-        let sum =
-            |dim: &Dim| dim.0.iter().filter_map(term).reduce(plus).unwrap_or_else(|| quote!(0));
+        let sum = |dim: &Dim| {
+            dim.0.iter().filter_map(term).reduce(plus).unwrap_or_else(|| "0".to_owned())
+        };
         let (plus, minus) = self.split();
         let positive = sum(&plus);
         match minus.is_zero() {
             true => positive,
-            false => {
-                let negative = sum(&minus);
-                quote!(usize::saturating_sub(#positive, #negative))
-            }
+            false => format!("usize::saturating_sub({positive}, {})", sum(&minus)),
         }
+    }
+
+    /// The number and the multiple of the batch that it is the sum of, where neither is negative.
+    pub fn as_linear(&self) -> Option<(u64, u64)> {
+        let Terms::Linear { number, samples } = self.0 else { return None };
+        Some((u64::try_from(number).ok()?, u64::try_from(samples).ok()?))
     }
 }
 
@@ -68,35 +71,32 @@ pub fn param_ident(name: &str) -> Ident {
 }
 
 impl Atom {
-    fn tokens(&self) -> TokenStream {
+    fn code(&self) -> String {
         match self {
-            Atom::Batch => quote!(b),
-            Atom::Param(name) => {
-                let name = param_ident(name);
-                quote!(#name)
-            }
-            Atom::Const(c) => {
-                let alias = c.alias();
-                quote!(#alias)
-            }
+            Atom::Batch => "b".to_owned(),
+            Atom::Param(name) => param_ident(name).to_string(),
+            Atom::Const(c) => c.alias().to_string(),
             Atom::Quotient(q) => {
-                let (over, by) = (q.over.tokens(), q.by.tokens());
-                quote!(::netform::device::quotient(#over, #by))
+                format!("::netform::device::quotient({}, {})", q.over.code(), q.by.code())
             }
-            Atom::Aligned(dim) => {
-                let size = dim.tokens();
-                quote!(::netform::device::aligned(#size))
-            }
+            Atom::Aligned(dim) => format!("::netform::device::aligned({})", dim.code()),
             Atom::Window(w) => {
                 let [size, kernel, stride, padding, dilation] =
-                    [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::tokens);
-                quote!(::netform::device::window(#size, #kernel, #stride, #padding, #dilation))
+                    [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::code);
+                format!(
+                    "::netform::device::window({size}, {kernel}, {stride}, {padding}, {dilation})"
+                )
             }
         }
     }
 }
 
 impl ConstExpr {
+    /// The const item that printed code has for it as a number.
+    pub fn number_alias(&self) -> Ident {
+        format_ident!("{}_number", self.alias())
+    }
+
     /// As a number that is no size. It is at the user's tokens: what is no number is an error there, one however
     /// often it is printed.
     pub fn number(&self) -> TokenStream {

@@ -158,8 +158,8 @@ impl Calls<'_> {
         };
         let (name, sizes, floats) = (&self.ast.name, self.size_values(), self.floats());
         let count = floats.len();
-        let names: Vec<TokenStream> = self.xs().iter().map(|x| quote!(#x)).collect();
-        let mut arguments = names.clone();
+        let names = self.xs();
+        let mut arguments: Vec<String> = names.iter().map(Ident::to_string).collect();
         arguments.extend(places("v", count).chain(places("to", count)));
         let (steps, len) = body(plan, expressions, &arguments)?;
         let product = self.product();
@@ -299,11 +299,11 @@ impl Calls<'_> {
         }
         let (name, sizes) = (&self.ast.name, self.size_values());
         let count = self.floats().len();
-        let names: Vec<TokenStream> = self.xs().iter().map(|x| quote!(#x)).collect();
-        let of_value = [names.clone(), vec![quote!(output)]].concat();
-        let (value, value_len) = body(&compiled.value, expressions, &of_value)?;
-        let mut of_vjp = [names.clone(), vec![quote!(output)]].concat();
-        of_vjp.extend(places("to", count));
+        let names = self.xs();
+        let mut arguments: Vec<String> = names.iter().map(Ident::to_string).collect();
+        arguments.push("output".to_owned());
+        let (value, value_len) = body(&compiled.value, expressions, &arguments)?;
+        let of_vjp: Vec<String> = arguments.into_iter().chain(places("to", count)).collect();
         let (vjp, vjp_len) = body(&compiled.vjp, expressions, &of_vjp)?;
         let (tensors, declared) = (self.takes_tensors(0), self.declared());
         let (computed, product) = (self.computed(), self.vjp());
