@@ -42,8 +42,7 @@ where
     if data.is_empty() {
         return Ok(metric);
     }
-    let mut samples: MiniBatch<N::Input, D::Target, N::InputElement, D::TargetElement, N::Device> =
-        MiniBatch::zeros_on(device.clone(), size)?;
+    let mut samples = MiniBatch::<N::Input, D::Target, _, _, _>::zeros_on(device.clone(), size)?;
     let mut source = Source::new(loader, device);
     let mut predictor = Predictor::new(net, size)?;
     let mut outputs = vec![N::Elem::ZERO; size * N::Output::NUMEL];
