@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Folder, says, survives};
-use netform_core::data::{Dataset, InMemory};
+use netform_core::data::InMemory;
 use netform_core::dim::{Batch, D, Len};
 use netform_core::error::{Error, Result};
 use netform_core::io::npy;
@@ -136,6 +136,7 @@ fn random_damage_to_arrays() {
 mod archives {
     use std::io::Write;
 
+    use netform_core::data::Dataset;
     use netform_core::io::npz::Archive;
     use zip::write::SimpleFileOptions;
     use zip::{CompressionMethod, ZipWriter};

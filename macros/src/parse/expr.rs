@@ -1,7 +1,7 @@
 //! Expressions as tokens: precedence, postfix forms, literals.
 
 use proc_macro2::TokenStream;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
 
 use super::block::{parse_inner_block, parse_pattern};
@@ -237,9 +237,9 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
     if input.peek(token::Brace) {
         let content;
         let brace = braced!(content in input);
-        // Rust that cannot be read would take all that is printed with it.
-        syn::Block::parse_within(&content.fork())?;
         let tokens: TokenStream = content.parse()?;
+        // Rust that cannot be read would take all that is printed with it.
+        syn::Block::parse_within.parse2(tokens.clone())?;
         let range = Range::new(brace.span.open(), brace.span.close());
         return Ok(Expr { kind: ExprKind::Const(tokens), range });
     }
