@@ -120,7 +120,7 @@ fn computed_sizes_at_run_time_are_checked_at_the_entry() {
     let error = net.forward(&x).unwrap_err().to_string();
     assert_eq!(
         error,
-        "shape mismatch in network `Windows`: layer `conv: Conv1d(C, kernel = 3)` needs at least 1 x 3 points along each axis, but `input` yields [1, 2]"
+        "shape mismatch in network `Windows`: layer `conv: Conv1d(C, kernel = 3)` needs at least 1 x 3 points along each axis, but `input` yields [1, 2]; take a smaller window, or `padding`"
     );
 }
 

@@ -164,7 +164,7 @@ impl Schedule for Cosine {
 ///
 /// ```
 /// use netform_core::schedule::{OneCycle, Schedule};
-/// assert_eq!(OneCycle::new(101).rise(0.3).factor(0), 1.0 / 25.0);
+/// assert!((OneCycle::new(101).rise(0.3).factor(0) - 1.0 / 25.0).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OneCycle {
@@ -199,7 +199,7 @@ impl Schedule for OneCycle {
         // The step, counted from 0, at which the largest rate is reached; it may lie between two.
         let (top, end) = (self.rise * self.steps as f64 - 1.0, self.steps as f64 - 1.0);
         let step = step as f64;
-        if step <= top {
+        if step < top {
             return anneal(self.first, 1.0, step / top);
         }
         anneal(1.0, self.last, (step - top) / (end - top).max(f64::MIN_POSITIVE))

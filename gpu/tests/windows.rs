@@ -301,7 +301,7 @@ fn a_tensor_of_too_many_windows() {
     let limited = Vulkan::with_limits(1 << 10, 64 << 20, true).unwrap();
     let total = 300 * 256;
     let x = vec![1.0; total];
-    let sum = on!(&limited, 1, vec![&x[..]], &[], |k| {
+    let sum = on!(&limited, 1, [&x[..]], &[], |k| {
         let x = view(input(0, total), DENSE);
         k.reduce(work(0, 1), Fold::Sum, [1, 1, 1, total], [true; 4], [x], [], |[a], []| a, &["a0"]);
     });

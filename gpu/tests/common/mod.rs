@@ -99,7 +99,8 @@ macro_rules! on {
         let (device, inputs) = ($device, $inputs);
         let (inputs, indices): (&[&[f32]], &[u32]) = (&inputs, $indices);
         let mut out = device.zeros::<f32>($len).unwrap();
-        device.write(&mut out, 0, &vec![1e30_f32; $len]).unwrap();
+        let unwritten: Vec<f32> = std::iter::repeat_n(1e30, $len).collect();
+        device.write(&mut out, 0, &unwritten).unwrap();
         let held: Vec<_> = inputs
             .iter()
             .map(|data| {
