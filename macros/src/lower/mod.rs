@@ -2,6 +2,7 @@
 //! evaluation.
 
 mod blocks;
+mod calls;
 mod checks;
 pub mod functions;
 mod gradient;

@@ -1,14 +1,13 @@
-//! Expressions to values: names, operators, indices, and calls of layers.
+//! Expressions to values: names, operators and numbers.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Chain, Lowered, Part, Reported, text};
-use crate::ast::{Argument, BinaryOp, Expr, ExprKind, Layer, Pattern, path_text};
+use crate::ast::{BinaryOp, Expr, ExprKind, Layer, Pattern, path_text};
 use crate::errors::{Range, listed, suggestion};
 use crate::graph::NodeId;
-use crate::layers;
 use crate::ops::scalar;
 use crate::shape::{Dim, broadcast, numel, show};
 use crate::sizes::too_large;
@@ -403,64 +402,6 @@ impl Chain {
             _ => return String::new(),
         };
         format!("; `{}` makes [{n}, 1] of the vector", self.method_of(column, ".unsqueeze(-1)"))
-    }
-
-    /// What is called: a layer in scope, or one that is written here.
-    fn callee(&mut self, callee: &Expr) -> Lowered<Value> {
-        match &callee.kind {
-            ExprKind::Layer(layer) => {
-                let name = self.name_of(layer);
-                let declared = Declared { layer: (**layer).clone(), name };
-                Ok(Value::Layer(Rc::new(declared)))
-            }
-            _ => self.value(callee),
-        }
-    }
-
-    /// Calls a layer.
-    pub fn apply(
-        &mut self,
-        callee: Value,
-        what: &dyn std::fmt::Display,
-        args: &[Argument],
-        at: Range,
-    ) -> Lowered<Value> {
-        let Value::Layer(declared) = callee else {
-            return self.report(
-                at,
-                format!(
-                    "`{what}` is {}; only layers and functions can be called",
-                    callee.describe()
-                ),
-            );
-        };
-        let mut operands = vec![];
-        for arg in args {
-            if let Some(name) = &arg.name {
-                return self.report(arg.range, format!("a layer takes its settings where it is declared, not where it is called: move `{name}` there"));
-            }
-            operands.push((self.tensor(&arg.value)?, arg.value.to_string(), arg.range));
-        }
-        self.apply_layer(&declared, &operands, at)
-    }
-
-    /// Applies a layer to values; the caret of a mismatch is under `at`.
-    pub fn apply_layer(
-        &mut self,
-        declared: &Declared,
-        operands: &[(NodeId, String, Range)],
-        at: Range,
-    ) -> Lowered<Value> {
-        let layer = Layer { range: at, ..declared.layer.clone() };
-        let instance = self.instance.replace(declared.name.clone());
-        let flattened = self.flattened.take();
-        let result = layers::call(self, &layer, operands);
-        self.instance = instance;
-        self.flattened = flattened;
-        match result {
-            Some(value) if self.known => Ok(value),
-            _ => Err(Reported),
-        }
     }
 
     /// A whole number that the macro can see.
