@@ -1,26 +1,25 @@
 //! The time that calls of the driver take, where somebody measures it: what is left is our own.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Nanoseconds in the driver.
 #[derive(Default)]
 pub(crate) struct Clock {
-    /// Whether somebody has asked.
-    runs: AtomicBool,
+    /// The clock of who has asked: its time since any moment.
+    now: OnceLock<fn() -> Duration>,
     submitting: AtomicU64,
     waiting: AtomicU64,
 }
 
 impl Clock {
     fn measure<T>(&self, sum: &AtomicU64, f: impl FnOnce() -> T) -> T {
-        if !self.runs.load(Ordering::Relaxed) {
-            return f();
-        }
-        let start = Instant::now();
+        let Some(now) = self.now.get() else { return f() };
+        let start = now();
         let result = f();
-        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        sum.fetch_add(nanos, Ordering::Relaxed);
+        let nanos = now().saturating_sub(start).as_nanos();
+        sum.fetch_add(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
         result
     }
 
@@ -32,9 +31,9 @@ impl Clock {
         self.measure(&self.waiting, f)
     }
 
-    /// The time of submitting and of waiting so far; from the first call on it is measured.
-    pub fn read(&self) -> [Duration; 2] {
-        self.runs.store(true, Ordering::Relaxed);
+    /// The time of submitting and of waiting so far; it is measured from the first call on, by the clock given there.
+    pub fn read(&self, now: fn() -> Duration) -> [Duration; 2] {
+        self.now.get_or_init(|| now);
         [&self.submitting, &self.waiting]
             .map(|sum| Duration::from_nanos(sum.load(Ordering::Relaxed)))
     }

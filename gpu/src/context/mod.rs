@@ -3,10 +3,11 @@
 mod choose;
 mod clock;
 mod instance;
+mod loss;
 mod submit;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use netform_core::error::{Error, Result};
@@ -22,6 +23,7 @@ use vulkano::memory::allocator::StandardMemoryAllocator;
 use vulkano::sync::fence::Fence;
 
 use clock::Clock;
+use loss::Loss;
 
 use crate::gather::Gather;
 use crate::memory::{Staging, Storage, Upload};
@@ -93,8 +95,7 @@ pub(crate) struct Context {
     ids: AtomicU64,
     submissions: AtomicU64,
     pub clock: Clock,
-    /// What it was lost to, if it was.
-    loss: OnceLock<String>,
+    pub loss: Loss,
     _messenger: Option<DebugUtilsMessenger>,
 }
 
@@ -222,7 +223,7 @@ impl Vulkan {
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),
             clock: Clock::default(),
-            loss: OnceLock::new(),
+            loss: Loss::default(),
             info,
             device,
             queue,
@@ -243,10 +244,18 @@ impl Vulkan {
         self.context.submissions.load(Ordering::Relaxed)
     }
 
-    /// The time in the driver so far, submitting and waiting for passes; all that is measured from the first call on.
+    /// The time in the driver so far, submitting and waiting for passes, by a clock that the first call gives: all is
+    /// measured from that call on.
     #[doc(hidden)]
-    pub fn time_in_driver(&self) -> [Duration; 2] {
-        self.context.clock.read()
+    pub fn time_in_driver(&self, now: fn() -> Duration) -> [Duration; 2] {
+        self.context.clock.read(now)
+    }
+
+    /// Behaves from now on as a driver does that has lost the device: submissions fail, and waits for what is under way
+    /// too where `waits`.
+    #[doc(hidden)]
+    pub fn lose(&self, waits: bool) {
+        self.context.loss.pretend(waits);
     }
 
     /// The device with its limits.

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use netform_core::error::{Error, Result};
+use netform_core::error::Result;
+use vulkano::VulkanObject;
 use vulkano::command_buffer::{
     CommandBuffer, CommandBufferBeginInfo, CommandBufferLevel, CommandBufferUsage,
     RecordingCommandBuffer,
 };
 use vulkano::sync::fence::Fence;
 use vulkano::sync::{AccessFlags, DependencyInfo, MemoryBarrier, PipelineStages};
-use vulkano::{VulkanError, VulkanObject};
 
 use super::{Context, lock, why};
 
@@ -26,27 +26,6 @@ impl Context {
             },
         )
         .map_err(|e| self.error(format!("commands cannot be recorded: {}", why(&e))))
-    }
-
-    /// The error of commands that did not run. Where the device is lost, it stays so.
-    pub fn failed(&self, e: &(dyn std::error::Error + 'static)) -> Error {
-        let is_loss = |e: &(dyn std::error::Error + 'static)| {
-            matches!(e.downcast_ref(), Some(VulkanError::DeviceLost))
-                || matches!(e.downcast_ref(), Some(&ash::vk::Result::ERROR_DEVICE_LOST))
-        };
-        if std::iter::successors(Some(e), |e| e.source()).any(is_loss) {
-            return self.loss_error(self.loss.get_or_init(|| why(e)));
-        }
-        self.error(format!("commands cannot be run: {}", why(e)))
-    }
-
-    fn loss_error(&self, cause: &str) -> Error {
-        self.error(format!("the device is lost: {cause}; a new `Vulkan` may find it again"))
-    }
-
-    /// The error of a device that has been lost: what its memory holds is nothing any more.
-    pub fn check_lost(&self) -> Result<()> {
-        self.loss.get().map_or(Ok(()), |cause| Err(self.loss_error(cause)))
     }
 
     /// A fence that nothing waits for and nothing has signalled.
@@ -73,7 +52,10 @@ impl Context {
         let submit = || unsafe {
             (functions.v1_0.queue_submit)(self.queue.handle(), 1, &info, fence.handle())
         };
-        let submitted = self.queue.with(|_| self.clock.submitting(submit));
+        let submitted = match self.loss.refuses() {
+            true => ash::vk::Result::ERROR_DEVICE_LOST,
+            false => self.queue.with(|_| self.clock.submitting(submit)),
+        };
         self.submissions.fetch_add(1, Ordering::Relaxed);
         submitted.result().map_err(|e| self.failed(&e))
     }
@@ -83,7 +65,7 @@ impl Context {
         let fence = self.fence()?;
         // SAFETY: who holds the commands waits here; the fence is from those that nothing uses.
         unsafe { self.enqueue(commands, &fence) }?;
-        fence.wait(None).map_err(|e| self.failed(&e))?;
+        self.wait(&fence)?;
         // SAFETY: the commands that signal it have run.
         unsafe { fence.reset() }.map_err(|e| self.failed(&e))?;
         lock(&self.fences).push(fence);

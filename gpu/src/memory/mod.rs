@@ -73,6 +73,7 @@ const GRAIN: u64 = 16;
 impl Context {
     /// One allocation that kernels use, and the processor too where `mapped`. Its content is undefined.
     pub fn allocate(&self, bytes: u64, mapped: bool) -> Result<Subbuffer<[u8]>> {
+        self.check_lost()?;
         let bytes = bytes.max(1).next_multiple_of(GRAIN);
         let short = |advice: String| self.short(bytes, advice);
         let most = self.info.allocation_bytes.min(self.info.memory_bytes);

@@ -66,7 +66,7 @@ impl Upload {
 
     fn run(&mut self, context: &Context, data: &[u8]) -> Result<()> {
         if self.under_way {
-            self.fence.wait(None).map_err(|e| context.failed(&e))?;
+            context.wait(&self.fence)?;
             self.under_way = false;
             // SAFETY: the commands that signal it have run, and nobody else has it.
             unsafe { self.fence.reset() }.map_err(|e| context.failed(&e))?;

@@ -263,7 +263,7 @@ impl Context {
             .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
             .map(|r| (r.serial, r.fence.clone()));
         let Some((serial, fence)) = found else { return Ok(false) };
-        let waited = self.clock.waiting(|| fence.wait(None)).map_err(|e| self.failed(&e));
+        let waited = self.wait(&fence);
         drop(fence);
         let mut recordings = lock(&self.recordings);
         if let Some(recording) = recordings.of(serial)
