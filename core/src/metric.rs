@@ -1,6 +1,7 @@
 //! Figures beside the loss: what was taken for what, errors of regressions, and counts of right answers.
 
 mod confusion;
+mod figures;
 mod measure;
 mod ranking;
 mod regression;
@@ -9,6 +10,7 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
 pub use confusion::Confusion;
+pub use figures::{Accuracy, F1, Mae, Precision, R2, Recall, Rmse};
 pub use measure::measure;
 pub use ranking::TopK;
 pub use regression::Regression;
@@ -16,13 +18,79 @@ pub use regression::Regression;
 /// A figure that batches add to: of outputs `E` and targets `T`.
 ///
 /// [`measure`] takes it over a whole data set; in a loop of one's own, [`Metric::add`] takes what
-/// [`TrainStep::read_outputs`](crate::step::TrainStep::read_outputs) or a predictor gives.
+/// [`TrainStep::read_outputs`](crate::step::TrainStep::read_outputs) or a predictor gives. One that is a [`Figure`] too
+/// can be kept by a trainer: [`Trainer::metric`](crate::train::Trainer::metric).
+#[diagnostic::on_unimplemented(
+    message = "metric `{Self}` does not take outputs of `{E}` with targets of `{T}`",
+    label = "with targets of `{T}`",
+    note = "`Mae`, `Rmse`, `R2` and `Regression` take targets of the outputs' own element, `TopK` takes labels (`u32`); all others take both, labels and rows of probabilities"
+)]
 pub trait Metric<E: Float, T: Element> {
     /// Adds the outputs of some samples and their targets.
     ///
     /// # Errors
     /// If there are not as many of one as of the other, or a label is out of range.
     fn add(&mut self, outputs: &[E], targets: &[T]) -> Result<()>;
+}
+
+/// A metric that comes to one number over a data set.
+///
+/// ```
+/// use netform_core::error::Result;
+/// use netform_core::metric::{Figure, Goal, Metric};
+///
+/// /// The part of the answers that is not even close.
+/// #[derive(Default)]
+/// struct FarOff {
+///     /// Those, and all.
+///     sums: [f64; 2],
+/// }
+///
+/// impl Metric<f32, f32> for FarOff {
+///     fn add(&mut self, outputs: &[f32], targets: &[f32]) -> Result<()> {
+///         let far = outputs.iter().zip(targets).filter(|(y, t)| (*y - *t).abs() > 1.0).count();
+///         self.sums[0] += far as f64;
+///         self.sums[1] += outputs.len() as f64;
+///         Ok(())
+///     }
+/// }
+///
+/// impl Figure for FarOff {
+///     fn value(&self) -> Option<f64> {
+///         (self.sums[1] > 0.0).then(|| self.sums[0] / self.sums[1])
+///     }
+///     fn goal(&self) -> Goal {
+///         Goal::Smaller
+///     }
+///     fn sums(&mut self) -> &mut [f64] {
+///         &mut self.sums
+///     }
+/// }
+/// ```
+pub trait Figure {
+    /// The number; nothing of no samples, or where it has no meaning for those that there are.
+    fn value(&self) -> Option<f64>;
+
+    /// Which of two values is better.
+    fn goal(&self) -> Goal;
+
+    /// All that it has added up, as numbers: zeros of no samples. A trainer sets them to 0 before an epoch, and saves
+    /// them with a training in the middle of one.
+    fn sums(&mut self) -> &mut [f64];
+
+    /// What was taken for what, where it counts that.
+    fn confusion(&self) -> Option<&Confusion> {
+        None
+    }
+}
+
+/// Which of two values of a figure is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The larger one: of an accuracy.
+    Larger,
+    /// The smaller one: of an error.
+    Smaller,
 }
 
 /// That there are so many outputs for each target.

@@ -91,7 +91,7 @@ impl fmt::Display for Summary {
         let Summary { network, device, element, input, output, .. } = self;
         writeln!(f, "{network}: {input} -> {output}, {element} on {device}\n")?;
         let rows: Vec<[String; 4]> = self.layers.iter().map(row).collect();
-        table(f, ["name", "layer", "output", "parameters"], &rows, 3)?;
+        table(f, &["name", "layer", "output", "parameters"], &rows, 3)?;
         writeln!(f)?;
         let totals = [
             ("parameters", self.params, self.param_bytes),
@@ -113,18 +113,18 @@ fn row(layer: &LayerSpec) -> [String; 4] {
 }
 
 /// Rows under a heading, each column as wide as its widest entry; columns from `right` on are flush right.
-pub(crate) fn table<const N: usize>(
+pub(crate) fn table<R: AsRef<[String]>>(
     f: &mut fmt::Formatter<'_>,
-    heading: [&str; N],
-    rows: &[[String; N]],
+    heading: &[&str],
+    rows: &[R],
     right: usize,
 ) -> fmt::Result {
-    let width = |i: usize| {
-        let widest = rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-        widest.max(heading[i].len())
+    let width = |(i, heading): (usize, &&str)| {
+        let widest = rows.iter().map(|row| row.as_ref()[i].chars().count()).max().unwrap_or(0);
+        widest.max(heading.chars().count())
     };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut line = |cells: [&str; N]| {
+    let widths: Vec<usize> = heading.iter().enumerate().map(width).collect();
+    let mut line = |cells: &[&str]| {
         let cells: Vec<String> = cells
             .iter()
             .enumerate()
@@ -136,7 +136,10 @@ pub(crate) fn table<const N: usize>(
         writeln!(f, "{}", cells.join("   ").trim_end())
     };
     line(heading)?;
-    rows.iter().try_for_each(|row| line(row.each_ref().map(String::as_str)))
+    rows.iter().try_for_each(|row| {
+        let cells: Vec<&str> = row.as_ref().iter().map(String::as_str).collect();
+        line(&cells)
+    })
 }
 
 /// A number with a comma after every three digits.

@@ -12,6 +12,7 @@ use netform_core::data::InMemory;
 use netform_core::dim::D;
 use netform_core::error::{Error, Result};
 use netform_core::loss::CrossEntropy;
+use netform_core::metric::{F1, TopK};
 use netform_core::optim::{Adam, AdamW, Optimizer, Sgd};
 use netform_core::random::{Rng, Seed};
 use netform_core::schedule::{Cosine, Warmup};
@@ -120,6 +121,8 @@ fn train(
         .accumulate(2)
         .average(0.8)
         .schedule(Warmup::new(5).then(Cosine::new(30)))
+        .metric("f1", F1::macro_average(3))
+        .metric("top-2", TopK::new(2))
         .callback(EarlyStopping::patience(3))
         .callback(Checkpoint::best(folder.file("best.safetensors")))
         .callback(counting)
@@ -300,7 +303,7 @@ fn other_files_are_refused_by_name() {
     says(resumed(&weights, Adam::new(0.01), BATCH), "these are weights alone");
     // Of a later version: one more digit in the header, which stays as long as it was.
     let bytes = std::fs::read(&path).unwrap();
-    let text = br#""netform.training":"1""#;
+    let text = br#""netform.training":"2""#;
     let at = bytes.windows(text.len()).position(|window| window == text).unwrap();
     let mut later = bytes.clone();
     later[at + text.len() - 2] = b'7';

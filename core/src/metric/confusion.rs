@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Metric, argmax_rows, rows_of};
+use super::{Figure, Goal, Metric, argmax_rows, rows_of};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::summary::table;
@@ -30,15 +30,15 @@ use crate::summary::table;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confusion {
     classes: usize,
-    /// Row by row: the class, and what it was taken for.
-    counts: Vec<u64>,
+    /// Row by row: the class, and what it was taken for. Numbers of samples, which are whole.
+    counts: Vec<f64>,
     threshold: Option<f64>,
 }
 
 impl Confusion {
     /// Of rows of `classes` outputs, the largest of which is the answer, with labels or one-hot targets.
     pub fn new(classes: usize) -> Self {
-        Confusion { classes, counts: vec![0; classes * classes], threshold: None }
+        Confusion { classes, counts: vec![0.0; classes * classes], threshold: None }
     }
 
     /// Of single outputs: class 1 where one is more than `threshold` (0 for logits, 0.5 for probabilities), else class
@@ -47,17 +47,27 @@ impl Confusion {
         Confusion { threshold: Some(threshold), ..Self::new(2) }
     }
 
+    /// The counts alone.
+    pub(crate) fn matrix(&self) -> Self {
+        Confusion { threshold: None, ..self.clone() }
+    }
+
     /// How often samples of class `class` were taken for `answer`; 0 for classes that there are not.
     pub fn count(&self, class: usize, answer: usize) -> u64 {
         match class < self.classes && answer < self.classes {
-            true => self.counts[class * self.classes + answer],
+            true => self.counts[class * self.classes + answer] as u64,
             false => 0,
         }
     }
 
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
     /// All samples.
     pub fn samples(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().sum::<f64>() as u64
     }
 
     /// The part of the samples that was classified correctly; nothing of no samples.
@@ -110,7 +120,7 @@ impl Confusion {
             let what = "a label of a confusion matrix".to_owned();
             return Err(Error::IndexOutOfRange { what, index: class, size: self.classes });
         }
-        self.counts[class * self.classes + answer] += 1;
+        self.counts[class * self.classes + answer] += 1.0;
         Ok(())
     }
 }
@@ -141,6 +151,22 @@ impl<E: Float> Metric<E, E> for Confusion {
     }
 }
 
+/// Its number is the accuracy.
+impl Figure for Confusion {
+    fn value(&self) -> Option<f64> {
+        self.accuracy()
+    }
+    fn goal(&self) -> Goal {
+        Goal::Larger
+    }
+    fn sums(&mut self) -> &mut [f64] {
+        &mut self.counts
+    }
+    fn confusion(&self) -> Option<&Confusion> {
+        Some(self)
+    }
+}
+
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let figure = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.4}"));
@@ -156,7 +182,7 @@ impl fmt::Display for Confusion {
                 ]
             })
             .collect();
-        table(f, ["class", "samples", "precision", "recall", "f1"], &rows, 0)?;
+        table(f, &["class", "samples", "precision", "recall", "f1"], &rows, 0)?;
         for row in self.counts.chunks(self.classes.max(1)) {
             let row: Vec<String> = row.iter().map(|count| format!("{count:>7}")).collect();
             writeln!(f, "{}", row.join(" "))?;

@@ -1,6 +1,6 @@
 //! Whether the right class is among the first few.
 
-use super::{Metric, rows_of};
+use super::{Figure, Goal, Metric, rows_of};
 use crate::element::Float;
 use crate::error::{Error, Result};
 
@@ -14,22 +14,23 @@ use crate::error::{Error, Result};
 /// assert_eq!(top.accuracy(), Some(0.5));
 /// # Ok::<(), netform_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TopK {
     k: usize,
-    correct: u64,
-    samples: u64,
+    /// The samples among the first `k`, and all.
+    sums: [f64; 2],
 }
 
 impl TopK {
     /// Of the `k` largest outputs.
     pub fn new(k: usize) -> Self {
-        TopK { k, correct: 0, samples: 0 }
+        TopK { k, sums: [0.0; 2] }
     }
 
     /// The part of the samples; nothing of no samples.
     pub fn accuracy(&self) -> Option<f64> {
-        (self.samples > 0).then(|| self.correct as f64 / self.samples as f64)
+        let [correct, samples] = self.sums;
+        (samples > 0.0).then(|| correct / samples)
     }
 }
 
@@ -46,9 +47,21 @@ impl<E: Float> Metric<E, u32> for TopK {
             let before = |(i, x): (usize, &E)| *x > own || (*x == own && i < label);
             let larger = row.iter().enumerate().filter(|it| before(*it)).count();
             // What is not a number is larger than nothing, and is not among the first.
-            self.correct += u64::from(larger < self.k && !own.to_f64().is_nan());
-            self.samples += 1;
+            self.sums[0] += f64::from(larger < self.k && !own.to_f64().is_nan());
+            self.sums[1] += 1.0;
         }
         Ok(())
+    }
+}
+
+impl Figure for TopK {
+    fn value(&self) -> Option<f64> {
+        self.accuracy()
+    }
+    fn goal(&self) -> Goal {
+        Goal::Larger
+    }
+    fn sums(&mut self) -> &mut [f64] {
+        &mut self.sums
     }
 }

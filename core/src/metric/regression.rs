@@ -15,14 +15,16 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regression {
-    count: u64,
-    absolute: f64,
-    squared: f64,
-    /// The targets' mean, and the sum of their squared distances from it (Welford 1962): a difference of sums of
-    /// squares would lose the digits of targets far from 0.
-    mean: f64,
-    spread: f64,
+    pub(super) sums: [f64; 5],
 }
+
+// Where the sums are: the number of elements, the errors' absolute values and their squares; then the targets' mean, and
+// the sum of their squared distances from it (Welford 1962): a difference of sums of squares would lose the digits of
+// targets far from 0.
+const COUNT: usize = 0;
+const ABSOLUTE: usize = 1;
+const SQUARED: usize = 2;
+const SPREAD: usize = 4;
 
 impl Regression {
     /// Of no elements yet.
@@ -30,23 +32,24 @@ impl Regression {
         Self::default()
     }
 
-    fn per_element(&self, sum: f64) -> Option<f64> {
-        (self.count > 0).then(|| sum / self.count as f64)
+    fn per_element(&self, sum: usize) -> Option<f64> {
+        (self.sums[COUNT] > 0.0).then(|| self.sums[sum] / self.sums[COUNT])
     }
 
     /// The mean of `|output - target|`.
     pub fn mae(&self) -> Option<f64> {
-        self.per_element(self.absolute)
+        self.per_element(ABSOLUTE)
     }
 
     /// The root of the mean of `(output - target)^2`.
     pub fn rmse(&self) -> Option<f64> {
-        self.per_element(self.squared).map(f64::sqrt)
+        self.per_element(SQUARED).map(f64::sqrt)
     }
 
     /// `1 - sum((output - target)^2) / sum((target - mean)^2)`; nothing where all targets are the same.
     pub fn r2(&self) -> Option<f64> {
-        (self.spread > 0.0).then(|| 1.0 - self.squared / self.spread)
+        let spread = self.sums[SPREAD];
+        (spread > 0.0).then(|| 1.0 - self.sums[SQUARED] / spread)
     }
 }
 
@@ -56,12 +59,13 @@ impl<E: Float> Metric<E, E> for Regression {
         for (output, target) in outputs.iter().zip(targets) {
             let (output, target) = (output.to_f64(), target.to_f64());
             let error = output - target;
-            self.absolute += error.abs();
-            self.squared += error * error;
-            self.count += 1;
-            let before = target - self.mean;
-            self.mean += before / self.count as f64;
-            self.spread += before * (target - self.mean);
+            let [count, absolute, squared, mean, spread] = &mut self.sums;
+            *absolute += error.abs();
+            *squared += error * error;
+            *count += 1.0;
+            let before = target - *mean;
+            *mean += before / *count;
+            *spread += before * (target - *mean);
         }
         Ok(())
     }

@@ -32,6 +32,8 @@ pub struct Plan {
     pub samples: usize,
     /// Samples of a batch; the last one of an epoch may have fewer.
     pub batch: usize,
+    /// The names of the metrics: [`Trainer::metric`](super::Trainer::metric).
+    pub metrics: Vec<String>,
 }
 
 impl Plan {

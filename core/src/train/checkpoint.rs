@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::callback::{Callback, Flow, NetworkAccess, Plan};
 use super::history::EpochRecord;
+use super::monitor::Monitor;
 use super::state::State;
 use crate::error::{Error, Result};
 
@@ -19,31 +20,52 @@ use crate::error::{Error, Result};
 pub struct Checkpoint {
     path: PathBuf,
     when: When,
+    monitor: Monitor,
 }
 
 #[derive(Clone, Debug)]
 enum When {
-    Best { loss: Option<f64> },
-    Every { epochs: usize },
+    /// The loss, or another number of which the smaller one is better.
+    Best {
+        loss: Option<f64>,
+    },
+    Every {
+        epochs: usize,
+    },
 }
 
 impl Checkpoint {
     /// After each epoch that has a smaller validation loss than all before it (training loss without
-    /// validation).
+    /// validation), or is better than them in what [`Checkpoint::monitor`] names.
     pub fn best(path: impl Into<PathBuf>) -> Self {
-        Checkpoint { path: path.into(), when: When::Best { loss: None } }
+        let when = When::Best { loss: None };
+        Checkpoint { path: path.into(), when, monitor: Monitor::default() }
+    }
+
+    /// Makes the best epoch that of the accuracy (`"accuracy"`) or of a metric by its name
+    /// ([`Trainer::metric`](super::Trainer::metric)), which says itself whether larger is better.
+    ///
+    /// ```
+    /// use netform_core::train::Checkpoint;
+    /// let best = Checkpoint::best("digits.safetensors").monitor("accuracy");
+    /// ```
+    pub fn monitor(mut self, figure: impl Into<String>) -> Self {
+        self.monitor = Monitor(Some(figure.into()));
+        self
     }
 
     /// After every `epochs` epochs. `{epoch}` in the path becomes the epoch's number, so that each has
     /// a file of its own.
     pub fn every(epochs: usize, path: impl Into<PathBuf>) -> Self {
-        Checkpoint { path: path.into(), when: When::Every { epochs: epochs.max(1) } }
+        let when = When::Every { epochs: epochs.max(1) };
+        Checkpoint { path: path.into(), when, monitor: Monitor::default() }
     }
 }
 
 impl Callback for Checkpoint {
     /// A missing folder is found before hours of training, not after.
     fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
+        self.monitor.check("checkpoint", plan)?;
         let path = numbered(&self.path, plan.first_epoch);
         match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
@@ -60,7 +82,7 @@ impl Callback for Checkpoint {
     fn on_epoch_end(&mut self, epoch: &EpochRecord, net: &mut dyn NetworkAccess) -> Result<Flow> {
         match &mut self.when {
             When::Best { loss } => {
-                let found = epoch.monitored();
+                let found = self.monitor.cost("checkpoint", epoch)?;
                 if loss.map_or(!found.is_nan(), |best| found < best) {
                     net.save(&self.path)?;
                     *loss = Some(found);

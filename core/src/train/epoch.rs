@@ -5,6 +5,7 @@
 //! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
+use super::metrics::Metrics;
 use super::resume::Begun;
 use super::session::Session;
 use super::tally::{Evaluation, Tally};
@@ -29,7 +30,7 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     pub step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
     source: Source<'d, D, N::Device>,
     places: Vec<Place<N, D>>,
-    /// The outputs of a batch, if the loss judges answers.
+    /// The outputs of a batch, if the loss judges answers or there are metrics.
     outputs: Vec<N::Elem>,
     seed: Seed,
     /// Whether there is more than one epoch.
@@ -38,7 +39,7 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     judged: bool,
 }
 
-/// A batch on the device, with its targets here if the loss judges answers.
+/// A batch on the device, with its targets here if they are compared with outputs.
 struct Place<N: Network, D: Dataset> {
     batch: BatchFor<N, D>,
     targets: Vec<D::TargetElement>,
@@ -111,11 +112,14 @@ where
     /// Trains on every sample once, or on those that an epoch which has begun has left. The order depends on the seed
     /// and on the epoch's number, so that a continued training goes on as a long one would. Nothing is returned where
     /// training is to stop.
-    pub fn run(
+    pub fn run<M>(
         &mut self,
         begun: Begun,
-        session: &mut Session<'_, '_>,
-    ) -> Result<Option<Evaluation>> {
+        session: &mut Session<'_, '_, M>,
+    ) -> Result<Option<Evaluation>>
+    where
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
         if self.again {
             self.source.keep()?;
         }
@@ -135,14 +139,15 @@ where
             }
             let of = k % self.places.len();
             let place = &mut self.places[of];
-            let targets = self.source.fill(k, &mut place.batch, self.judged)?;
-            if self.judged {
+            let compared = self.judged || M::ANY;
+            let targets = self.source.fill(k, &mut place.batch, compared)?;
+            if compared {
                 place.targets.clear();
                 place.targets.extend_from_slice(targets);
             }
-            let loss = self.step.submit_keeping(&place.batch, self.judged, k + 1 == batches);
+            let loss = self.step.submit_keeping(&place.batch, compared, k + 1 == batches);
             if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
-                self.received(loss, &mut progress, session.callbacks)?;
+                self.received(loss, &mut progress, session)?;
             }
         }
         self.drain(&mut progress, session)?;
@@ -150,43 +155,53 @@ where
     }
 
     /// Waits for the batches under way.
-    fn drain(&mut self, progress: &mut Progress, session: &mut Session<'_, '_>) -> Result<()> {
+    fn drain<M>(&mut self, progress: &mut Progress, session: &mut Session<'_, '_, M>) -> Result<()>
+    where
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
         loop {
             let loss = self.step.receive();
             match loss.map_err(|error| at(error, progress.epoch, progress.done + 1))? {
-                Some(loss) => self.received(loss, progress, session.callbacks)?,
+                Some(loss) => self.received(loss, progress, session)?,
                 None => return Ok(()),
             }
         }
     }
 
     /// Counts the oldest batch whose loss had not come in.
-    fn received(
+    fn received<M>(
         &mut self,
         loss: N::Elem,
         progress: &mut Progress,
-        callbacks: &mut [Box<dyn Callback + '_>],
-    ) -> Result<()> {
+        session: &mut Session<'_, '_, M>,
+    ) -> Result<()>
+    where
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
         let loss = loss.to_f64();
         let Progress { epoch, tally, done, .. } = progress;
         let place = &self.places[*done % self.places.len()];
         *done += 1;
         if !loss.is_finite() {
-            return Err(not_finite(loss, *epoch, *done, callbacks));
+            return Err(not_finite(loss, *epoch, *done, session.callbacks));
         }
         tally.add_loss(loss, place.batch.size());
-        if self.judged {
+        if self.judged || M::ANY {
             let len = self.step.read_outputs(&mut self.outputs)?;
-            self.judged = tally.add_answers::<_, N::Output, D::Target, _, _>(
-                self.step.loss(),
-                &self.outputs[..len],
-                &place.targets,
-            );
+            let (outputs, targets) = (&self.outputs[..len], &place.targets);
+            let added = session.metrics.add(outputs, targets);
+            added.map_err(|error| at(error, *epoch, *done))?;
+            self.judged = self.judged
+                && tally.add_answers::<_, N::Output, D::Target, _, _>(
+                    self.step.loss(),
+                    outputs,
+                    targets,
+                );
         }
         let Evaluation { loss: mean_loss, accuracy } = tally.evaluation();
         let (epoch, batch, samples) = (*epoch, *done, tally.samples);
         let record = BatchRecord { epoch, batch, samples, loss, mean_loss, accuracy };
-        callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))
+        session.callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))
     }
 }
 

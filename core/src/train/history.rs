@@ -1,11 +1,15 @@
 //! What training was like, epoch by epoch.
 
-use std::fmt;
+mod json;
+mod text;
 
-use crate::summary::table;
+use super::metrics::MetricRecord;
+use crate::metric::Goal;
+
+pub(super) use text::percent;
 
 /// The figures of one epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EpochRecord {
     /// The epoch, from 1; a continued training goes on counting.
     pub epoch: usize,
@@ -21,6 +25,8 @@ pub struct EpochRecord {
     pub seconds: f64,
     /// The learning rate.
     pub rate: f64,
+    /// The metrics, in the order in which the trainer was given them.
+    pub metrics: Vec<MetricRecord>,
 }
 
 impl EpochRecord {
@@ -28,9 +34,25 @@ impl EpochRecord {
     pub fn monitored(&self) -> f64 {
         self.validation_loss.unwrap_or(self.train_loss)
     }
+
+    /// The metric of this name.
+    pub fn metric(&self, name: &str) -> Option<&MetricRecord> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    /// The figure of this name, `loss`, `accuracy` or a metric's, and which of two values of it is better: over the
+    /// validation samples, or over the training samples without validation. Nothing where there is no such figure.
+    pub fn figure(&self, name: &str) -> Option<(Option<f64>, Goal)> {
+        match name {
+            "loss" => Some((Some(self.monitored()), Goal::Smaller)),
+            "accuracy" => Some((self.validation_accuracy.or(self.train_accuracy), Goal::Larger)),
+            _ => self.metric(name).map(|metric| (metric.monitored(), metric.goal)),
+        }
+    }
 }
 
-/// The epochs of one call of `fit`. `{}` prints them as a table.
+/// What one call of `fit` was like. `{}` prints the epochs as a table; [`History::to_csv`] and [`History::to_json`] make
+/// files of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct History {
@@ -63,6 +85,28 @@ impl History {
         self.epochs.iter().find(|record| Some(record.epoch) == self.best_epoch)
     }
 
+    /// The epoch with the best value of a figure: `loss`, `accuracy` or a metric by its name. The first of several;
+    /// nothing where no epoch has a value of it.
+    ///
+    /// ```
+    /// # let history = netform_core::train::History::default();
+    /// assert_eq!(history.best_by("accuracy"), None);
+    /// ```
+    pub fn best_by(&self, name: &str) -> Option<&EpochRecord> {
+        let valued = self.epochs.iter().filter_map(|epoch| {
+            let (value, goal) = epoch.figure(name)?;
+            Some((epoch, value.filter(|value| !value.is_nan())?, goal))
+        });
+        let best = valued.reduce(|best, next| {
+            let better = match best.2 {
+                Goal::Larger => next.1 > best.1,
+                Goal::Smaller => next.1 < best.1,
+            };
+            if better { next } else { best }
+        });
+        best.map(|(epoch, ..)| epoch)
+    }
+
     /// The training loss of each epoch.
     pub fn train_losses(&self) -> impl Iterator<Item = f64> {
         self.epochs.iter().map(|record| record.train_loss)
@@ -77,98 +121,17 @@ impl History {
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|record| record.seconds).sum()
     }
-
-    /// The epochs as comma-separated values, with a heading; a figure that there is not is empty.
-    ///
-    /// ```
-    /// # let history = netform_core::train::History::default();
-    /// assert!(history.to_csv().starts_with("epoch,train_loss,train_accuracy,validation_loss"));
-    /// ```
-    pub fn to_csv(&self) -> String {
-        let mut text =
-            "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,rate\n"
-                .to_owned();
-        let some = |x: Option<f64>| x.map_or_else(String::new, |x| x.to_string());
-        for record in &self.epochs {
-            let figures = [
-                record.epoch.to_string(),
-                record.train_loss.to_string(),
-                some(record.train_accuracy),
-                some(record.validation_loss),
-                some(record.validation_accuracy),
-                record.seconds.to_string(),
-                record.rate.to_string(),
-            ];
-            text.push_str(&figures.join(","));
-            text.push('\n');
-        }
-        text
-    }
-
-    /// The epochs of [`History::to_csv`]: numbers come back as they were.
-    pub(super) fn from_csv(text: &str) -> Option<Self> {
-        let mut history = History::default();
-        for line in text.lines().skip(1) {
-            let figures: Vec<&str> = line.split(',').collect();
-            let [epoch, loss, accuracy, of_validation, right, seconds, rate] = figures[..] else {
-                return None;
-            };
-            let some = |text: &str| match text {
-                "" => Some(None),
-                text => text.parse().ok().map(Some),
-            };
-            history.push(EpochRecord {
-                epoch: epoch.parse().ok()?,
-                train_loss: loss.parse().ok()?,
-                train_accuracy: some(accuracy)?,
-                validation_loss: some(of_validation)?,
-                validation_accuracy: some(right)?,
-                seconds: seconds.parse().ok()?,
-                rate: rate.parse().ok()?,
-            });
-        }
-        Some(history)
-    }
-}
-
-/// A part as a percentage; empty where there is none.
-pub(super) fn percent(part: Option<f64>) -> String {
-    part.map_or_else(String::new, |part| format!("{:.2}%", 100.0 * part))
-}
-
-impl fmt::Display for History {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 7]> = self
-            .epochs
-            .iter()
-            .map(|record| {
-                let best = if Some(record.epoch) == self.best_epoch { " *" } else { "  " };
-                [
-                    format!("{}{best}", record.epoch),
-                    format!("{:.6}", record.train_loss),
-                    percent(record.train_accuracy),
-                    record.validation_loss.map_or_else(String::new, |loss| format!("{loss:.6}")),
-                    percent(record.validation_accuracy),
-                    format!("{:.2}", record.seconds),
-                    record.rate.to_string(),
-                ]
-            })
-            .collect();
-        let heading = ["epoch  ", "loss", "accuracy", "validation", "accuracy", "seconds", "rate"];
-        table(f, heading, &rows, 0)?;
-        if let Some(best) = self.best_epoch {
-            let end = if self.stopped_early { "; training was stopped early" } else { "" };
-            writeln!(f, "* the best epoch is {best}{end}")?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::metric::{Confusion, Metric};
 
-    fn history() -> History {
+    /// Three epochs, the second of which has the smallest loss and the first the best F1.
+    pub fn history() -> History {
+        let mut confusion = Confusion::new(2);
+        confusion.add(&[0.1f32, 0.9, 0.8, 0.2], &[1, 1]).unwrap();
         let mut history = History { stopped_early: true, ..History::default() };
         for (epoch, validation) in [(1, 0.5), (2, 0.25), (3, 0.75)] {
             history.push(EpochRecord {
@@ -179,6 +142,14 @@ mod tests {
                 validation_accuracy: None,
                 seconds: 2.0,
                 rate: 0.125,
+                metrics: vec![MetricRecord {
+                    name: "f1".to_owned(),
+                    goal: Goal::Larger,
+                    train: Some(f64::NAN),
+                    validation: (epoch < 3).then(|| 1.0 / epoch as f64),
+                    train_confusion: None,
+                    validation_confusion: Some(confusion.clone()),
+                }],
             });
         }
         history
@@ -194,21 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn as_a_table() {
-        let expected = "\
-epoch         loss   accuracy   validation   accuracy   seconds    rate
-    1     1.000000     50.00%     0.500000                 2.00   0.125
-    2 *   0.500000     50.00%     0.250000                 2.00   0.125
-    3     0.333333     50.00%     0.750000                 2.00   0.125
-* the best epoch is 2; training was stopped early
-";
-        assert_eq!(history().to_string(), expected);
-    }
-
-    #[test]
-    fn as_csv() {
-        let csv = history().to_csv();
-        assert_eq!(csv.lines().nth(2), Some("2,0.5,0.5,0.25,,2,0.125"));
-        assert_eq!(csv.lines().count(), 4);
+    fn the_best_by_a_figure() {
+        let history = history();
+        let best = |name| history.best_by(name).map(|epoch| epoch.epoch);
+        assert_eq!(best("f1"), Some(1));
+        assert_eq!(best("loss"), Some(2));
+        assert_eq!(best("accuracy"), Some(1));
+        assert_eq!(best("f2"), None);
     }
 }

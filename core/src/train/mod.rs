@@ -3,7 +3,10 @@
 mod callback;
 mod checkpoint;
 mod epoch;
+mod fit;
 mod history;
+mod metrics;
+mod monitor;
 mod progress;
 mod resume;
 mod session;
@@ -18,6 +21,7 @@ mod validation;
 pub use callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan, Snapshot};
 pub use checkpoint::Checkpoint;
 pub use history::{EpochRecord, History};
+pub use metrics::{Figures, MetricRecord, Metrics};
 pub use progress::Progress;
 pub use state::State;
 pub use stopping::EarlyStopping;

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan};
 use super::history::{EpochRecord, History, percent};
+use super::metrics::MetricRecord;
 use crate::error::{Error, Result};
 use crate::summary::thousands;
 
@@ -43,7 +44,9 @@ impl Progress {
         let width = self.epochs.to_string().len();
         let mut line = format!("epoch {:>width$}/{}", epoch.epoch, self.epochs);
         line += &figures("", Some(epoch.train_loss), epoch.train_accuracy);
+        line += &metrics("", epoch, |metric| metric.train);
         line += &figures("validation ", epoch.validation_loss, epoch.validation_accuracy);
+        line += &metrics("validation ", epoch, |metric| metric.validation);
         let speed = self.samples as f64 / epoch.seconds.max(1e-9);
         line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
     }
@@ -62,6 +65,13 @@ fn figures(of: &str, loss: Option<f64>, accuracy: Option<f64>) -> String {
         Some(_) => format!("{loss}   {of}accuracy {}", percent(accuracy)),
         None => loss,
     }
+}
+
+/// The metrics that have a value.
+fn metrics(of: &str, epoch: &EpochRecord, value: fn(&MetricRecord) -> Option<f64>) -> String {
+    let metrics = epoch.metrics.iter();
+    let valued = metrics.filter_map(|metric| Some((&metric.name, value(metric)?)));
+    valued.map(|(name, value)| format!("   {of}{name} {value:.4}")).collect()
 }
 
 impl Callback for Progress {
@@ -124,6 +134,7 @@ impl Callback for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Goal;
 
     #[test]
     fn a_line_an_epoch() {
@@ -136,12 +147,27 @@ mod tests {
             validation_accuracy: Some(0.97),
             seconds: 2.0,
             rate: 1e-3,
+            ..EpochRecord::default()
         };
         assert_eq!(
             progress.line(&epoch),
             "epoch  3/10   loss 0.1250   accuracy 96.12%   validation loss 0.1000   \
              validation accuracy 97.00%   2.00 s, 30,000 samples/s"
         );
+        epoch.metrics = vec![MetricRecord {
+            name: "f1".to_owned(),
+            goal: Goal::Larger,
+            train: Some(0.5),
+            validation: Some(0.25),
+            train_confusion: None,
+            validation_confusion: None,
+        }];
+        assert!(
+            progress.line(&epoch).contains(
+                "accuracy 96.12%   f1 0.5000   validation loss 0.1000   validation accuracy 97.00%   validation f1 0.2500   2.00 s"
+            )
+        );
+        epoch.metrics.clear();
         epoch.train_accuracy = None;
         epoch.validation_loss = None;
         epoch.validation_accuracy = None;

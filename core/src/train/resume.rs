@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use super::callback::{Callback, Plan, Snapshot};
 use super::history::History;
+use super::metrics::Figures;
 use super::session::Session;
 use super::state::State;
 use super::tally::Tally;
@@ -27,7 +28,9 @@ use crate::update::SCALARS;
 use crate::weights::{BESIDE, check, tensors, write};
 
 /// The version of the file that is written, and the only one that is read.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// What the entries of the header begin with that are sums of metrics.
+const METRIC: &str = "metric.";
 /// The entry of the header that says it is such a file.
 const MARK: &str = "netform.training";
 
@@ -53,10 +56,10 @@ impl Begun {
 }
 
 /// Writes the training as it is between two batches.
-pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
+pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
     path: &Path,
     step: &TrainStep<'_, N, L, O, Y, T>,
-    session: &Session<'_, '_>,
+    session: &mut Session<'_, '_, M>,
     begun: Begun,
 ) -> Result<()> {
     let (net, updates) = step.parts();
@@ -99,7 +102,12 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
     header.set("epoch_samples", samples);
     header.set("epoch_correct", answers.correct);
     header.set("epoch_judged", answers.judged);
-    header.set("history", session.history.to_csv());
+    session.metrics.each(&mut |name, figure| {
+        let sums: Vec<String> = figure.sums().iter().map(f64::to_string).collect();
+        header.set(&format!("{METRIC}{name}"), sums.join(" "));
+    });
+    header.set("metrics", session.plan.metrics.join(", "));
+    header.set("history", session.history.to_json());
     let states = session.callbacks.iter().filter_map(|callback| callback.state());
     for (i, state) in states.enumerate() {
         header.set(&format!("callback.{i}"), &state.callback);
@@ -143,6 +151,8 @@ pub(super) struct Resumed {
     pub seed: Seed,
     pub history: History,
     states: Vec<State>,
+    /// What the metrics have added up, in their order.
+    sums: Vec<Vec<f64>>,
     /// Updates, batches since the last one, and updates of the average.
     counts: [u64; 3],
     steps: u64,
@@ -159,6 +169,7 @@ impl Resumed {
         path: &Path,
         optimizer: &O,
         [samples, batch]: [usize; 2],
+        metrics: &[String],
     ) -> Result<Self> {
         let Contents { tensors, metadata } = safetensors::read(path)?;
         let header = Header(metadata);
@@ -206,9 +217,8 @@ impl Resumed {
             answers,
         };
         let history: String = header.get(path, "history")?;
-        let history = History::from_csv(&history).ok_or_else(|| {
-            Error::format(path, "`history`", "expected the figures of epochs, found something else")
-        })?;
+        let history = History::from_json(&history)
+            .map_err(|error| Error::format(path, "`history`", error.to_string()))?;
         let rate = match header.0.contains_key("epoch_rate") {
             true => Some(header.get(path, "epoch_rate")?),
             false => None,
@@ -227,6 +237,7 @@ impl Resumed {
             seed: Seed(header.get(path, "seed")?),
             history,
             states: states::<N>(&header, &mut beside),
+            sums: sums(path, &header, metrics)?,
             counts: [
                 header.get(path, "updates")?,
                 header.get(path, "gathered")?,
@@ -260,8 +271,25 @@ impl Resumed {
         Ok(state)
     }
 
-    /// Gives the callbacks what they had: those that keep something are to be the same, in the same order.
-    pub fn restore(&self, callbacks: &mut [Box<dyn Callback + '_>]) -> Result<()> {
+    /// Gives metrics and callbacks what they had: those that keep something are to be the same, in the same order.
+    pub fn restore<M: Figures>(
+        &self,
+        callbacks: &mut [Box<dyn Callback + '_>],
+        metrics: &mut M,
+    ) -> Result<()> {
+        let mut sums = self.sums.iter();
+        let mut outcome = Ok(());
+        metrics.each(&mut |name, figure| match (figure.sums(), sums.next()) {
+            (now, Some(then)) if now.len() == then.len() => now.copy_from_slice(then),
+            (now, then) => {
+                outcome = Err(Error::Invalid(format!(
+                    "metric `{name}` of a resumed training: it adds up {} numbers, and {} were saved; give it the metric that it was saved with",
+                    now.len(),
+                    then.map_or(0, Vec::len)
+                )));
+            }
+        });
+        outcome?;
         let names = |states: &[State]| {
             let names: Vec<&str> = states.iter().map(|state| state.callback.as_str()).collect();
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
@@ -338,6 +366,29 @@ fn check_buffers<N: Network, O: Optimizer>(
     Ok(())
 }
 
+/// What the metrics had added up, which are to be those of the file.
+fn sums(path: &Path, header: &Header, metrics: &[String]) -> Result<Vec<Vec<f64>>> {
+    let then: String = header.get(path, "metrics")?;
+    let now = metrics.join(", ");
+    if then != now {
+        let all = |names: &str| if names.is_empty() { "none".to_owned() } else { names.to_owned() };
+        return Err(Error::format(
+            path,
+            "`metrics`",
+            format!("the training that was saved has {}, this one {}", all(&then), all(&now)),
+        ));
+    }
+    let sums = |name: &String| {
+        let name = format!("{METRIC}{name}");
+        let text: String = header.get(path, &name)?;
+        let sums = text.split_whitespace().map(|number| number.parse().ok());
+        sums.collect::<Option<_>>().ok_or_else(|| {
+            Error::format(path, format!("`{name}`"), format!("expected numbers, found `{text}`"))
+        })
+    };
+    metrics.iter().map(sums).collect()
+}
+
 /// The states of callbacks, in order.
 fn states<N: Module>(header: &Header, beside: &mut BTreeMap<String, Values>) -> Vec<State> {
     let state = |i: usize| {
@@ -362,8 +413,9 @@ pub(super) fn plan<N: Module>(
     done: usize,
     epochs: usize,
     [samples, batch]: [usize; 2],
+    metrics: Vec<String>,
 ) -> Plan {
     let first_epoch = resumed.map_or(done + 1, |resumed| resumed.first_epoch);
     let last_epoch = (first_epoch - 1).saturating_add(epochs);
-    Plan { network: N::NAME, first_epoch, last_epoch, samples, batch }
+    Plan { network: N::NAME, first_epoch, last_epoch, samples, batch, metrics }
 }

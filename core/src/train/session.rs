@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::callback::{Callback, Plan};
 use super::history::History;
+use super::metrics::Figures;
 use super::resume::{self, Begun};
 use crate::error::Result;
 use crate::network::Network;
@@ -21,16 +22,18 @@ pub(super) struct Autosave {
     pub every: Option<usize>,
 }
 
-pub(super) struct Session<'s, 'c> {
+pub(super) struct Session<'s, 'c, M> {
     pub callbacks: &'s mut [Box<dyn Callback + 'c>],
     pub autosave: Option<&'s Autosave>,
     pub stop: Option<&'s Arc<AtomicBool>>,
     pub plan: &'s Plan,
     pub seed: Seed,
     pub history: History,
+    /// What has been added up of the epoch that runs.
+    pub metrics: &'s mut M,
 }
 
-impl Session<'_, '_> {
+impl<M: Figures> Session<'_, '_, M> {
     /// Whether somebody wants training to end after the batch under way.
     pub fn is_to_stop(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
@@ -45,7 +48,7 @@ impl Session<'_, '_> {
 
     /// Saves the training at a place between two batches, if it is saved at all. No step is under way.
     pub fn save<N: Network, L, O: Optimizer, Y, T>(
-        &self,
+        &mut self,
         step: &TrainStep<'_, N, L, O, Y, T>,
         begun: Begun,
     ) -> Result<()> {

@@ -2,13 +2,15 @@
 
 use super::callback::{Callback, Flow, NetworkAccess, Plan, Snapshot};
 use super::history::{EpochRecord, History};
+use super::monitor::Monitor;
 use super::state::State;
 use crate::error::Result;
 
-/// Stops training when the loss has not improved for some epochs, and gives the network the weights of
-/// the best epoch at the end.
+/// Stops training when it has not improved for some epochs, and gives the network the weights of the best epoch at the
+/// end.
 ///
-/// It watches the validation loss, or the training loss where there is no validation. The best weights come
+/// It watches the validation loss, or what [`EarlyStopping::monitor`] names; over the training samples where there is no
+/// validation. The best weights come
 /// back also where training fails because the loss is no longer a number.
 ///
 /// ```
@@ -19,12 +21,14 @@ use crate::error::Result;
 pub struct EarlyStopping {
     patience: usize,
     min_delta: f64,
+    monitor: Monitor,
     waited: usize,
     best: Option<Best>,
 }
 
 #[derive(Clone, Debug)]
 struct Best {
+    /// The loss, or another number of which the smaller one is better.
     loss: f64,
     epoch: usize,
     weights: Snapshot,
@@ -33,10 +37,18 @@ struct Best {
 impl EarlyStopping {
     /// Stops after so many epochs without improvement.
     pub fn patience(epochs: usize) -> Self {
-        EarlyStopping { patience: epochs, min_delta: 0.0, waited: 0, best: None }
+        let monitor = Monitor::default();
+        EarlyStopping { patience: epochs, min_delta: 0.0, monitor, waited: 0, best: None }
     }
 
-    /// By how much the loss must fall to count as improved; any amount unless set.
+    /// Watches the accuracy (`"accuracy"`) or a metric by its name ([`Trainer::metric`](super::Trainer::metric)), which
+    /// says itself whether larger is better. An epoch in which it has no value does not count as improved.
+    pub fn monitor(mut self, figure: impl Into<String>) -> Self {
+        self.monitor = Monitor(Some(figure.into()));
+        self
+    }
+
+    /// By how much the loss must fall, or what is watched must get better, to count as improved; any amount unless set.
     pub fn min_delta(mut self, delta: f64) -> Self {
         self.min_delta = delta;
         self
@@ -50,14 +62,15 @@ impl EarlyStopping {
 
 impl Callback for EarlyStopping {
     /// Each call of `fit` has a best epoch of its own: it may be about other data.
-    fn on_train_begin(&mut self, _: &Plan) -> Result<()> {
+    fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
+        self.monitor.check("early stopping", plan)?;
         self.waited = 0;
         self.best = None;
         Ok(())
     }
 
     fn on_epoch_end(&mut self, epoch: &EpochRecord, net: &mut dyn NetworkAccess) -> Result<Flow> {
-        let loss = epoch.monitored();
+        let loss = self.monitor.cost("early stopping", epoch)?;
         let enough = |best: &Best| loss < best.loss - self.min_delta;
         if self.best.as_ref().map_or(!loss.is_nan(), enough) {
             self.best = Some(Best { loss, epoch: epoch.epoch, weights: net.snapshot()? });

@@ -1,28 +1,18 @@
 //! The trainer: what is trained with what, for how long, and who watches.
 
-use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
-use super::callback::{Callback, Flow, Lent};
-use super::epoch::{Epochs, Feed, saved};
-use super::history::{EpochRecord, History};
-use super::resume::{self, Begun, Resumed};
-use super::session::{Autosave, Session};
-use super::validation::{NoValidation, Validation};
+use super::callback::Callback;
+use super::fit::Kept;
+use super::metrics::Named;
+use super::session::Autosave;
+use super::validation::NoValidation;
 use crate::data::Dataset;
-use crate::device::Memory;
-use crate::error::{Error, Result};
-use crate::loss::Loss;
-use crate::module::Module;
-use crate::network::Network;
-use crate::optim::Optimizer;
+use crate::metric::Figure;
 use crate::random::Seed;
 use crate::schedule::Schedule;
-use crate::shape::SameSample;
-use crate::step::{OptimizerState, TrainStep};
 use crate::update::Rules;
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
@@ -55,100 +45,121 @@ use crate::update::Rules;
 ///
 /// A trainer that is kept goes on where it stopped: a second call of [`Trainer::fit`] continues with the
 /// optimiser's state and with the next epoch's number, as one longer call would have.
-pub struct Trainer<'c, L, O, V = NoValidation> {
-    loss: L,
-    optimizer: O,
-    rules: Rules,
-    epochs: usize,
-    batch: usize,
-    seed: Option<Seed>,
-    validation: V,
-    callbacks: Vec<Box<dyn Callback + 'c>>,
-    autosave: Option<Autosave>,
-    resume: Option<PathBuf>,
-    stop: Option<Arc<AtomicBool>>,
+pub struct Trainer<'c, L, O, V = NoValidation, M = ()> {
+    pub(super) loss: L,
+    pub(super) optimizer: O,
+    pub(super) validation: V,
+    pub(super) metrics: M,
+    pub(super) settings: Settings<'c>,
+}
+
+/// What a trainer has whatever it trains.
+pub(super) struct Settings<'c> {
+    pub rules: Rules,
+    pub epochs: usize,
+    pub batch: usize,
+    pub seed: Option<Seed>,
+    pub callbacks: Vec<Box<dyn Callback + 'c>>,
+    pub autosave: Option<Autosave>,
+    pub resume: Option<PathBuf>,
+    pub stop: Option<Arc<AtomicBool>>,
     /// Epochs trained by earlier calls.
-    done: usize,
-    kept: Option<Kept>,
+    pub done: usize,
+    pub kept: Option<Kept>,
 }
-
-/// What is kept between calls of `fit`.
-struct Kept {
-    network: &'static str,
-    id: u64,
-    /// An [`OptimizerState`] of the buffers of the network's device, which the trainer's type does not name.
-    state: Box<dyn Any>,
-}
-
-type StateOf<N> = OptimizerState<<<N as Module>::Device as Memory>::Buffer<<N as Module>::Elem>>;
 
 impl<L, O> Trainer<'_, L, O> {
     /// A trainer of one epoch in batches of 32 samples, unless more is set.
     pub fn new(loss: L, optimizer: O) -> Self {
-        Trainer {
-            loss,
-            optimizer,
+        let settings = Settings {
             rules: Rules::new(),
             epochs: 1,
             batch: 32,
             seed: None,
-            validation: NoValidation,
             callbacks: Vec::new(),
             autosave: None,
             resume: None,
             stop: None,
             done: 0,
             kept: None,
-        }
+        };
+        Trainer { loss, optimizer, validation: NoValidation, metrics: (), settings }
     }
 }
 
-impl<'c, L, O, V> Trainer<'c, L, O, V> {
+impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// How many epochs each call of [`Trainer::fit`] trains; 1 unless set.
     #[must_use]
     pub fn epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
+        self.settings.epochs = epochs;
         self
     }
 
     /// How many samples a batch has; 32 unless set. The last batch of an epoch has what is left.
     #[must_use]
     pub fn batch(mut self, samples: usize) -> Self {
-        self.batch = samples;
+        self.settings.batch = samples;
         self
     }
 
     /// What the order of the samples is drawn from; the network's own seed unless set.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = Some(seed);
+        self.settings.seed = Some(seed);
         self
     }
 
-    /// The data set on which loss and accuracy are taken after each epoch, in evaluation mode.
+    /// The data set on which loss, accuracy and metrics are taken after each epoch, in evaluation mode.
     #[must_use]
-    pub fn validate<D: Dataset>(self, data: &D) -> Trainer<'c, L, O, &D> {
-        Trainer {
-            loss: self.loss,
-            optimizer: self.optimizer,
-            rules: self.rules,
-            epochs: self.epochs,
-            batch: self.batch,
-            seed: self.seed,
-            validation: data,
-            callbacks: self.callbacks,
-            autosave: self.autosave,
-            resume: self.resume,
-            stop: self.stop,
-            done: self.done,
-            kept: self.kept,
-        }
+    pub fn validate<D: Dataset>(self, data: &D) -> Trainer<'c, L, O, &D, M> {
+        let Trainer { loss, optimizer, metrics, settings, .. } = self;
+        Trainer { loss, optimizer, validation: data, metrics, settings }
+    }
+
+    /// Takes a metric of each epoch, over training and validation samples, and keeps it in the history by its name; the
+    /// progress lines, tables and files show it. [`EarlyStopping::monitor`](super::EarlyStopping::monitor) and
+    /// [`Checkpoint::monitor`](super::Checkpoint::monitor) can watch it.
+    ///
+    /// Of training samples it is taken from the outputs of the steps themselves, as accuracy is: in training mode, each
+    /// from before its batch's update. A device with memory of its own copies these outputs to the processor with the
+    /// step, without waiting for it; the metric itself is computed by the processor.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed};
+    /// use netform_core::metric::{Confusion, F1};
+    /// use netform_core::train::{EarlyStopping, Trainer};
+    ///
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
+    ///     .epochs(10)
+    ///     .validate(&data)
+    ///     .metric("f1", F1::macro_average(2))
+    ///     .metric("classes", Confusion::new(2))
+    ///     .callback(EarlyStopping::patience(3).monitor("f1"))
+    ///     .fit(&mut Net::new(Seed(1)), &data)?;
+    /// let best = history.best_by("f1").and_then(|epoch| epoch.metric("classes"));
+    /// println!("{}", best.and_then(|it| it.validation_confusion.as_ref()).unwrap());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn metric<F: Figure>(
+        self,
+        name: impl Into<String>,
+        metric: F,
+    ) -> Trainer<'c, L, O, V, (M, Named<F>)> {
+        let Trainer { loss, optimizer, validation, metrics, settings } = self;
+        let metrics = (metrics, Named { name: name.into(), metric });
+        Trainer { loss, optimizer, validation, metrics, settings }
     }
 
     /// Adds a callback; they are called in the order in which they were added. `&mut callback` lends one.
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
-        self.callbacks.push(Box::new(callback));
+        self.settings.callbacks.push(Box::new(callback));
         self
     }
 
@@ -174,15 +185,15 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     /// ```
     #[must_use]
     pub fn autosave(mut self, path: impl Into<PathBuf>) -> Self {
-        let every = self.autosave.and_then(|autosave| autosave.every);
-        self.autosave = Some(Autosave { path: path.into(), every });
+        let every = self.settings.autosave.and_then(|autosave| autosave.every);
+        self.settings.autosave = Some(Autosave { path: path.into(), every });
         self
     }
 
     /// As [`Trainer::autosave`], and after every `batches` batches, counted over all epochs.
     #[must_use]
     pub fn autosave_every(mut self, batches: usize, path: impl Into<PathBuf>) -> Self {
-        self.autosave = Some(Autosave { path: path.into(), every: Some(batches) });
+        self.settings.autosave = Some(Autosave { path: path.into(), every: Some(batches) });
         self
     }
 
@@ -193,7 +204,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     /// the file, and the settings of optimiser and rules from the trainer.
     #[must_use]
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
-        self.resume = Some(path.into());
+        self.settings.resume = Some(path.into());
         self
     }
 
@@ -201,16 +212,16 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.stop = Some(flag);
+        self.settings.stop = Some(flag);
         self
     }
 
-    crate::update::ruled! { |trainer| &mut trainer.rules }
+    crate::update::ruled! { |trainer| &mut trainer.settings.rules }
 
     /// [`Rules::schedule`], counting epochs instead of updates: the rate changes between epochs only.
     #[must_use]
     pub fn schedule_by_epoch(mut self, schedule: impl Schedule + 'static) -> Self {
-        self.rules = self.rules.schedule_by_epoch(schedule);
+        self.settings.rules = self.settings.rules.schedule_by_epoch(schedule);
         self
     }
 
@@ -218,195 +229,4 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     pub fn optimizer_mut(&mut self) -> &mut O {
         &mut self.optimizer
     }
-
-    /// Trains `net` on `data`, and returns the figures of this call's epochs.
-    ///
-    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
-    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
-    ///
-    /// # Errors
-    /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
-    /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
-    /// - If a label is out of range, a callback returns an error, or the device is lost.
-    pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
-    where
-        N: Network,
-        D: Dataset<Element = N::InputElement>,
-        D::Input: SameSample<N::Input>,
-        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
-        O: Optimizer,
-        V: Validation<N, L>,
-    {
-        self.optimizer.check()?;
-        let again = self.epochs > 1;
-        let feed = Feed::new(net, data, self.batch)?;
-        let mut pass = self.validation.prepare(net, &self.loss, self.batch, again)?;
-        let sizes = [feed.loader().samples(), feed.loader().batch_size()];
-        let resumed = match self.resume.take() {
-            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, sizes)?),
-            None => None,
-        };
-        let plan = resume::plan::<N>(resumed.as_ref(), self.done, self.epochs, sizes);
-        self.done = plan.first_epoch - 1;
-        let id = net.store().id;
-        let state = match &resumed {
-            Some(resumed) => resumed.apply(net)?,
-            None => self.take_state::<N>(id)?,
-        };
-        let own = self.seed.unwrap_or(net.store().seed);
-        let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
-        let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
-        let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
-        let step = step.rules(self.rules.clone()).prepared()?;
-        let mut epochs = feed.train(step, seed, again);
-        let mut session = Session {
-            callbacks: &mut self.callbacks,
-            autosave: self.autosave.as_ref(),
-            stop: self.stop.as_ref(),
-            plan: &plan,
-            seed,
-            history: History::default(),
-        };
-        let outcome = watched::<N, D, L, O, V>(&mut session, &mut epochs, &mut pass, resumed);
-        let history = session.history;
-        self.done = history.last().map_or(self.done, |last| last.epoch);
-        let (_, optimizer, state) = epochs.step.into_state();
-        self.optimizer = optimizer;
-        self.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
-        outcome.map(|()| history)
-    }
-
-    /// The optimiser's state for the network, from before or new.
-    fn take_state<N: Network>(&mut self, id: u64) -> Result<StateOf<N>> {
-        let Some(kept) = &self.kept else { return Ok(OptimizerState::default()) };
-        if kept.id != id || !kept.state.is::<StateOf<N>>() {
-            return Err(Error::Invalid(format!(
-                "this trainer has trained another network (`{}`), whose optimiser's state it holds, and cannot go on with this one (`{}`); a new Trainer can",
-                kept.network,
-                N::NAME
-            )));
-        }
-        let state = self.kept.take().and_then(|kept| kept.state.downcast().ok());
-        Ok(state.map_or_else(OptimizerState::default, |state| *state))
-    }
-}
-
-/// All epochs, between the callbacks' begin and end: what began also ends where training fails.
-fn watched<N, D, L, O, V>(
-    session: &mut Session<'_, '_>,
-    epochs: &mut Epochs<'_, '_, N, D, L, O>,
-    pass: &mut V::Pass,
-    resumed: Option<Resumed>,
-) -> Result<()>
-where
-    N: Network,
-    D: Dataset<Element = N::InputElement>,
-    D::Input: SameSample<N::Input>,
-    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
-    O: Optimizer,
-    V: Validation<N, L>,
-{
-    let plan = session.plan;
-    let mut outcome =
-        session.callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(plan));
-    let mut begun = Begun::at(plan.first_epoch);
-    if let (Some(resumed), Ok(())) = (resumed, &outcome) {
-        begun = resumed.begun;
-        outcome = resumed.restore(session.callbacks);
-        session.history = resumed.history;
-    }
-    if outcome.is_ok() {
-        outcome = all::<N, D, L, O, V>(session, epochs, pass, begun);
-    }
-    epochs.step.keep_average();
-    for callback in session.callbacks.iter_mut() {
-        let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
-        outcome = outcome.and(end);
-    }
-    outcome
-}
-
-/// The epochs from one that has begun on.
-fn all<N, D, L, O, V>(
-    session: &mut Session<'_, '_>,
-    epochs: &mut Epochs<'_, '_, N, D, L, O>,
-    pass: &mut V::Pass,
-    mut begun: Begun,
-) -> Result<()>
-where
-    N: Network,
-    D: Dataset<Element = N::InputElement>,
-    D::Input: SameSample<N::Input>,
-    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
-    O: Optimizer,
-    V: Validation<N, L>,
-{
-    let last = session.plan.last_epoch;
-    while begun.epoch <= last && !begun.stopped {
-        let epoch = begun.epoch;
-        let begin = Instant::now();
-        epochs.step.set_epochs(epoch as u64 - 1);
-        let rate = begun.rate.unwrap_or_else(|| epochs.step.rate());
-        begun.rate = Some(rate);
-        let Some(train) = epochs.run(begun, session)? else {
-            session.history.interrupted = true;
-            return Ok(());
-        };
-        let record = EpochRecord {
-            epoch,
-            train_loss: train.loss,
-            train_accuracy: train.accuracy,
-            validation_loss: None,
-            validation_accuracy: None,
-            seconds: 0.0,
-            rate,
-        };
-        begun = Begun::at(epoch + 1);
-        // Validation and callbacks see the average of the weights, where there is one.
-        epochs.step.exchange_average();
-        let stopped = after::<N, D, L, O, V>(session, epochs, pass, record, begin);
-        epochs.step.exchange_average();
-        begun.stopped = stopped?;
-        session.save(&epochs.step, begun)?;
-    }
-    session.history.stopped_early = begun.stopped && begun.epoch <= last;
-    Ok(())
-}
-
-/// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
-fn after<N, D, L, O, V>(
-    session: &mut Session<'_, '_>,
-    epochs: &mut Epochs<'_, '_, N, D, L, O>,
-    pass: &mut V::Pass,
-    mut record: EpochRecord,
-    begin: Instant,
-) -> Result<bool>
-where
-    N: Network,
-    D: Dataset<Element = N::InputElement>,
-    D::Input: SameSample<N::Input>,
-    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
-    O: Optimizer,
-    V: Validation<N, L>,
-{
-    if let Some(validation) = V::run(pass, epochs.step.net(), epochs.step.loss())? {
-        let (loss, epoch) = (validation.loss, record.epoch);
-        if !loss.is_finite() {
-            return Err(Error::ValidationNotFinite {
-                loss,
-                epoch,
-                saved: saved(session.callbacks),
-            });
-        }
-        record.validation_loss = Some(loss);
-        record.validation_accuracy = validation.accuracy;
-    }
-    record.seconds = begin.elapsed().as_secs_f64();
-    session.history.push(record.clone());
-    let mut stop = false;
-    for callback in session.callbacks.iter_mut() {
-        let mut net = Lent(epochs.step.net_mut());
-        stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
-    }
-    Ok(stop)
 }

@@ -1,5 +1,6 @@
 //! Evaluation of a whole data set, once or after every epoch.
 
+use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::element::Float;
@@ -32,7 +33,7 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    EvaluationPass::new(net, loss, data, batch, false)?.run(net, loss)
+    EvaluationPass::new(net, loss, data, batch, false)?.run(net, loss, &mut ())
 }
 
 /// All the memory that evaluating a data set needs; the trainer uses it again after every epoch.
@@ -68,17 +69,23 @@ where
         })
     }
 
-    fn run(&mut self, net: &N, loss: &L) -> Result<Evaluation> {
+    fn run<M>(&mut self, net: &N, loss: &L, metrics: &mut M) -> Result<Evaluation>
+    where
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
         if self.again {
             self.source.keep()?;
         }
         let mut tally = Tally::default();
         for k in 0..self.source.loader().batches() {
-            let targets = self.source.fill(k, &mut self.batch, self.judged)?;
+            let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
             let samples = self.batch.size();
             let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?;
             tally.add_loss(value.to_f64(), samples);
             let outputs = &self.outputs[..samples * N::Output::NUMEL];
+            if M::ANY {
+                metrics.add(outputs, targets)?;
+            }
             self.judged = self.judged
                 && tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
         }
@@ -101,39 +108,41 @@ pub(super) fn not_empty<D: Dataset>(what: &str, data: &D) -> Result<()> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoValidation;
 
-/// What a trainer validates on: a data set that fits the network and the loss, or [`NoValidation`].
-pub trait Validation<N: Network, L> {
+/// What a trainer validates on: a data set that fits the network, the loss and the metrics, or [`NoValidation`].
+pub trait Validation<N: Network, L, M> {
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
     type Pass;
     /// The memory, for batches of up to `batch` samples, to be run more than once where `again`.
     #[doc(hidden)]
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass>;
-    /// Loss and accuracy of the network as it is.
+    /// Loss and accuracy of the network as it is; metrics add the samples.
     #[doc(hidden)]
-    fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>>;
+    fn run(pass: &mut Self::Pass, net: &N, loss: &L, metrics: &mut M)
+    -> Result<Option<Evaluation>>;
 }
 
 // Not a hint for whoever validates on data of the wrong shape.
 #[diagnostic::do_not_recommend]
-impl<N: Network, L> Validation<N, L> for NoValidation {
+impl<N: Network, L, M> Validation<N, L, M> for NoValidation {
     type Pass = ();
 
     fn prepare(&self, _: &N, _: &L, _: usize, _: bool) -> Result<()> {
         Ok(())
     }
 
-    fn run((): &mut (), _: &N, _: &L) -> Result<Option<Evaluation>> {
+    fn run((): &mut (), _: &N, _: &L, _: &mut M) -> Result<Option<Evaluation>> {
         Ok(None)
     }
 }
 
-impl<'d, N, L, D> Validation<N, L> for &'d D
+impl<'d, N, L, M, D> Validation<N, L, M> for &'d D
 where
     N: Network,
     D: Dataset<Element = N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    M: Metrics<N::Elem, D::TargetElement>,
 {
     type Pass = EvaluationPass<'d, N, D, L>;
 
@@ -141,7 +150,12 @@ where
         EvaluationPass::new(net, loss, *self, batch, again)
     }
 
-    fn run(pass: &mut Self::Pass, net: &N, loss: &L) -> Result<Option<Evaluation>> {
-        pass.run(net, loss).map(Some)
+    fn run(
+        pass: &mut Self::Pass,
+        net: &N,
+        loss: &L,
+        metrics: &mut M,
+    ) -> Result<Option<Evaluation>> {
+        pass.run(net, loss, metrics).map(Some)
     }
 }

@@ -1,0 +1,214 @@
+//! A call of `fit`: epochs with validation and callbacks between them, from wherever training is.
+
+use std::any::Any;
+use std::time::Instant;
+
+use super::callback::{Flow, Lent};
+use super::epoch::{Epochs, Feed, saved};
+use super::history::{EpochRecord, History};
+use super::metrics::{self, Metrics};
+use super::resume::{self, Begun, Resumed};
+use super::session::Session;
+use super::trainer::Trainer;
+use super::validation::Validation;
+use crate::data::Dataset;
+use crate::device::Memory;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::module::Module;
+use crate::network::Network;
+use crate::optim::Optimizer;
+use crate::shape::SameSample;
+use crate::step::{OptimizerState, TrainStep};
+
+/// What is kept between calls of `fit`.
+pub(super) struct Kept {
+    network: &'static str,
+    id: u64,
+    /// An [`OptimizerState`] of the buffers of the network's device, which the trainer's type does not name.
+    state: Box<dyn Any>,
+}
+
+type StateOf<N> = OptimizerState<<<N as Module>::Device as Memory>::Buffer<<N as Module>::Elem>>;
+
+impl<L, O, V, M> Trainer<'_, L, O, V, M> {
+    /// Trains `net` on `data`, and returns the figures of this call's epochs.
+    ///
+    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
+    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
+    ///
+    /// # Errors
+    /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
+    /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
+    /// - If a label is out of range, a callback returns an error, or the device is lost.
+    pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
+    where
+        N: Network,
+        D: Dataset<Element = N::InputElement>,
+        D::Input: SameSample<N::Input>,
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
+        O: Optimizer,
+        V: Validation<N, L, M>,
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
+        self.optimizer.check()?;
+        let settings = &mut self.settings;
+        let again = settings.epochs > 1;
+        let feed = Feed::new(net, data, settings.batch)?;
+        let pass = self.validation.prepare(net, &self.loss, settings.batch, again)?;
+        let names = metrics::names(&mut self.metrics)?;
+        let sizes = [feed.loader().samples(), feed.loader().batch_size()];
+        let resumed = match settings.resume.take() {
+            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, sizes, &names)?),
+            None => None,
+        };
+        let plan =
+            resume::plan::<N>(resumed.as_ref(), settings.done, settings.epochs, sizes, names);
+        settings.done = plan.first_epoch - 1;
+        let id = net.store().id;
+        let state = match &resumed {
+            Some(resumed) => resumed.apply(net)?,
+            None => take_state::<N>(&mut settings.kept, id)?,
+        };
+        let own = settings.seed.unwrap_or(net.store().seed);
+        let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
+        let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
+        let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
+        let step = step.rules(settings.rules.clone()).prepared()?;
+        metrics::clear(&mut self.metrics);
+        let session = Session {
+            callbacks: &mut settings.callbacks,
+            autosave: settings.autosave.as_ref(),
+            stop: settings.stop.as_ref(),
+            plan: &plan,
+            seed,
+            history: History::default(),
+            metrics: &mut self.metrics,
+        };
+        let epochs = feed.train(step, seed, again);
+        let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass };
+        let outcome = training.watched(resumed);
+        let Training { session, epochs, .. } = training;
+        let history = session.history;
+        settings.done = history.last().map_or(settings.done, |last| last.epoch);
+        let (_, optimizer, state) = epochs.step.into_state();
+        self.optimizer = optimizer;
+        settings.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
+        outcome.map(|()| history)
+    }
+}
+
+/// The optimiser's state for the network, from before or new.
+fn take_state<N: Network>(held: &mut Option<Kept>, id: u64) -> Result<StateOf<N>> {
+    let Some(kept) = &held else { return Ok(OptimizerState::default()) };
+    if kept.id != id || !kept.state.is::<StateOf<N>>() {
+        return Err(Error::Invalid(format!(
+            "this trainer has trained another network (`{}`), whose optimiser's state it holds, and cannot go on with this one (`{}`); a new Trainer can",
+            kept.network,
+            N::NAME
+        )));
+    }
+    let state = held.take().and_then(|kept| kept.state.downcast().ok());
+    Ok(state.map_or_else(OptimizerState::default, |state| *state))
+}
+
+/// A training while it runs.
+struct Training<'t, 'c, 'd, N: Network, D: Dataset, L, O, V: Validation<N, L, M>, M> {
+    session: Session<'t, 'c, M>,
+    epochs: Epochs<'t, 'd, N, D, L, O>,
+    pass: V::Pass,
+}
+
+impl<N, D, L, O, V, M> Training<'_, '_, '_, N, D, L, O, V, M>
+where
+    N: Network,
+    D: Dataset<Element = N::InputElement>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+    O: Optimizer,
+    V: Validation<N, L, M>,
+    M: Metrics<N::Elem, D::TargetElement>,
+{
+    /// All epochs, between the callbacks' begin and end: what began also ends where training fails.
+    fn watched(&mut self, resumed: Option<Resumed>) -> Result<()> {
+        let Training { session, .. } = self;
+        let plan = session.plan;
+        let mut outcome =
+            session.callbacks.iter_mut().try_for_each(|callback| callback.on_train_begin(plan));
+        let mut begun = Begun::at(plan.first_epoch);
+        if let (Some(resumed), Ok(())) = (resumed, &outcome) {
+            begun = resumed.begun;
+            outcome = resumed.restore(session.callbacks, session.metrics);
+            session.history = resumed.history;
+        }
+        if outcome.is_ok() {
+            outcome = self.all(begun);
+        }
+        let Training { session, epochs, .. } = self;
+        epochs.step.keep_average();
+        for callback in session.callbacks.iter_mut() {
+            let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
+            outcome = outcome.and(end);
+        }
+        outcome
+    }
+
+    /// The epochs from one that has begun on.
+    fn all(&mut self, mut begun: Begun) -> Result<()> {
+        let last = self.session.plan.last_epoch;
+        while begun.epoch <= last && !begun.stopped {
+            let Training { session, epochs, .. } = self;
+            let epoch = begun.epoch;
+            let begin = Instant::now();
+            epochs.step.set_epochs(epoch as u64 - 1);
+            let rate = begun.rate.unwrap_or_else(|| epochs.step.rate());
+            begun.rate = Some(rate);
+            let Some(train) = epochs.run(begun, session)? else {
+                session.history.interrupted = true;
+                return Ok(());
+            };
+            let record = EpochRecord {
+                epoch,
+                train_loss: train.loss,
+                train_accuracy: train.accuracy,
+                rate,
+                metrics: metrics::of_training(session.metrics),
+                ..EpochRecord::default()
+            };
+            begun = Begun::at(epoch + 1);
+            // Validation and callbacks see the average of the weights, where there is one.
+            epochs.step.exchange_average();
+            let stopped = self.after(record, begin);
+            let Training { session, epochs, .. } = self;
+            epochs.step.exchange_average();
+            begun.stopped = stopped?;
+            session.save(&epochs.step, begun)?;
+        }
+        self.session.history.stopped_early = begun.stopped && begun.epoch <= last;
+        Ok(())
+    }
+
+    /// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
+    fn after(&mut self, mut record: EpochRecord, begin: Instant) -> Result<bool> {
+        let Training { session, epochs, pass } = self;
+        let (net, loss) = (epochs.step.net(), epochs.step.loss());
+        if let Some(validation) = V::run(pass, net, loss, session.metrics)? {
+            let (loss, epoch) = (validation.loss, record.epoch);
+            if !loss.is_finite() {
+                let saved = saved(session.callbacks);
+                return Err(Error::ValidationNotFinite { loss, epoch, saved });
+            }
+            record.validation_loss = Some(loss);
+            record.validation_accuracy = validation.accuracy;
+            metrics::of_validation(session.metrics, &mut record.metrics);
+        }
+        record.seconds = begin.elapsed().as_secs_f64();
+        session.history.push(record.clone());
+        let mut stop = false;
+        for callback in session.callbacks.iter_mut() {
+            let mut net = Lent(epochs.step.net_mut());
+            stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
+        }
+        Ok(stop)
+    }
+}

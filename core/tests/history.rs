@@ -1,0 +1,238 @@
+//! Metrics in trainings, and what is kept of a training.
+
+extern crate netform_core as netform;
+
+use netform_core::data::InMemory;
+use netform_core::dim::D;
+use netform_core::error::Result;
+use netform_core::loss::{CrossEntropy, Mse};
+use netform_core::metric::{
+    Accuracy, Confusion, F1, Figure, Goal, Mae, Metric, Precision, R2, Recall, Rmse, TopK, measure,
+};
+use netform_core::optim::{Adam, Sgd};
+use netform_core::random::Seed;
+use netform_core::train::{Checkpoint, EarlyStopping, History, Trainer};
+use netform_core::weights::Weights;
+use netform_macros::network;
+
+#[path = "common/mod.rs"]
+mod common;
+
+use common::{Folder, says};
+
+network! {
+    /// A classifier.
+    pub Net: [4] -> [3] { fc1: Linear(6), Tanh, fc2: Linear(3) }
+
+    /// A regression.
+    pub Curve: [4] -> [2] { fc1: Linear(6), Tanh, fc2: Linear(2) }
+}
+
+type Data = InMemory<(D<4>,)>;
+type Points = InMemory<(D<4>,), (D<2>,), f32, f32>;
+
+fn inputs(samples: usize, phase: f32) -> Vec<f32> {
+    (0..samples * 4).map(|i| (i as f32 * 0.7 + phase).sin()).collect()
+}
+
+fn data(samples: usize, phase: f32) -> Data {
+    let labels = (0..samples as u32).map(|i| i * 7 % 3).collect();
+    Data::new(inputs(samples, phase), labels).unwrap()
+}
+
+fn points(samples: usize, phase: f32) -> Points {
+    let targets = (0..samples * 2).map(|i| (i as f32 * 0.3).cos()).collect();
+    Points::new(inputs(samples, phase), targets).unwrap()
+}
+
+/// The values of the metrics of an epoch, of training and validation.
+fn values(history: &History, epoch: usize) -> Vec<(String, Option<f64>, Option<f64>)> {
+    let metrics = history.epochs[epoch].metrics.iter();
+    metrics.map(|metric| (metric.name.clone(), metric.train, metric.validation)).collect()
+}
+
+/// The value of a metric over a data set.
+fn value<M>(net: &Net, data: &Data, metric: M) -> Option<f64>
+where
+    M: Metric<f32, u32> + Figure,
+{
+    measure(net, data, 64, metric).unwrap().value()
+}
+
+#[test]
+fn metrics_of_classes() {
+    let (train, test) = (data(26, 0.0), data(9, 0.3));
+    let mut net = Net::new(Seed(1));
+    // A rate of 0: the network of each step is the one at the end.
+    let history = Trainer::new(CrossEntropy, Sgd::new(0.0))
+        .epochs(2)
+        .batch(4)
+        .validate(&test)
+        .metric("right", Accuracy::new(3))
+        .metric("top-2", TopK::new(2))
+        .metric("precision", Precision::macro_average(3))
+        .metric("recall of 1", Recall::of_class(1, 3))
+        .metric("f1", F1::macro_average(3))
+        .metric("classes", Confusion::new(3))
+        .fit(&mut net, &train)
+        .unwrap();
+    let of = |data| {
+        [
+            ("right", value(&net, data, Accuracy::new(3))),
+            ("top-2", value(&net, data, TopK::new(2))),
+            ("precision", value(&net, data, Precision::macro_average(3))),
+            ("recall of 1", value(&net, data, Recall::of_class(1, 3))),
+            ("f1", value(&net, data, F1::macro_average(3))),
+            ("classes", value(&net, data, Confusion::new(3))),
+        ]
+    };
+    let expected: Vec<_> = of(&train)
+        .into_iter()
+        .zip(of(&test))
+        .map(|((name, train), (_, validation))| (name.to_owned(), train, validation))
+        .collect();
+    assert!(expected.iter().all(|(_, train, test)| train.is_some() && test.is_some()));
+    // Each epoch's are its own.
+    assert_eq!(values(&history, 0), expected);
+    assert_eq!(values(&history, 1), expected);
+    let last = history.last().unwrap();
+    assert_eq!(last.metric("right").unwrap().train, last.train_accuracy);
+    let classes = last.metric("classes").unwrap();
+    let matrix = measure(&net, &test, 9, Confusion::new(3)).unwrap();
+    assert_eq!(classes.validation_confusion, Some(matrix));
+    assert_eq!(classes.train_confusion.as_ref().unwrap().samples(), 26);
+    assert!(last.metric("right").unwrap().train_confusion.is_none());
+    let csv = history.to_csv();
+    assert!(csv.starts_with("epoch,train_loss"), "{csv}");
+    assert!(csv.lines().next().unwrap().contains(",train_f1,validation_f1,"), "{csv}");
+    assert_eq!(History::from_json(&history.to_json()).unwrap(), history);
+}
+
+#[test]
+fn metrics_of_numbers() {
+    let (train, test) = (points(26, 0.0), points(9, 0.3));
+    let mut net = Curve::new(Seed(1));
+    let history = Trainer::new(Mse, Sgd::new(0.0))
+        .batch(4)
+        .validate(&test)
+        .metric("mae", Mae::new())
+        .metric("rmse", Rmse::new())
+        .metric("r2", R2::new())
+        .fit(&mut net, &train)
+        .unwrap();
+    let last = history.last().unwrap();
+    let of = |name: &str| last.metric(name).unwrap();
+    let close = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-6;
+    assert!(close(of("rmse").train, last.train_loss.sqrt()));
+    assert!(close(of("rmse").validation, last.validation_loss.unwrap().sqrt()));
+    let mae = measure(&net, &test, 4, Mae::new()).unwrap().value();
+    assert!(mae.is_some() && of("mae").validation == mae);
+    assert!(of("r2").train.unwrap() < 1.0);
+    assert_eq!([of("mae").goal, of("r2").goal], [Goal::Smaller, Goal::Larger]);
+}
+
+/// Counts the samples: a metric of one's own.
+#[derive(Default)]
+struct Count([f64; 1]);
+
+impl Metric<f32, u32> for Count {
+    fn add(&mut self, _: &[f32], targets: &[u32]) -> Result<()> {
+        self.0[0] += targets.len() as f64;
+        Ok(())
+    }
+}
+
+impl Figure for Count {
+    fn value(&self) -> Option<f64> {
+        Some(self.0[0])
+    }
+    fn goal(&self) -> Goal {
+        Goal::Larger
+    }
+    fn sums(&mut self) -> &mut [f64] {
+        &mut self.0
+    }
+}
+
+#[test]
+fn a_metric_of_ones_own_begins_anew_with_each_epoch() {
+    let test = data(9, 0.3);
+    let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .epochs(2)
+        .batch(4)
+        .validate(&test)
+        .metric("samples", Count::default());
+    let mut net = Net::new(Seed(1));
+    for _ in 0..2 {
+        let history = trainer.fit(&mut net, &data(26, 0.0)).unwrap();
+        for epoch in [0, 1] {
+            let expected = [("samples".to_owned(), Some(26.0), Some(9.0))];
+            assert_eq!(values(&history, epoch), expected);
+        }
+    }
+}
+
+#[test]
+fn the_best_epoch_is_that_of_the_metric() {
+    let folder = Folder::new("best-by-f1");
+    let best = folder.0.join("best.safetensors");
+    let (train, test) = (data(26, 0.0), data(9, 0.3));
+    let mut net = Net::new(Seed(1));
+    let mut stopping = EarlyStopping::patience(6).monitor("f1");
+    let history = Trainer::new(CrossEntropy, Adam::new(0.05))
+        .epochs(60)
+        .batch(4)
+        .validate(&test)
+        .metric("f1", F1::macro_average(3))
+        .callback(Checkpoint::best(&best).monitor("f1"))
+        .callback(&mut stopping)
+        .fit(&mut net, &train)
+        .unwrap();
+    let by_f1 = history.best_by("f1").unwrap();
+    assert_ne!(Some(by_f1.epoch), history.best_epoch, "the loss says something else:\n{history}");
+    assert_eq!(stopping.best_epoch(), Some(by_f1.epoch));
+    assert_eq!(history.epochs.len(), by_f1.epoch + 6);
+    let expected = by_f1.metric("f1").unwrap().validation;
+    assert_eq!(value(&net, &test, F1::macro_average(3)), expected);
+    let mut loaded = Net::new(Seed(2));
+    loaded.load(&best).unwrap();
+    assert_eq!(loaded.to_bytes().unwrap(), net.to_bytes().unwrap());
+}
+
+#[test]
+fn what_there_is_not_is_not_watched() {
+    let fit = |name: &str, watched: &str| {
+        Trainer::new(CrossEntropy, Sgd::new(0.1))
+            .metric(name, F1::macro_average(3))
+            .callback(EarlyStopping::patience(3).monitor(watched))
+            .fit(&mut Net::new(Seed(1)), &data(26, 0.0))
+    };
+    assert!(fit("f1", "accuracy").is_ok());
+    says(
+        fit("f1", "f2"),
+        &["early stopping monitors `f2`, and this training has loss, accuracy, f1; add it with"],
+    );
+    for (name, problem) in [
+        ("loss", "it is the name of the figure that the loss itself has"),
+        ("", "it is empty"),
+        ("a,b", "commas, quotation marks and line breaks"),
+    ] {
+        says(fit(name, "loss"), &[&format!("`{name}` cannot be the name of a metric: {problem}")]);
+    }
+    let twice = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .metric("f1", F1::macro_average(3))
+        .metric("f1", F1::of_class(1, 3))
+        .fit(&mut Net::new(Seed(1)), &data(26, 0.0));
+    says(twice, &["`f1` cannot be the name of a metric: another metric has it"]);
+    let no_classes = Trainer::new(Mse, Sgd::new(0.1))
+        .callback(Checkpoint::best("best.safetensors").monitor("accuracy"))
+        .fit(&mut Curve::new(Seed(1)), &points(26, 0.0));
+    says(
+        no_classes,
+        &["checkpoint monitors `accuracy`, which there is only for losses with classes"],
+    );
+    let too_few = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .metric("f1", F1::macro_average(2))
+        .fit(&mut Net::new(Seed(1)), &data(26, 0.0));
+    says(too_few, &["a confusion matrix: expected 2 outputs for each of"]);
+}
