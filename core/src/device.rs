@@ -12,7 +12,7 @@ use crate::element::Float;
 pub use rows::{Row, RowProgram, RowStep, RowTo};
 #[doc(hidden)]
 pub use run::check_gather;
-pub use run::{Access, Bindings, Counter, Device, MAX_BOUND, Memory, Run};
+pub use run::{Access, Bindings, Counter, Device, MAX_BOUND, Memory, Run, VALUES};
 
 /// The buffer of a run that a [`Span`] lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -126,6 +126,12 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         )
     }
 
+    /// The norm of the gradients of the last batch whose loss was returned:
+    /// [`TrainStep::gradient_norm`](crate::step::TrainStep::gradient_norm).
+    pub fn gradient_norm(&self) -> Option<f64> {
+        self.memories.norm()
+    }
+
     /// The network, as the last step left it.
     pub fn net(&self) -> &M {
         self.net

@@ -10,12 +10,14 @@ pub use adam::{Adam, AdamW};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
+use std::fmt::Debug;
+
 use crate::device::{Arg, Grid, Kernels, Slot, Span};
 use crate::element::Float;
 use crate::error::{Error, Result};
 
 /// A rule that changes parameters by their gradients.
-pub trait Optimizer: Clone + Send {
+pub trait Optimizer: Clone + Debug + Send {
     /// Its name, for messages and files.
     fn name(&self) -> &'static str;
     /// How many numbers it keeps for each parameter.

@@ -304,6 +304,26 @@ where
         self.memories.read_outputs(&self.net.store().device, out)
     }
 
+    /// The norm of the gradients of the last batch whose loss was returned, where [`Rules::gradient_norms`] wants it and
+    /// the batch made an update.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [1] { fc1: Linear(1) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::MiniBatch, dim::D, loss::Mse, network::Network, optim::Sgd, random::Seed};
+    /// # let batch = MiniBatch::<(D<2>,), (D<1>,), f32, f32>::zeros_on(Default::default(), 4)?;
+    /// # let mut net = Net::new(Seed(1));
+    /// let mut step = net.train_step(Mse, Sgd::new(0.1), 4)?.gradient_norms();
+    /// step.run(&batch)?;
+    /// assert!(step.gradient_norm().is_some_and(|norm| norm > 0.0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn gradient_norm(&self) -> Option<f64> {
+        self.memories.norm()
+    }
+
     /// The network, as the last step left it.
     pub fn net(&self) -> &N {
         self.net
@@ -333,6 +353,13 @@ where
     pub(crate) fn prepared(mut self) -> Result<Self> {
         self.updates.prepare::<N>(&self.net.store().device)?;
         Ok(self)
+    }
+
+    /// Makes steps come to nothing that were under way behind one whose loss is not finite: the parameters stay those
+    /// which it began with.
+    pub(crate) fn halting(mut self) -> Self {
+        self.updates.halts = N::Device::AHEAD > 0;
+        self
     }
 
     /// How many whole epochs have been trained, for a schedule that counts them.

@@ -2,15 +2,17 @@
 
 extern crate netform_core as netform;
 
-use netform_core::data::InMemory;
+use netform_core::data::{Dataset, InMemory};
 use netform_core::dim::D;
 use netform_core::error::Result;
 use netform_core::loss::{CrossEntropy, Mse};
 use netform_core::metric::{
     Accuracy, Confusion, F1, Figure, Goal, Mae, Metric, Precision, R2, Recall, Rmse, TopK, measure,
 };
+use netform_core::network::Network;
 use netform_core::optim::{Adam, Sgd};
-use netform_core::random::Seed;
+use netform_core::random::{Rng, Seed};
+use netform_core::schedule::Exponential;
 use netform_core::train::{Checkpoint, EarlyStopping, History, Trainer};
 use netform_core::weights::Weights;
 use netform_macros::network;
@@ -197,6 +199,94 @@ fn the_best_epoch_is_that_of_the_metric() {
     let mut loaded = Net::new(Seed(2));
     loaded.load(&best).unwrap();
     assert_eq!(loaded.to_bytes().unwrap(), net.to_bytes().unwrap());
+}
+
+#[test]
+fn every_step_is_kept() {
+    let train = data(26, 0.0);
+    let trainer = || {
+        Trainer::new(CrossEntropy, Sgd::new(0.1))
+            .epochs(2)
+            .batch(4)
+            .seed(Seed(3))
+            .schedule(Exponential::new(0.9))
+    };
+    let history = trainer().gradient_norms().fit(&mut Net::new(Seed(1)), &train).unwrap();
+    assert_eq!(history.steps.len(), 14);
+    // The same steps by hand, in the same order.
+    let mut losses = [0.0; 2];
+    for (i, step) in history.steps.iter().enumerate() {
+        assert_eq!((step.epoch, step.batch), (1 + i / 7, 1 + i % 7));
+        assert_eq!(step.samples, if i % 7 == 6 { 2 } else { 4 });
+        assert!((step.rate - 0.1 * 0.9_f64.powi(i as i32)).abs() < 1e-12);
+        assert!(step.gradient_norm.is_some_and(|norm| norm > 0.0));
+        losses[i / 7] += step.loss * step.samples as f64 / 26.0;
+    }
+    for (found, epoch) in losses.iter().zip(&history.epochs) {
+        assert!((found - epoch.train_loss).abs() < 1e-12);
+    }
+    assert_eq!(History::from_json(&history.to_json()).unwrap(), history);
+    let csv = history.steps_to_csv();
+    assert_eq!(csv.lines().count(), 15);
+    let second = &history.steps[1];
+    let expected =
+        format!("1,2,4,{},{},{}", second.loss, second.rate, second.gradient_norm.unwrap());
+    assert_eq!(csv.lines().nth(2), Some(expected.as_str()));
+    // Without norms all else is the same, and steps may be left out.
+    let plain = trainer().fit(&mut Net::new(Seed(1)), &train).unwrap();
+    let same = plain.steps.iter().zip(&history.steps);
+    assert!(same.clone().all(|(a, b)| a.loss == b.loss && a.gradient_norm.is_none()));
+    assert!(
+        trainer().keep_steps(false).fit(&mut Net::new(Seed(1)), &train).unwrap().steps.is_empty()
+    );
+}
+
+#[test]
+fn norms_of_gradients_and_weights() {
+    let train = data(12, 0.0);
+    // One batch: its gradients by hand.
+    let batch = train.batches(12, &mut Rng::new(Seed(1), 0)).next().unwrap().unwrap();
+    let net = Net::new(Seed(1));
+    let (_, mut gradients) =
+        net.value_and_gradients(&CrossEntropy, &batch.inputs, &batch.targets).unwrap();
+    let norm = f64::from(gradients.norm().unwrap());
+    let trainer = || Trainer::new(CrossEntropy, Sgd::new(0.1)).gradient_norms();
+    let fit = |trainer: Trainer<'_, _, _>, size| {
+        trainer.batch(size).weight_norms().fit(&mut Net::new(Seed(1)), &train).unwrap()
+    };
+    let close = |found: Option<f64>, expected: f64| {
+        assert!((found.unwrap() - expected).abs() < 1e-5 * expected, "{found:?}, not {expected}");
+    };
+    let history = fit(trainer(), 12);
+    close(history.steps[0].gradient_norm, norm);
+    // From before clipping, which changes what is trained.
+    let clipped = fit(trainer().clip_norm(0.01), 12);
+    assert_eq!(clipped.steps, history.steps);
+    assert_ne!(clipped.epochs[0].weight_norms, history.epochs[0].weight_norms);
+    // Of the update that several batches make together; the others make none.
+    let gathered = fit(trainer().accumulate(3), 4);
+    let norms: Vec<_> = gathered.steps.iter().map(|step| step.gradient_norm).collect();
+    assert_eq!(norms[..2], [None, None]);
+    close(norms[2], norm);
+    // Not of what is frozen.
+    let part = |name: &str| {
+        let part: f64 = gradients.get(name).unwrap().iter().map(|x| f64::from(x * x)).sum();
+        part
+    };
+    let frozen = fit(trainer().freeze("fc1"), 12);
+    close(frozen.steps[0].gradient_norm, (part("fc2.weight") + part("fc2.bias")).sqrt());
+    // And the weights.
+    let mut net = Net::new(Seed(1));
+    let history = trainer().weight_norms().fit(&mut net, &train).unwrap();
+    let names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"];
+    for (found, name) in history.epochs[0].weight_norms.iter().zip(names) {
+        assert_eq!(found.name, name);
+        let squares = net.parameter(name).unwrap().into_iter().map(|x| f64::from(x * x));
+        close(Some(found.norm), squares.sum::<f64>().sqrt());
+    }
+    assert!(
+        history.to_csv().contains(",norm_fc1.weight,norm_fc1.bias,norm_fc2.weight,norm_fc2.bias\n")
+    );
 }
 
 #[test]

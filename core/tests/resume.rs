@@ -20,6 +20,7 @@ use netform_core::train::{
     BatchRecord, Callback, Checkpoint, EarlyStopping, EpochRecord, Flow, History, NetworkAccess,
     State, Trainer,
 };
+use netform_core::update::Rules;
 use netform_core::weights::Weights;
 use netform_macros::network;
 
@@ -282,14 +283,21 @@ fn other_files_are_refused_by_name() {
     let says = |found: String, expected: &str| assert!(found.contains(expected), "{found}");
 
     says(resumed(&folder.file("none"), Adam::new(0.01), BATCH), "none: ");
-    says(resumed(&path, Sgd::new(0.1), BATCH), "with optimizer `Adam` cannot go on with `Sgd`");
-    says(resumed(&path, Adam::new(0.01), 5), "has 4, this one 5; give it the same data and batch");
+    let found = resumed(&path, Sgd::new(0.1), BATCH);
+    says(found.clone(), "run.safetensors: `optimizer`: the training that was saved has `Adam");
+    says(found, ", this one `Sgd");
+    let found = resumed(&path, Adam::new(0.02), BATCH);
+    assert!(found.contains("rate: 0.01") && found.contains("rate: 0.02"), "{found}");
+    says(
+        resumed(&path, Adam::new(0.01), 5),
+        "`batch`: the training that was saved has `4`, this one `5`",
+    );
     let error = Trainer::new(CrossEntropy, Adam::new(0.01))
         .batch(BATCH)
         .resume(&path)
         .fit(&mut Other::new(Seed(1)), &data(26, 0.0))
         .unwrap_err();
-    says(error.to_string(), "with network `Net` cannot go on with `Other`");
+    says(error.to_string(), "`network`: the training that was saved has `Net`, this one `Other`");
     let error = Trainer::new(CrossEntropy, Adam::new(0.01))
         .batch(BATCH)
         .callback(EarlyStopping::patience(1))
@@ -314,6 +322,51 @@ fn other_files_are_refused_by_name() {
         std::fs::write(&weights, &bytes[..len]).unwrap();
         says(resumed(&weights, Adam::new(0.01), BATCH), "weights.safetensors");
     }
+}
+
+#[test]
+fn a_training_goes_on_by_the_rules_that_it_began_with() {
+    let folder = Folder::new("rules");
+    let path = folder.file("run.safetensors");
+    let rules = || {
+        Rules::new()
+            .clip_norm(1.0)
+            .freeze("norm")
+            .schedule(Warmup::new(5).then(Cosine::new(30)))
+            .average(0.8)
+    };
+    let fit = |rules: Rules, resume: bool| {
+        let trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).rules(rules).autosave(&path);
+        let mut trainer = if resume { trainer.resume(&path) } else { trainer };
+        trainer.fit(&mut Net::new(Seed(1), 0.25), &data(26, 0.0)).map_err(|e| e.to_string())
+    };
+    fit(rules(), false).unwrap();
+    for (other, expected) in [
+        (
+            rules().clip_norm(0.5),
+            "`clip_norm`: the training that was saved has `1`, this one `0.5`",
+        ),
+        (
+            rules().clip_value(2.0),
+            "`clip_value`: the training that was saved has `none`, this one `2`",
+        ),
+        (rules().freeze("fc1"), r#"has `["norm"]`, this one `["norm", "fc1"]`"#),
+        (
+            rules().rate_factor("fc1", 0.1),
+            r#"`rate_factor`: the training that was saved has `none`"#,
+        ),
+        (
+            rules().accumulate(2),
+            "`accumulate`: the training that was saved has `none`, this one `2`",
+        ),
+        (rules().average(0.9), "`average`: the training that was saved has `0.8`, this one `0.9`"),
+        (rules().schedule(Cosine::new(30)), "`schedule`: the training that was saved has `"),
+    ] {
+        let error = fit(other, true).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    // What is only looked at may differ.
+    assert!(fit(rules().gradient_norms(), true).is_ok());
 }
 
 /// Removes the folder that the training is saved in.

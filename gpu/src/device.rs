@@ -1,6 +1,6 @@
 //! Vulkan as a device: how passes begin and end.
 
-use netform_core::device::{Bindings, Device, Memory, Run, Span};
+use netform_core::device::{Bindings, Device, Memory, Run, Span, VALUES};
 use netform_core::error::Result;
 
 use crate::bound::Buffers;
@@ -25,15 +25,16 @@ impl Device<f32> for Vulkan {
         value: Span,
         kept: Option<Span>,
     ) -> Result<VulkanTicket> {
-        run.reads(value, &[1]);
+        let value = Span { len: value.len.min(VALUES), ..value };
+        run.reads(value, &[value.len]);
         if let Some(kept) = kept {
             run.reads(kept, &[kept.len]);
         }
         run.end(|run| run.post(&self.context, value, kept))
     }
 
-    fn wait(&self, ticket: &VulkanTicket) -> Result<f32> {
-        self.context.value(ticket)
+    fn wait(&self, ticket: &VulkanTicket) -> Result<[f32; VALUES]> {
+        self.context.values(ticket)
     }
 
     fn kept(

@@ -16,7 +16,7 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use crate::device::{Bindings, Device, Memory, Run, Span, check_gather};
+use crate::device::{Bindings, Device, Memory, Run, Span, VALUES, check_gather};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -158,24 +158,33 @@ impl Memory for Cpu {
 
 impl<E: Float> Device<E> for Cpu {
     type Run<'a> = CpuRun<'a, E>;
-    /// The value.
-    type Ticket = E;
+    /// The values.
+    type Ticket = [E; VALUES];
     const AHEAD: usize = 0;
 
     fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> CpuRun<'a, E> {
         CpuRun::new(&self.pool, bindings)
     }
 
-    fn post(&self, run: CpuRun<'_, E>, value: Span, _: Option<Span>) -> Result<E> {
-        let value = run.first(value);
-        run.finish().map(|()| value)
+    fn post(&self, run: CpuRun<'_, E>, value: Span, _: Option<Span>) -> Result<[E; VALUES]> {
+        let values = std::array::from_fn(|i| match i < value.len {
+            true => run.first(Span::new(value.slot, value.offset + i, 1)),
+            false => E::ZERO,
+        });
+        run.finish().map(|()| values)
     }
 
-    fn wait(&self, value: &E) -> Result<E> {
-        Ok(*value)
+    fn wait(&self, values: &[E; VALUES]) -> Result<[E; VALUES]> {
+        Ok(*values)
     }
 
-    fn kept(&self, _: &E, buffer: &CpuBuffer<E>, offset: usize, out: &mut [E]) -> Result<()> {
+    fn kept(
+        &self,
+        _: &[E; VALUES],
+        buffer: &CpuBuffer<E>,
+        offset: usize,
+        out: &mut [E],
+    ) -> Result<()> {
         self.read(buffer, offset, out)
     }
 }

@@ -160,6 +160,9 @@ pub fn check_gather(
     Ok(())
 }
 
+/// How many numbers [`Device::wait`] returns of a pass.
+pub const VALUES: usize = 2;
+
 /// A device that computes with elements of type `E`.
 pub trait Device<E: Float>: Memory {
     /// One pass over bound buffers.
@@ -175,7 +178,7 @@ pub trait Device<E: Float>: Memory {
     fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> Self::Run<'a>;
 
     /// Ends a pass, and does not wait until its kernels have run. What is done with its buffers afterwards sees
-    /// what the pass has made of them. [`Device::wait`] returns the first element of `value`; `kept` is kept as it is
+    /// what the pass has made of them. [`Device::wait`] returns the first elements of `value`; `kept` is kept as it is
     /// after this pass, for [`Device::kept`]. Of the same calls on the same buffers, this pass and the [`Device::AHEAD`]
     /// before it are remembered; what is kept of a pass that has been waited for, until the next one.
     ///
@@ -183,11 +186,11 @@ pub trait Device<E: Float>: Memory {
     /// If the device is lost. A device that runs kernels at once returns here what [`Run::finish`] would.
     fn post(&self, run: Self::Run<'_>, value: Span, kept: Option<Span>) -> Result<Self::Ticket>;
 
-    /// Waits for a pass that has been posted, and returns its value.
+    /// Waits for a pass that has been posted, and returns its values; 0 for those that there are not.
     ///
     /// # Errors
     /// As [`Run::finish`].
-    fn wait(&self, ticket: &Self::Ticket) -> Result<E>;
+    fn wait(&self, ticket: &Self::Ticket) -> Result<[E; VALUES]>;
 
     /// Copies the first elements of what was kept of a pass: the elements of `buffer` from `offset` on, as they were at
     /// the pass's end.

@@ -26,6 +26,10 @@ pub(crate) struct Memories<N: Module> {
     under_way: VecDeque<Posted<N>>,
     /// The last step that was waited for.
     last: Option<Posted<N>>,
+    /// The norm of its gradients.
+    norm: Option<f64>,
+    /// Whether a step has come to nothing, so that those behind it do.
+    halted: bool,
 }
 
 struct Posted<N: Module> {
@@ -34,6 +38,10 @@ struct Posted<N: Module> {
     outputs: Span,
     /// Whether it makes an update, unless it comes to nothing.
     updated: bool,
+    /// Whether its second value is the sum of the gradients' squares.
+    normed: bool,
+    /// Whether steps behind it come to nothing where it does.
+    halts: bool,
 }
 
 /// A batch among those that make an update together.
@@ -81,6 +89,8 @@ impl<N: Module> Memories<N> {
             statistics: device.zeros(N::STATE_LEN)?,
             under_way: VecDeque::with_capacity(N::Device::AHEAD + 1),
             last: None,
+            norm: None,
+            halted: false,
         })
     }
 
@@ -125,19 +135,21 @@ impl<N: Module> Memories<N> {
             copy(&mut run, running, before, (0, N::STATE_LEN));
         }
         let Left { loss, outputs, kept } = passes(&mut run);
+        let gate = pass.gate(&mut run, loss);
         if N::STATE_LEN > 0 {
-            run.only_if(loss, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
+            run.only_if(gate, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
         }
         for &still in &parts.still {
             copy(&mut run, before, running, still);
         }
         pass.begin(&mut run);
-        run.only_if(loss, true, |run| pass.run(run));
-        let ticket = device.post(run, loss, kept.then_some(outputs))?;
-        let updated = pass.updates;
+        run.only_if(gate, true, |run| pass.run(run));
+        let value = pass.report(&mut run, loss);
+        let ticket = device.post(run, value, kept.then_some(outputs))?;
+        let (updated, normed, halts) = (pass.updates, pass.has_norm(), pass.halts);
         counts.add(&pass);
         store.steps += 1;
-        self.under_way.push_back(Posted { ticket, outputs, updated });
+        self.under_way.push_back(Posted { ticket, outputs, updated, normed, halts });
         Ok(())
     }
 
@@ -154,15 +166,24 @@ impl<N: Module> Memories<N> {
         state: &mut OptimizerState<Buffer<N>>,
     ) -> Result<Option<N::Elem>> {
         let Some(posted) = self.under_way.pop_front() else { return Ok(None) };
-        let loss = store.device.wait(&posted.ticket);
-        if !loss.as_ref().is_ok_and(|loss| loss.is_finite()) {
+        let values = store.device.wait(&posted.ticket);
+        let is_good = values.as_ref().is_ok_and(|[loss, _]| loss.is_finite());
+        self.halted |= posted.halts && values.is_ok() && !is_good;
+        if self.halted || !is_good {
             let updates = u64::from(posted.updated);
             state.steps = state.steps.saturating_sub(updates);
             state.averaged = state.averaged.saturating_sub(updates);
             store.steps = store.steps.saturating_sub(1);
         }
-        self.last = loss.is_ok().then_some(posted);
-        loss.map(Some)
+        let squares = values.as_ref().ok().filter(|_| posted.normed);
+        self.norm = squares.map(|[_, squares]| squares.to_f64().sqrt());
+        self.last = values.is_ok().then_some(posted);
+        values.map(|[loss, _]| Some(loss))
+    }
+
+    /// The norm of the gradients of the last step that was waited for, if it was wanted.
+    pub fn norm(&self) -> Option<f64> {
+        self.norm
     }
 
     /// Waits for all steps under way, whatever comes of them.

@@ -58,6 +58,11 @@ pub struct BatchRecord {
     pub mean_loss: f64,
     /// The part of the epoch's samples so far that were classified correctly.
     pub accuracy: Option<f64>,
+    /// The learning rate of this batch.
+    pub rate: f64,
+    /// The norm of the update's gradients, where it is wanted and the batch makes an update:
+    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms).
+    pub gradient_norm: Option<f64>,
 }
 
 /// Something that watches training, and may keep weights, change them or stop it.

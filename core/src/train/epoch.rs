@@ -5,6 +5,7 @@
 //! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
+use super::history::StepRecord;
 use super::metrics::Metrics;
 use super::resume::Begun;
 use super::session::Session;
@@ -42,6 +43,8 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
 /// A batch on the device, with its targets here if they are compared with outputs.
 struct Place<N: Network, D: Dataset> {
     batch: BatchFor<N, D>,
+    /// The learning rate of the step that trains on it.
+    rate: f64,
     targets: Vec<D::TargetElement>,
 }
 
@@ -79,7 +82,7 @@ where
         let (device, size) = (&net.store().device, loader.batch_size());
         let place = |_| {
             let batch = MiniBatch::zeros_on(device.clone(), size)?;
-            Ok(Place { batch, targets: Vec::with_capacity(size * D::Target::NUMEL) })
+            Ok(Place { batch, rate: 0.0, targets: Vec::with_capacity(size * D::Target::NUMEL) })
         };
         let places = (0..=N::Device::AHEAD).map(place).collect::<Result<_>>()?;
         Ok(Feed { source: Source::new(loader, device.clone()), places })
@@ -128,6 +131,10 @@ where
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
         let mut progress = Progress { begun, epoch, tally: begun.tally, done: first };
         let batches = self.source.loader().batches();
+        if session.keeps_steps {
+            // Now, so that no step waits for memory.
+            session.history.steps.reserve(batches - first);
+        }
         for k in first..batches {
             let stop = session.is_to_stop();
             if stop || k > first && session.saves_after(epoch, k) {
@@ -145,6 +152,7 @@ where
                 place.targets.clear();
                 place.targets.extend_from_slice(targets);
             }
+            place.rate = self.step.rate();
             let loss = self.step.submit_keeping(&place.batch, compared, k + 1 == batches);
             if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
                 self.received(loss, &mut progress, session)?;
@@ -199,8 +207,16 @@ where
                 );
         }
         let Evaluation { loss: mean_loss, accuracy } = tally.evaluation();
-        let (epoch, batch, samples) = (*epoch, *done, tally.samples);
-        let record = BatchRecord { epoch, batch, samples, loss, mean_loss, accuracy };
+        let (epoch, batch, rate) = (*epoch, *done, place.rate);
+        let gradient_norm = self.step.gradient_norm();
+        if session.keeps_steps {
+            let samples = place.batch.size();
+            let record = StepRecord { epoch, batch, samples, loss, rate, gradient_norm };
+            session.history.steps.push(record);
+        }
+        let samples = tally.samples;
+        let record =
+            BatchRecord { epoch, batch, samples, loss, mean_loss, accuracy, rate, gradient_norm };
         session.callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))
     }
 }

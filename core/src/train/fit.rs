@@ -7,7 +7,8 @@ use super::callback::{Flow, Lent};
 use super::epoch::{Epochs, Feed, saved};
 use super::history::{EpochRecord, History};
 use super::metrics::{self, Metrics};
-use super::resume::{self, Begun, Resumed};
+use super::norms;
+use super::resume::{self, Begun, Resumed, Terms};
 use super::session::Session;
 use super::trainer::Trainer;
 use super::validation::Validation;
@@ -58,8 +59,9 @@ impl<L, O, V, M> Trainer<'_, L, O, V, M> {
         let pass = self.validation.prepare(net, &self.loss, settings.batch, again)?;
         let names = metrics::names(&mut self.metrics)?;
         let sizes = [feed.loader().samples(), feed.loader().batch_size()];
+        let terms = Terms::of::<N, L, O>(&self.optimizer, &settings.rules, sizes);
         let resumed = match settings.resume.take() {
-            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, sizes, &names)?),
+            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, &terms, &names)?),
             None => None,
         };
         let plan =
@@ -74,7 +76,7 @@ impl<L, O, V, M> Trainer<'_, L, O, V, M> {
         let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
         let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
         let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
-        let step = step.rules(settings.rules.clone()).prepared()?;
+        let step = step.rules(settings.rules.clone()).halting().prepared()?;
         metrics::clear(&mut self.metrics);
         let session = Session {
             callbacks: &mut settings.callbacks,
@@ -83,10 +85,13 @@ impl<L, O, V, M> Trainer<'_, L, O, V, M> {
             plan: &plan,
             seed,
             history: History::default(),
+            terms,
+            keeps_steps: settings.keep_steps,
             metrics: &mut self.metrics,
         };
         let epochs = feed.train(step, seed, again);
-        let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass };
+        let weight_norms = settings.weight_norms;
+        let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms };
         let outcome = training.watched(resumed);
         let Training { session, epochs, .. } = training;
         let history = session.history;
@@ -117,6 +122,8 @@ struct Training<'t, 'c, 'd, N: Network, D: Dataset, L, O, V: Validation<N, L, M>
     session: Session<'t, 'c, M>,
     epochs: Epochs<'t, 'd, N, D, L, O>,
     pass: V::Pass,
+    /// Whether the history has the norms of the parameters.
+    weight_norms: bool,
 }
 
 impl<N, D, L, O, V, M> Training<'_, '_, '_, N, D, L, O, V, M>
@@ -190,7 +197,10 @@ where
 
     /// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
     fn after(&mut self, mut record: EpochRecord, begin: Instant) -> Result<bool> {
-        let Training { session, epochs, pass } = self;
+        let Training { session, epochs, pass, weight_norms } = self;
+        if *weight_norms {
+            record.weight_norms = norms::of_weights(epochs.step.net())?;
+        }
         let (net, loss) = (epochs.step.net(), epochs.step.loss());
         if let Some(validation) = V::run(pass, net, loss, session.metrics)? {
             let (loss, epoch) = (validation.loss, record.epoch);

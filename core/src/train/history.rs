@@ -1,11 +1,14 @@
 //! What training was like, epoch by epoch.
 
 mod json;
+mod steps;
 mod text;
 
 use super::metrics::MetricRecord;
 use crate::metric::Goal;
 
+pub use steps::StepRecord;
+pub(super) use steps::{packed, unpacked};
 pub(super) use text::percent;
 
 /// The figures of one epoch.
@@ -27,6 +30,18 @@ pub struct EpochRecord {
     pub rate: f64,
     /// The metrics, in the order in which the trainer was given them.
     pub metrics: Vec<MetricRecord>,
+    /// The norms of the parameters after the epoch, where they are wanted:
+    /// [`Trainer::weight_norms`](super::Trainer::weight_norms).
+    pub weight_norms: Vec<WeightNorm>,
+}
+
+/// The norm of a parameter, as of one vector: the root of the sum of its squares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightNorm {
+    /// The parameter: `fc1.weight`.
+    pub name: String,
+    /// Its norm.
+    pub norm: f64,
 }
 
 impl EpochRecord {
@@ -51,13 +66,16 @@ impl EpochRecord {
     }
 }
 
-/// What one call of `fit` was like. `{}` prints the epochs as a table; [`History::to_csv`] and [`History::to_json`] make
-/// files of it.
+/// What one call of `fit` was like. `{}` prints the epochs as a table; [`History::to_csv`],
+/// [`History::steps_to_csv`] and [`History::to_json`] make files of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct History {
     /// The epochs, in order.
     pub epochs: Vec<EpochRecord>,
+    /// The steps, in order, those of an epoch that did not come to its end too:
+    /// [`Trainer::keep_steps`](super::Trainer::keep_steps).
+    pub steps: Vec<StepRecord>,
     /// The number of the epoch with the smallest validation loss (training loss without validation).
     pub best_epoch: Option<usize>,
     /// Whether a callback stopped training before its last epoch.
@@ -142,6 +160,7 @@ pub(super) mod tests {
                 validation_accuracy: None,
                 seconds: 2.0,
                 rate: 0.125,
+                weight_norms: vec![WeightNorm { name: "fc.weight".to_owned(), norm: 0.1 }],
                 metrics: vec![MetricRecord {
                     name: "f1".to_owned(),
                     goal: Goal::Larger,

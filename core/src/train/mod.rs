@@ -7,6 +7,7 @@ mod fit;
 mod history;
 mod metrics;
 mod monitor;
+mod norms;
 mod progress;
 mod resume;
 mod session;
@@ -20,7 +21,7 @@ mod validation;
 
 pub use callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan, Snapshot};
 pub use checkpoint::Checkpoint;
-pub use history::{EpochRecord, History};
+pub use history::{EpochRecord, History, StepRecord, WeightNorm};
 pub use metrics::{Figures, MetricRecord, Metrics};
 pub use progress::Progress;
 pub use state::State;

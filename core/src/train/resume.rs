@@ -4,12 +4,13 @@
 //! words and numbers where training was. Random numbers are counted, so that their counter is all there is of them,
 //! and the order of an epoch's samples follows from the seed and the epoch.
 
+mod header;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
 use super::callback::{Callback, Plan, Snapshot};
-use super::history::History;
+use super::history::{History, packed, unpacked};
 use super::metrics::Figures;
 use super::session::Session;
 use super::state::State;
@@ -27,13 +28,13 @@ use crate::step::{Buffer, OptimizerState, TrainStep};
 use crate::update::SCALARS;
 use crate::weights::{BESIDE, check, tensors, write};
 
-/// The version of the file that is written, and the only one that is read.
-const VERSION: u64 = 2;
+use header::Header;
+pub(super) use header::Terms;
+
+/// The tensor that holds the history's steps.
+const STEPS: &str = "steps";
 /// What the entries of the header begin with that are sums of metrics.
 const METRIC: &str = "metric.";
-/// The entry of the header that says it is such a file.
-const MARK: &str = "netform.training";
-
 /// An epoch that has begun: what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
@@ -75,10 +76,7 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
             data: Values::from_floats(&values),
         });
     }
-    let mut header = Header::default();
-    header.set(MARK, VERSION);
-    header.set("network", N::NAME);
-    header.set("optimizer", updates.optimizer.name());
+    let mut header = Header::of_training(&session.terms);
     header.set("updates", updates.state.steps);
     header.set("gathered", updates.state.gathered);
     header.set("averaged", updates.state.averaged);
@@ -88,8 +86,6 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
         header.set(&format!("setting.{name}"), value);
     }
     header.set("seed", session.seed.0);
-    header.set("samples", session.plan.samples);
-    header.set("batch_size", session.plan.batch);
     header.set("first_epoch", session.plan.first_epoch);
     header.set("epoch", begun.epoch);
     header.set("batch", begun.batch);
@@ -107,7 +103,12 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
         header.set(&format!("{METRIC}{name}"), sums.join(" "));
     });
     header.set("metrics", session.plan.metrics.join(", "));
-    header.set("history", session.history.to_json());
+    header.set("history", session.history.to_json_without_steps());
+    all.push(NamedTensor {
+        name: format!("{BESIDE}{STEPS}"),
+        shape: vec![session.history.steps.len() * 6],
+        data: Values::F64(packed(&session.history.steps)),
+    });
     let states = session.callbacks.iter().filter_map(|callback| callback.state());
     for (i, state) in states.enumerate() {
         header.set(&format!("callback.{i}"), &state.callback);
@@ -122,26 +123,7 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
             });
         }
     }
-    safetensors::write(path, &all, &header.0)
-}
-
-/// What is said of the training in the header, by name.
-#[derive(Default)]
-struct Header(BTreeMap<String, String>);
-
-impl Header {
-    fn set(&mut self, name: &str, value: impl ToString) {
-        self.0.insert(name.to_owned(), value.to_string());
-    }
-
-    fn get<T: FromStr>(&self, path: &Path, name: &str) -> Result<T> {
-        let found = self.0.get(name);
-        found.and_then(|text| text.parse().ok()).ok_or_else(|| {
-            let found = found.map_or("nothing".to_owned(), |text| format!("`{text}`"));
-            let kind = std::any::type_name::<T>();
-            Error::format(path, format!("`{name}`"), format!("expected a {kind}, found {found}"))
-        })
-    }
+    safetensors::write(path, &all, header.entries())
 }
 
 /// A training that was saved, checked against the network that is to go on with it.
@@ -164,28 +146,15 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
-    /// Reads a training of `N` by `optimizer` on so many samples in batches of such a size. Nothing is changed yet.
+    /// Reads a training of `N` by `optimizer` on the same terms. Nothing is changed yet.
     pub fn read<N: Network, O: Optimizer>(
         path: &Path,
         optimizer: &O,
-        [samples, batch]: [usize; 2],
+        terms: &Terms,
         metrics: &[String],
     ) -> Result<Self> {
         let Contents { tensors, metadata } = safetensors::read(path)?;
-        let header = Header(metadata);
-        check_kind::<N, O>(path, &header, optimizer)?;
-        for (what, now) in [("samples", samples), ("batch_size", batch)] {
-            let then: usize = header.get(path, what)?;
-            if then != now {
-                return Err(Error::format(
-                    path,
-                    format!("`{what}`"),
-                    format!(
-                        "the training that was saved has {then}, this one {now}; give it the same data and batch, or begin a new training with its weights: `net.load`"
-                    ),
-                ));
-            }
-        }
+        let header = Header::read(path, metadata, terms)?;
         let (beside, weights): (Vec<_>, Vec<_>) =
             tensors.into_iter().partition(|tensor| tensor.name.starts_with(BESIDE));
         check::<N>(&weights)?;
@@ -217,9 +186,14 @@ impl Resumed {
             answers,
         };
         let history: String = header.get(path, "history")?;
-        let history = History::from_json(&history)
+        let mut history = History::from_json(&history)
             .map_err(|error| Error::format(path, "`history`", error.to_string()))?;
-        let rate = match header.0.contains_key("epoch_rate") {
+        let steps = buffers.get(STEPS).map_or_else(Vec::new, Values::to_floats);
+        history.steps = unpacked(&steps).ok_or_else(|| {
+            let found = format!("expected the figures of steps, found {} numbers", steps.len());
+            Error::format(path, format!("`{BESIDE}{STEPS}`"), found)
+        })?;
+        let rate = match header.has("epoch_rate") {
             true => Some(header.get(path, "epoch_rate")?),
             false => None,
         };
@@ -307,38 +281,6 @@ impl Resumed {
     }
 }
 
-/// That the file is a saved training, of this version, network and optimiser.
-fn check_kind<N: Network, O: Optimizer>(path: &Path, header: &Header, optimizer: &O) -> Result<()> {
-    if !header.0.contains_key(MARK) {
-        return Err(Error::format(
-            path,
-            format!("`{MARK}`"),
-            "these are weights alone, and not a training that can be resumed; `net.load` reads them",
-        ));
-    }
-    let version: String = header.get(path, MARK)?;
-    if version != VERSION.to_string() {
-        return Err(Error::format(
-            path,
-            format!("`{MARK}`"),
-            format!(
-                "a training saved in format {version}, and this version of netform reads format {VERSION}; resume it with the version that saved it, or begin a new training with its weights: `net.load`"
-            ),
-        ));
-    }
-    for (what, now) in [("network", N::NAME), ("optimizer", optimizer.name())] {
-        let then: String = header.get(path, what)?;
-        if then != now {
-            return Err(Error::format(
-                path,
-                format!("`{what}`"),
-                format!("a training with {what} `{then}` cannot go on with `{now}`"),
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// That what the optimiser and its rules keep is of the right sizes.
 fn check_buffers<N: Network, O: Optimizer>(
     path: &Path,
@@ -392,9 +334,9 @@ fn sums(path: &Path, header: &Header, metrics: &[String]) -> Result<Vec<Vec<f64>
 /// The states of callbacks, in order.
 fn states<N: Module>(header: &Header, beside: &mut BTreeMap<String, Values>) -> Vec<State> {
     let state = |i: usize| {
-        let mut state = State::new(header.0.get(&format!("callback.{i}"))?);
+        let mut state = State::new(header.entries().get(&format!("callback.{i}"))?);
         let prefix = format!("callback.{i}.");
-        for (name, value) in &header.0 {
+        for (name, value) in header.entries() {
             if let Some(name) = name.strip_prefix(&prefix) {
                 state = state.set(name, value);
             }

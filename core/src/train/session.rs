@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::callback::{Callback, Plan};
 use super::history::History;
 use super::metrics::Figures;
-use super::resume::{self, Begun};
+use super::resume::{self, Begun, Terms};
 use crate::error::Result;
 use crate::network::Network;
 use crate::optim::Optimizer;
@@ -29,6 +29,10 @@ pub(super) struct Session<'s, 'c, M> {
     pub plan: &'s Plan,
     pub seed: Seed,
     pub history: History,
+    /// What a resumed training has in common with this one.
+    pub terms: Terms,
+    /// Whether the history has every step.
+    pub keeps_steps: bool,
     /// What has been added up of the epoch that runs.
     pub metrics: &'s mut M,
 }

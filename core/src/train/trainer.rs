@@ -63,6 +63,8 @@ pub(super) struct Settings<'c> {
     pub autosave: Option<Autosave>,
     pub resume: Option<PathBuf>,
     pub stop: Option<Arc<AtomicBool>>,
+    pub keep_steps: bool,
+    pub weight_norms: bool,
     /// Epochs trained by earlier calls.
     pub done: usize,
     pub kept: Option<Kept>,
@@ -80,6 +82,8 @@ impl<L, O> Trainer<'_, L, O> {
             autosave: None,
             resume: None,
             stop: None,
+            keep_steps: true,
+            weight_norms: false,
             done: 0,
             kept: None,
         };
@@ -201,7 +205,8 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// had never stopped, up to the epoch up to which it would have gone.
     ///
     /// The trainer, the network and the data are to be what they were; the network's weights and the seeds come from
-    /// the file, and the settings of optimiser and rules from the trainer.
+    /// the file. Another loss, optimiser, batch, number of samples or rule of updates, or another setting of one, is an
+    /// error that names both.
     #[must_use]
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.resume = Some(path.into());
@@ -213,6 +218,39 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
         self.settings.stop = Some(flag);
+        self
+    }
+
+    /// Whether the history has every step ([`History::steps`](super::History::steps)), as it does unless this is unset:
+    /// 56 bytes a step, and 48 in a file of [`Trainer::autosave`].
+    #[must_use]
+    pub fn keep_steps(mut self, keep: bool) -> Self {
+        self.settings.keep_steps = keep;
+        self
+    }
+
+    /// Takes the norm of each parameter after each epoch, of the average of the weights where there is one; the history
+    /// has them ([`EpochRecord::weight_norms`](super::EpochRecord::weight_norms)). It costs a pass over the parameters an
+    /// epoch. [`Rules::gradient_norms`] takes those of gradients, at each step.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
+    ///     .gradient_norms()
+    ///     .weight_norms()
+    ///     .fit(&mut Net::new(Seed(1)), &data)?;
+    /// assert!(history.steps[0].gradient_norm.is_some_and(|norm| norm > 0.0));
+    /// assert_eq!(history.epochs[0].weight_norms[0].name, "fc1.weight");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn weight_norms(mut self) -> Self {
+        self.settings.weight_norms = true;
         self
     }
 

@@ -14,28 +14,36 @@ pub(crate) struct Updates<O, B> {
     pub optimizer: O,
     pub rules: Rules,
     pub state: OptimizerState<B>,
+    /// Whether nothing is updated any more after a loss that is not finite: see [`HALT`].
+    pub halts: bool,
     /// What names mean in the network; `None` until an update needs it, and after a change of the rules.
     parts: Option<Parts>,
 }
 
 /// Where [`OptimizerState::scalars`] are bound.
 const SCALARS: Slot = Slot::Output(1);
+/// A copy of the loss, where a step reports more than that.
+const LOSS: Span = Span::new(SCALARS, 0, 1);
 /// The sum of the gradients' squares.
-const SQUARES: Span = Span::new(SCALARS, 0, 1);
+const SQUARES: Span = Span::new(SCALARS, 1, 1);
+/// What a step reports where that is more than the loss.
+const REPORT: Span = Span::new(SCALARS, 0, 2);
 /// What the gradients are multiplied by.
-const FACTOR: Span = Span::new(SCALARS, 1, 1);
+const FACTOR: Span = Span::new(SCALARS, 2, 1);
 /// How many samples the sum of gradients is of.
-const SAMPLES: Span = Span::new(SCALARS, 2, 1);
+const SAMPLES: Span = Span::new(SCALARS, 3, 1);
+/// 0, or the first loss that was not finite: steps that were under way behind it come to nothing then.
+const HALT: Span = Span::new(SCALARS, 4, 1);
 /// Where [`OptimizerState::sum`] is bound.
 const SUM: Slot = Slot::Output(2);
 /// Where [`OptimizerState::average`] is bound.
 const AVERAGE: Slot = Slot::Output(3);
 /// How many scalars there are.
-pub(crate) const COUNT: usize = 4;
+pub(crate) const COUNT: usize = 5;
 
 impl<O: Optimizer, B> Updates<O, B> {
     pub fn new(optimizer: O, rules: Rules, state: OptimizerState<B>) -> Self {
-        Updates { optimizer, rules, state, parts: None }
+        Updates { optimizer, rules, state, halts: false, parts: None }
     }
 
     /// The rules, to be changed.
@@ -51,8 +59,8 @@ impl<O: Optimizer, B> Updates<O, B> {
 
     /// Whether gradients are changed before the optimiser's formula.
     pub fn changes_gradients(&self) -> bool {
-        let Rules { clip_norm, clip_value, .. } = &self.rules;
-        clip_norm.is_some() || clip_value.is_some() || self.rules.gathers()
+        let Rules { clip_norm, clip_value, norms, .. } = &self.rules;
+        clip_norm.is_some() || clip_value.is_some() || *norms || self.rules.gathers()
     }
 
     /// Exchanges the network's parameters with their average.
@@ -97,9 +105,13 @@ impl<O: Optimizer, B> Updates<O, B> {
         self.rules.check()?;
         let parts = Parts::of::<N>(&self.rules, self.optimizer.decays())?;
         let missing = |wanted: bool, buffer: &Option<B>| wanted && buffer.is_none();
-        let scalars = self.rules.clip_norm.is_some() || self.rules.gathers();
+        let Rules { clip_norm, norms, .. } = &self.rules;
+        let scalars = clip_norm.is_some() || *norms || self.halts || self.rules.gathers();
         if missing(scalars, &self.state.scalars) {
             self.state.scalars = Some(device.zeros::<N::Elem>(COUNT)?);
+        } else if let Some(scalars) = &mut self.state.scalars {
+            // Of an earlier training, which may have come to a bad end.
+            device.write(scalars, HALT.offset, &[N::Elem::ZERO])?;
         }
         if missing(self.rules.gathers(), &self.state.sum) {
             self.state.sum = Some(device.zeros::<N::Elem>(N::PARAM_LEN)?);
@@ -117,7 +129,7 @@ impl<O: Optimizer, B> Updates<O, B> {
         all: usize,
         batch: Batch,
     ) -> Result<(Pass<'_, O>, &Parts, &mut OptimizerState<B>)> {
-        let Updates { optimizer, rules, state, parts } = self;
+        let Updates { optimizer, rules, state, halts, parts } = self;
         let Some(parts) = parts else {
             return Err(Error::Invalid("an update that was not prepared".to_owned()));
         };
@@ -133,6 +145,7 @@ impl<O: Optimizer, B> Updates<O, B> {
             first: gathered == 1,
             updates: batch.last || gathered >= rules.accumulate.unwrap_or(1),
             averaged: state.averaged,
+            halts: *halts,
         };
         Ok((pass, parts, state))
     }
@@ -209,9 +222,45 @@ pub(crate) struct Pass<'u, O> {
     pub updates: bool,
     /// Of how many updates the average is so far.
     pub averaged: u64,
+    /// Whether nothing is updated any more after a loss that is not finite.
+    pub halts: bool,
 }
 
 impl<O: Optimizer> Pass<'_, O> {
+    /// The number on whose being finite the update depends.
+    pub fn gate<E: Float, K: Kernels<E>>(&self, k: &mut K, loss: Span) -> Span {
+        if !self.halts {
+            return loss;
+        }
+        k.map(
+            [HALT],
+            [1; 4],
+            [each(HALT), each(loss)],
+            [],
+            |[halt, loss], []| match (halt.is_finite(), loss.is_finite()) {
+                (false, _) => [halt],
+                (true, false) => [loss],
+                (true, true) => [E::ZERO],
+            },
+            &["select(select(0.0, a1, (bitcast<u32>(a1) & 0x7f800000u) == 0x7f800000u), a0, (bitcast<u32>(a0) & 0x7f800000u) == 0x7f800000u)"],
+        );
+        HALT
+    }
+
+    /// Whether the step reports the norm of the gradients.
+    pub fn has_norm(&self) -> bool {
+        self.rules.norms && self.updates
+    }
+
+    /// What the step reports: the loss, and the sum of the gradients' squares where it is wanted.
+    pub fn report<E: Float, K: Kernels<E>>(&self, k: &mut K, loss: Span) -> Span {
+        if !self.has_norm() {
+            return loss;
+        }
+        k.map([LOSS], [1; 4], [each(loss)], [], |[loss], []| [loss], &["a0"]);
+        REPORT
+    }
+
     /// Empties the sum of gradients before the first batch, whatever comes of that.
     pub fn begin<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         if self.first && !self.updates {
@@ -291,12 +340,14 @@ impl<O: Optimizer> Pass<'_, O> {
     fn clip<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         let grads = Span::new(Slot::Grads, 0, self.all);
         let grid = [1, 1, 1, self.all];
-        if let Some(max) = self.rules.clip_norm {
+        if self.rules.clip_norm.is_some() || self.rules.norms {
             for &(offset, len) in &self.parts.frozen {
                 k.fill(Span::new(Slot::Grads, offset, len), E::ZERO);
             }
             let square = |[x]: [E; 1], []: [E; 0]| x * x;
             k.reduce(SQUARES, Fold::Sum, grid, [true; 4], [each(grads)], [], square, &["a0 * a0"]);
+        }
+        if let Some(max) = self.rules.clip_norm {
             k.map(
                 [FACTOR],
                 [1; 4],

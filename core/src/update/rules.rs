@@ -1,6 +1,7 @@
 //! What surrounds an optimiser's formula: which parameters it changes and how fast, and what becomes of the
 //! gradients before.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -47,6 +48,8 @@ pub struct Rules {
     /// How many batches make an update, where that is not one.
     pub(super) accumulate: Option<u64>,
     pub(super) average: Option<f64>,
+    /// Whether the norm of the gradients is wanted.
+    pub(super) norms: bool,
 }
 
 /// What a schedule counts.
@@ -126,6 +129,16 @@ impl Rules {
         self
     }
 
+    /// Takes the norm of each update's gradients, as of one vector: that of all parameters that are not frozen, over the
+    /// batches that are accumulated, before clipping. [`TrainStep::gradient_norm`](crate::step::TrainStep::gradient_norm)
+    /// has the last one, and the trainer keeps each in its history. It costs a pass over the gradients on the device,
+    /// which clipping by norm makes anyway, and no time of the processor: it comes with the loss.
+    #[must_use]
+    pub fn gradient_norms(mut self) -> Self {
+        self.norms = true;
+        self
+    }
+
     /// Multiplies the learning rate by a schedule, which counts updates.
     #[must_use]
     pub fn schedule(mut self, schedule: impl Schedule + 'static) -> Self {
@@ -146,6 +159,28 @@ impl Rules {
             Some((schedule, Count::Epochs)) => schedule.factor(epochs),
             None => 1.0,
         }
+    }
+
+    /// The rules that training depends on, by name, as text: equal ones have equal texts.
+    pub(crate) fn described(&self) -> [(&'static str, String); 8] {
+        fn listed<T: Debug>(all: &[T]) -> Option<String> {
+            (!all.is_empty()).then(|| format!("{all:?}"))
+        }
+        let schedule = self.schedule.as_ref().map(|(schedule, count)| match count {
+            Count::Updates => format!("{schedule:?}"),
+            Count::Epochs => format!("{schedule:?} by epochs"),
+        });
+        [
+            ("clip_norm", self.clip_norm.map(|max| max.to_string())),
+            ("clip_value", self.clip_value.map(|max| max.to_string())),
+            ("freeze", listed(&self.frozen)),
+            ("rate_factor", listed(&self.rates)),
+            ("decay_factor", listed(&self.decays)),
+            ("schedule", schedule),
+            ("accumulate", self.accumulate.map(|batches| batches.to_string())),
+            ("average", self.average.map(|decay| decay.to_string())),
+        ]
+        .map(|(name, text)| (name, text.unwrap_or_else(|| "none".to_owned())))
     }
 
     /// Whether gradients of several batches make an update.
@@ -195,6 +230,7 @@ macro_rules! ruled {
             schedule(schedule: impl crate::schedule::Schedule + 'static);
             accumulate(batches: usize);
             average(decay: f64);
+            gradient_norms();
         }
     };
     (@each |$it:ident| $rules:expr; $($method:ident($($arg:ident: $t:ty),*);)*) => { $(

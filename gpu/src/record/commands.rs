@@ -97,7 +97,7 @@ impl VulkanRun<'_> {
     /// Copies what is kept of a pass into memory that the processor sees; a barrier has come before.
     fn keep(&self, commands: &mut RecordingCommandBuffer) -> Result<Option<Words>> {
         let Some(kept) = self.tape.kept else { return Ok(None) };
-        let spans = [Some(Span { len: 1, ..kept.value }), kept.more];
+        let spans = [Some(kept.value), kept.more];
         let words: usize = spans.iter().flatten().map(|span| span.len).sum();
         let target = Words::new(self.context, words)?;
         let mut place = 0;

@@ -9,7 +9,7 @@ mod hazards;
 
 use std::sync::Arc;
 
-use netform_core::device::Span;
+use netform_core::device::{Span, VALUES};
 use netform_core::error::{Error, Result};
 use vulkano::command_buffer::CommandBuffer;
 use vulkano::descriptor_set::DescriptorSet;
@@ -66,7 +66,7 @@ pub(crate) struct Recording {
     faults: Words,
     /// Whether kernels may have written there since the processor has.
     faulty: bool,
-    /// What is kept of the pass: the value, and what else there is.
+    /// What is kept of the pass: the values, and what else there is.
     kept: Option<Words>,
     checks: Vec<Check>,
     /// For each check.
@@ -90,6 +90,8 @@ impl Drop for Recording {
 pub struct VulkanTicket {
     context: Arc<Context>,
     serial: u64,
+    /// How many values are kept of it, in front of what else is.
+    values: usize,
     more: bool,
 }
 
@@ -183,7 +185,8 @@ impl VulkanRun<'_> {
     ) -> Result<VulkanTicket> {
         self.tape.kept = Some(Kept { value, more });
         let serial = self.submit(true)?;
-        Ok(VulkanTicket { context: context.clone(), serial, more: more.is_some() })
+        let context = context.clone();
+        Ok(VulkanTicket { context, serial, values: value.len, more: more.is_some() })
     }
 
     /// Runs what is gathered and nothing else, and waits for it.
@@ -298,12 +301,12 @@ impl Context {
         self.error("the outcome of a pass is asked for that others have followed since")
     }
 
-    /// Waits for a posted pass and returns its value.
-    pub fn value(&self, ticket: &VulkanTicket) -> Result<f32> {
+    /// Waits for a posted pass and returns its values.
+    pub fn values(&self, ticket: &VulkanTicket) -> Result<[f32; VALUES]> {
         self.outcome(ticket.serial)?;
-        let mut value = [0.0];
-        self.kept_words(ticket, 0, &mut value)?;
-        Ok(value[0])
+        let mut values = [0.0; VALUES];
+        self.kept_words(ticket, 0, &mut values[..ticket.values])?;
+        Ok(values)
     }
 
     /// What else was kept of a posted pass; `None` where there is nothing else.
@@ -311,7 +314,7 @@ impl Context {
         if !ticket.more {
             return Ok(None);
         }
-        self.kept_words(ticket, 1, out).map(Some)
+        self.kept_words(ticket, ticket.values, out).map(Some)
     }
 
     fn kept_words(&self, ticket: &VulkanTicket, first: usize, out: &mut [f32]) -> Result<()> {

@@ -3,9 +3,10 @@
 //! JSON has no infinite numbers and none that is no number: these are the texts `"inf"`, `"-inf"` and `"NaN"`, which
 //! Python's `float` reads.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{EpochRecord, History};
+use super::steps::NAMES;
+use super::{EpochRecord, History, StepRecord, WeightNorm};
 use crate::error::{Error, Result};
 use crate::metric::{Confusion, Figure, Goal};
 use crate::train::MetricRecord;
@@ -21,11 +22,32 @@ impl History {
     /// ```
     ///
     /// An object of `epochs`, each with the names of [`EpochRecord`] (`metrics` by name, confusion matrices row by row:
-    /// the class, and what it was taken for), `best_epoch`, `stopped_early` and `interrupted`. What there is not is
-    /// `null`. Numbers that JSON does not have are the texts `"inf"`, `"-inf"` and `"NaN"`.
+    /// the class, and what it was taken for), `steps`, a list for each name of [`StepRecord`], `best_epoch`,
+    /// `stopped_early` and `interrupted`. What there is not is `null`. Numbers that JSON does not have are the texts `"inf"`, `"-inf"` and `"NaN"`.
     pub fn to_json(&self) -> String {
+        self.written(&self.steps)
+    }
+
+    /// [`History::to_json`] as of no steps: a file has them elsewhere, where there may be many.
+    pub(in crate::train) fn to_json_without_steps(&self) -> String {
+        self.written(&[])
+    }
+
+    fn written(&self, steps: &[StepRecord]) -> String {
+        let column = |i: usize| {
+            let column = steps.iter().map(move |step| step.numbers()[i]);
+            // Counts are whole.
+            let value = |x: f64| if i < 3 { Value::from(x as u64) } else { number(x) };
+            column.map(|x| x.map(value)).collect::<Vec<_>>()
+        };
+        let steps: Map<String, Value> = NAMES
+            .iter()
+            .enumerate()
+            .map(|(i, name)| ((*name).to_owned(), column(i).into()))
+            .collect();
         let whole = json!({
             "epochs": self.epochs.iter().map(of_epoch).collect::<Vec<_>>(),
+            "steps": steps,
             "best_epoch": self.best_epoch,
             "stopped_early": self.stopped_early,
             "interrupted": self.interrupted,
@@ -45,6 +67,7 @@ impl History {
         for epoch in whole.get("epochs")?.items()? {
             history.epochs.push(to_epoch(&epoch)?);
         }
+        history.steps = to_steps(&whole.get("steps")?)?;
         history.best_epoch = whole.get("best_epoch")?.or_null(At::count)?;
         history.stopped_early = whole.get("stopped_early")?.truth()?;
         history.interrupted = whole.get("interrupted")?.truth()?;
@@ -67,6 +90,9 @@ fn of_epoch(epoch: &EpochRecord) -> Value {
         "seconds": number(epoch.seconds),
         "rate": number(epoch.rate),
         "metrics": epoch.metrics.iter().map(of_metric).collect::<Vec<_>>(),
+        "weight_norms": epoch.weight_norms.iter()
+            .map(|it| json!({ "name": it.name, "norm": number(it.norm) }))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -91,6 +117,23 @@ fn of_confusion(confusion: &Confusion) -> Value {
     classes.clone().map(|class| row(class).collect::<Vec<_>>()).collect()
 }
 
+fn to_steps(steps: &At<'_>) -> Result<Vec<StepRecord>> {
+    let mut columns = Vec::new();
+    for name in NAMES {
+        let column = steps.get(name)?.items()?;
+        columns.push(column.iter().map(|x| x.or_null(At::float)).collect::<Result<Vec<_>>>()?);
+    }
+    let count = columns[0].len();
+    if columns.iter().any(|column| column.len() != count) {
+        return Err(steps.expected("lists of the same length"));
+    }
+    let step = |i: usize| {
+        let step = StepRecord::of_numbers(std::array::from_fn(|k| columns[k][i]));
+        step.ok_or_else(|| steps.expected(&format!("numbers of a step at place {i}")))
+    };
+    (0..count).map(step).collect()
+}
+
 fn to_epoch(epoch: &At<'_>) -> Result<EpochRecord> {
     let float = |name| epoch.get(name)?.float();
     let some = |name| epoch.get(name)?.or_null(At::float);
@@ -103,7 +146,17 @@ fn to_epoch(epoch: &At<'_>) -> Result<EpochRecord> {
         seconds: float("seconds")?,
         rate: float("rate")?,
         metrics: epoch.get("metrics")?.items()?.iter().map(to_metric).collect::<Result<_>>()?,
+        weight_norms: epoch
+            .get("weight_norms")?
+            .items()?
+            .iter()
+            .map(to_norm)
+            .collect::<Result<_>>()?,
     })
+}
+
+fn to_norm(norm: &At<'_>) -> Result<WeightNorm> {
+    Ok(WeightNorm { name: norm.get("name")?.text()?.to_owned(), norm: norm.get("norm")?.float()? })
 }
 
 fn to_metric(metric: &At<'_>) -> Result<MetricRecord> {
@@ -202,6 +255,15 @@ mod tests {
         let mut history = history();
         history.epochs[0].train_loss = 0.1 + 0.2;
         history.epochs[0].rate = f64::INFINITY;
+        let step = StepRecord {
+            epoch: 1,
+            batch: 2,
+            samples: 3,
+            loss: 0.3,
+            rate: 0.1,
+            gradient_norm: None,
+        };
+        history.steps = vec![step, StepRecord { gradient_norm: Some(f64::NEG_INFINITY), ..step }];
         let back = History::from_json(&history.to_json()).unwrap();
         assert!(back.epochs.iter().all(|epoch| epoch.metrics[0].train.unwrap().is_nan()));
         // A figure that is no number is not equal to itself.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EpochRecord, History};
+use super::{EpochRecord, History, WeightNorm, steps};
 use crate::summary::table;
 
 /// A column with a figure of each epoch that there may not be.
@@ -20,7 +20,8 @@ const FIGURES: [Column; 6] = [
 
 impl History {
     /// The epochs as comma-separated values, with a heading; a figure that there is not is empty. A metric `f1` is in
-    /// columns `train_f1` and `validation_f1`, and has no confusion matrix there: [`History::to_json`] has all.
+    /// columns `train_f1` and `validation_f1`, and has no confusion matrix there, and the norm of a parameter `fc1.weight`
+    /// in `norm_fc1.weight`. [`History::to_json`] has all.
     ///
     /// ```
     /// # let history = netform_core::train::History::default();
@@ -32,6 +33,8 @@ impl History {
         for name in self.metric_names() {
             heading.extend([format!("train_{name}"), format!("validation_{name}")]);
         }
+        let norms = self.last().map_or(&[][..], |epoch| &epoch.weight_norms);
+        heading.extend(norms.iter().map(|it| format!("norm_{}", it.name)));
         let mut text = heading.join(",") + "\n";
         for epoch in &self.epochs {
             let mut cells = vec![epoch.epoch.to_string()];
@@ -41,9 +44,23 @@ impl History {
                 cells.push(some(metric.and_then(|metric| metric.train)));
                 cells.push(some(metric.and_then(|metric| metric.validation)));
             }
+            for WeightNorm { name, .. } in norms {
+                let found = epoch.weight_norms.iter().find(|it| it.name == *name);
+                cells.push(some(found.map(|it| it.norm)));
+            }
             text += &(cells.join(",") + "\n");
         }
         text
+    }
+
+    /// The steps as comma-separated values, with a heading; a norm that there is not is empty.
+    ///
+    /// ```
+    /// # let history = netform_core::train::History::default();
+    /// assert_eq!(history.steps_to_csv(), "epoch,batch,samples,loss,rate,gradient_norm\n");
+    /// ```
+    pub fn steps_to_csv(&self) -> String {
+        steps::to_csv(&self.steps)
     }
 
     /// The names of the metrics.
@@ -126,10 +143,12 @@ epoch         loss   accuracy   validation   accuracy   seconds    rate
     fn as_csv() {
         let csv = history().to_csv();
         assert!(
-            csv.lines().next().is_some_and(|line| line.ends_with("rate,train_f1,validation_f1"))
+            csv.lines()
+                .next()
+                .is_some_and(|line| line.ends_with("rate,train_f1,validation_f1,norm_fc.weight"))
         );
-        assert_eq!(csv.lines().nth(2), Some("2,0.5,0.5,0.25,,2,0.125,NaN,0.5"));
-        assert_eq!(csv.lines().nth(3), Some("3,0.3333333333333333,0.5,0.75,,2,0.125,NaN,"));
+        assert_eq!(csv.lines().nth(2), Some("2,0.5,0.5,0.25,,2,0.125,NaN,0.5,0.1"));
+        assert_eq!(csv.lines().nth(3), Some("3,0.3333333333333333,0.5,0.75,,2,0.125,NaN,,0.1"));
         assert_eq!(csv.lines().count(), 4);
     }
 }
