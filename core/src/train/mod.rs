@@ -14,6 +14,7 @@ mod session;
 mod state;
 mod stopping;
 mod tally;
+mod tensorboard;
 #[cfg(test)]
 mod tests;
 mod trainer;
@@ -27,5 +28,6 @@ pub use progress::Progress;
 pub use state::State;
 pub use stopping::EarlyStopping;
 pub use tally::Evaluation;
+pub use tensorboard::TensorBoard;
 pub use trainer::Trainer;
 pub use validation::{NoValidation, Validation, evaluate};
