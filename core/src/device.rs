@@ -6,6 +6,7 @@
 
 mod rows;
 mod run;
+mod watch;
 
 use crate::element::Float;
 
@@ -13,6 +14,8 @@ pub use rows::{Row, RowProgram, RowStep, RowTo};
 #[doc(hidden)]
 pub use run::check_gather;
 pub use run::{Access, Bindings, Counter, Device, MAX_BOUND, Memory, Run, VALUES};
+#[doc(hidden)]
+pub use watch::{Grade, Made, Watch};
 
 /// The buffer of a run that a [`Span`] lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// Training met a loss that is infinite or not a number.
     #[error(
-        "the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped{saved}; a smaller learning rate often helps, or look for inputs that are not finite"
+        "the loss became {loss} in epoch {epoch}, batch {batch}: training has stopped, and this batch has changed nothing{saved}; {cause}; a smaller learning rate often helps, or look for inputs that are not finite"
     )]
     NotFinite {
         /// The loss.
@@ -67,6 +67,9 @@ pub enum Error {
         epoch: usize,
         /// The batch in the epoch, from 1.
         batch: usize,
+        /// What on the way to the loss was first not finite, as text for the message: a sample, a parameter, or the
+        /// output of a step of the forward pass.
+        cause: String,
         /// Where the best weights so far are, as text for the message; may be empty.
         saved: String,
     },

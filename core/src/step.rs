@@ -1,6 +1,7 @@
 //! Training and inference step by step: what the trainer is made of, and what a loop of one's own uses.
 
 mod ahead;
+mod culprit;
 mod room;
 
 use std::marker::PhantomData;
@@ -20,6 +21,7 @@ use crate::tensor::Tensor;
 use crate::update::{Rules, Updates};
 
 pub(crate) use ahead::{Batch, Left, Memories, RunOf};
+pub(crate) use culprit::Culprit;
 pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.

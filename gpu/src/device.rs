@@ -14,9 +14,10 @@ impl Device<f32> for Vulkan {
     type Ticket = VulkanTicket;
     const AHEAD: usize = AHEAD;
 
-    fn run<'a>(&'a self, bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
-        let counter = bindings.counter;
-        VulkanRun::new(&self.context, Buffers::new(bindings), counter)
+    fn run<'a>(&'a self, mut bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
+        let (counter, watch) = (bindings.counter, bindings.watch.take());
+        let run = VulkanRun::new(&self.context, Buffers::new(bindings), counter);
+        VulkanRun { watch, ..run }
     }
 
     fn post(

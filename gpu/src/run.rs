@@ -1,8 +1,8 @@
 //! A pass on a Vulkan device: calls of kernels are noted, and run when the pass ends.
 
 use netform_core::device::{
-    Arg, Conv2dDims, Counter, Fold, GRID_RANK, Grid, IndexDims, Kernels, MatmulDims, Pool2dDims,
-    RowProgram, RowStep, Slot, Span, Text,
+    Arg, Conv2dDims, Counter, Fold, GRID_RANK, Grade, Grid, IndexDims, Kernels, MatmulDims,
+    Pool2dDims, RowProgram, RowStep, Slot, Span, Text, Watch,
 };
 use netform_core::error::Error;
 
@@ -20,16 +20,31 @@ pub struct VulkanRun<'a> {
     pub(crate) fault: Option<Error>,
     /// Whether the calls depend on a condition.
     pub(crate) conditional: bool,
+    /// Where what each kernel makes is looked at.
+    pub(crate) watch: Option<Watch<'a>>,
 }
 
 impl<'a> VulkanRun<'a> {
     pub(crate) fn new(context: &'a Context, buffers: Buffers<'a>, counter: Counter) -> Self {
         let tape = lock(&context.tapes).pop().unwrap_or_default();
-        VulkanRun { context, buffers, counter, tape, fault: None, conditional: false }
+        VulkanRun { context, buffers, counter, tape, fault: None, conditional: false, watch: None }
     }
 }
 
 impl VulkanRun<'_> {
+    /// Looks at what a kernel makes, where that is wanted: by another kernel behind it.
+    fn made(&mut self, outs: &[Span], moved: bool) {
+        let Some(mut watch) = self.watch.take() else { return };
+        for &out in outs {
+            let Some(place) = watch.place(out, moved) else { continue };
+            let each = Arg::View { span: out, strides: [0, 0, 0, 1] };
+            let grade = |[x]: [f32; 1], []: [f32; 0]| Grade::of(x);
+            let grid = [1, 1, 1, out.len];
+            self.reduce(place, Fold::Max, grid, [true; 4], [each], [], grade, Grade::TEXT);
+        }
+        self.watch = Some(watch);
+    }
+
     /// Notes what is wrong with a call, if nothing was before.
     fn broken(&mut self, span: Span, problem: &str) {
         let error = || {
@@ -125,6 +140,7 @@ impl VulkanRun<'_> {
             self.reads(second, &sizes[2]);
         }
         self.tape.calls.push(Call::Pool { kind, out, x, second, dims });
+        self.made(&[out], false);
     }
 
     fn index(
@@ -149,6 +165,7 @@ impl VulkanRun<'_> {
         self.reads(x, &from);
         self.reads(index, &count);
         self.tape.calls.push(Call::Index { kind, out, x, index, dims, what });
+        self.made(&[out], false);
     }
 
     fn conv_sizes(dims: &Conv2dDims) -> [[usize; 4]; 3] {
@@ -174,8 +191,9 @@ impl Kernels<f32> for VulkanRun<'_> {
     ) {
         outs.iter().for_each(|out| self.writes(*out, &grid));
         let f = self.expression(grid, &ins, &consts, text);
-        let outs = self.tape.push_spans(&outs);
-        self.tape.calls.push(Call::Map { outs, grid, f });
+        let made = self.tape.push_spans(&outs);
+        self.tape.calls.push(Call::Map { outs: made, grid, f });
+        self.made(&outs, false);
     }
 
     fn reduce<const N: usize, const C: usize>(
@@ -197,6 +215,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.sized(Span { len: usize::MAX, ..out }, &grid);
         let f = self.expression(grid, &ins, &consts, text);
         self.tape.calls.push(Call::Reduce { out, fold, grid, reduced, f });
+        self.made(&[out], false);
     }
 
     fn rows<const M: usize, const N: usize, const P: usize, const C: usize>(
@@ -237,6 +256,7 @@ impl Kernels<f32> for VulkanRun<'_> {
             steps: Static(text),
         };
         self.tape.calls.push(Call::Rows(call));
+        self.made(&outs, false);
     }
 
     fn matmul<const M: usize, const N: usize, const C: usize>(
@@ -261,8 +281,9 @@ impl Kernels<f32> for VulkanRun<'_> {
             }
         }
         let f = self.expression([1, batch, m, n], &ins, &consts, text);
-        let outs = self.tape.push_spans(&outs);
-        self.tape.calls.push(Call::Matmul { outs, a, b, dims, f });
+        let made = self.tape.push_spans(&outs);
+        self.tape.calls.push(Call::Matmul { outs: made, a, b, dims, f });
+        self.made(&outs, false);
     }
 
     fn conv2d<const M: usize, const N: usize, const C: usize>(
@@ -281,8 +302,9 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.reads(x, &of_x);
         self.reads(w, &of_w);
         let f = self.expression(of_y, &ins, &consts, text);
-        let ys = self.tape.push_spans(&ys);
-        self.tape.calls.push(Call::Conv2d { ys, x, w, dims, f });
+        let made = self.tape.push_spans(&ys);
+        self.tape.calls.push(Call::Conv2d { ys: made, x, w, dims, f });
+        self.made(&ys, false);
     }
 
     fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
@@ -291,6 +313,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.reads(dy, &of_y);
         self.reads(w, &of_w);
         self.tape.calls.push(Call::Conv2dInput { dx, dy, w, dims });
+        self.made(&[dx], false);
     }
 
     fn conv2d_weight(&mut self, dw: Span, x: Span, dy: Span, dims: Conv2dDims) {
@@ -299,6 +322,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.reads(x, &of_x);
         self.reads(dy, &of_y);
         self.tape.calls.push(Call::Conv2dWeight { dw, x, dy, dims });
+        self.made(&[dw], false);
     }
 
     fn max_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
@@ -346,12 +370,14 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.writes(out, &dims);
         self.reads(x, &dims);
         self.tape.calls.push(Call::Cumsum { out, x, dims, reverse });
+        self.made(&[out], false);
     }
 
     fn fill(&mut self, out: Span, value: f32) {
         self.writes(out, &[out.len]);
         let value = self.tape.push_numbers(&[value]);
         self.tape.calls.push(Call::Fill { out, value });
+        self.made(&[out], true);
     }
 
     fn copy(
@@ -370,6 +396,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         }
         let input = self.tape.push_args(&[input]);
         self.tape.calls.push(Call::Copy { out, offset, strides, grid, input });
+        self.made(&[out], true);
     }
 
     fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self)) {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::pool::Pool;
 use super::{Cpu, CpuBuffer};
-use crate::device::{Access, Bindings, Counter, MAX_BOUND, Run, Slot, Span};
+use crate::device::{Access, Bindings, Counter, Grade, Kernels, MAX_BOUND, Run, Slot, Span, Watch};
 use crate::element::Float;
 use crate::error::{Error, Result};
 
@@ -58,6 +58,7 @@ pub struct CpuRun<'a, E> {
     pub(super) counter: Counter,
     pub(super) pool: &'a Pool,
     pub(super) fault: Option<Error>,
+    watch: Option<Watch<'a>>,
     buffers: PhantomData<&'a mut E>,
 }
 
@@ -91,6 +92,7 @@ impl<'a, E: Float> CpuRun<'a, E> {
             counter: bindings.counter,
             pool,
             fault: None,
+            watch: bindings.watch,
             buffers: PhantomData,
         }
     }
@@ -138,6 +140,29 @@ impl<'a, E: Float> CpuRun<'a, E> {
         sized(span, 1);
         // SAFETY: the span holds an element, and no kernel runs.
         unsafe { *self.read(span).get() }
+    }
+
+    /// Looks at what a kernel has made, where that is wanted.
+    #[inline]
+    pub(super) fn made(&mut self, outs: &[Span], moved: bool) {
+        if self.watch.is_some() {
+            self.look(outs, moved);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self, outs: &[Span], moved: bool) {
+        // Taken out, so that nobody looks at what is filled in here.
+        let Some(mut watch) = self.watch.take() else { return };
+        for &out in outs {
+            let Some(place) = watch.place(out, moved) else { continue };
+            let element = |i| self.first(Span::new(out.slot, out.offset + i, 1));
+            let grades = (0..out.len).map(|i| Grade::of(element(i)));
+            let worst = grades.fold(E::ZERO, |a, b| if b > a { b } else { a });
+            self.fill(place, worst);
+        }
+        self.watch = Some(watch);
     }
 
     /// The integers of a span.

@@ -252,7 +252,7 @@ impl<'a, D: Dataset> Loader<'a, D> {
     }
 
     /// The samples of the `k`th mini-batch of the epoch, and how many come before them.
-    pub(super) fn indices(&self, k: usize) -> Result<(usize, &[usize])> {
+    pub(crate) fn indices(&self, k: usize) -> Result<(usize, &[usize])> {
         let indices = chunk(&self.order, k, self.size).ok_or_else(|| {
             let batches = self.order.len().div_ceil(self.size);
             Error::Invalid(format!("mini-batch {k} of an epoch of {batches}, counted from 0"))

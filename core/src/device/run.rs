@@ -1,6 +1,6 @@
 //! A pass of kernels from the buffers that are bound to it to its end, and the memory that the buffers are in.
 
-use super::{Kernels, Span};
+use super::{Kernels, Span, Watch};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -48,6 +48,9 @@ pub struct Bindings<'a, E: Float, D: Device<E>> {
     pub outputs: [Access<'a, D::Buffer<E>>; MAX_BOUND],
     /// Where random numbers come from.
     pub counter: Counter,
+    /// Where what each kernel makes is looked at, where something is wrong.
+    #[doc(hidden)]
+    pub watch: Option<Watch<'a>>,
 }
 
 impl<E: Float, D: Device<E>> Default for Bindings<'_, E, D> {
@@ -62,6 +65,7 @@ impl<E: Float, D: Device<E>> Default for Bindings<'_, E, D> {
             indices: [None; MAX_BOUND],
             outputs: [const { Access::None }; MAX_BOUND],
             counter: Counter::default(),
+            watch: None,
         }
     }
 }

@@ -18,7 +18,7 @@ type TicketOf<N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Ticke
 
 /// Memory for one training step of up to `capacity` samples, and the steps that nobody has waited for.
 pub(crate) struct Memories<N: Module> {
-    grads: Buffer<N>,
+    pub grads: Buffer<N>,
     pub workspace: Buffer<N>,
     pub capacity: usize,
     /// The running statistics from before the step: a step that comes to nothing puts them back.

@@ -20,11 +20,14 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::{Rng, Seed, stream};
 use crate::shape::{SameSample, SampleShape};
-use crate::step::TrainStep;
+use crate::step::{Culprit, TrainStep};
 
 /// The stream of random numbers that orders the samples; the epoch is added in the upper half, which no
 /// other stream uses.
 const ORDER: u32 = stream("netform: order of samples");
+
+/// Of how many steps the history takes room at once, where there are so many.
+const MANY: usize = 1 << 16;
 
 /// What an epoch needs, used again by the next one: an epoch allocates nothing.
 pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
@@ -132,8 +135,10 @@ where
         let mut progress = Progress { begun, epoch, tally: begun.tally, done: first };
         let batches = self.source.loader().batches();
         if session.keeps_steps {
-            // Now, so that no step waits for memory.
-            session.history.steps.reserve(batches - first);
+            // Now, so that no step waits for memory; and for some epochs, so that few of them do.
+            let epochs = session.plan.last_epoch.saturating_sub(epoch).saturating_add(1);
+            let left = epochs.saturating_mul(batches).min(MANY).max(batches - first);
+            session.history.steps.reserve(left);
         }
         for k in first..batches {
             let stop = session.is_to_stop();
@@ -191,7 +196,19 @@ where
         let place = &self.places[*done % self.places.len()];
         *done += 1;
         if !loss.is_finite() {
-            return Err(not_finite(loss, *epoch, *done, session.callbacks));
+            let (epoch, batch, saved) = (*epoch, *done, saved(session.callbacks));
+            let cause = match self.step.culprit(&place.batch) {
+                Ok(Culprit::Sample { what, sample, place, value, .. }) => {
+                    // The number in the data set says more than that in the batch.
+                    let (_, indices) = self.source.loader().indices(batch - 1)?;
+                    let sample = indices.get(sample).copied().unwrap_or(sample);
+                    let among = "training set";
+                    Culprit::Sample { what, sample, among, place, value }.to_string()
+                }
+                Ok(cause) => cause.to_string(),
+                Err(error) => format!("what first was not finite could not be found: {error}"),
+            };
+            return Err(Error::NotFinite { loss, epoch, batch, cause, saved });
         }
         tally.add_loss(loss, place.batch.size());
         if self.judged || M::ANY {
@@ -219,16 +236,6 @@ where
             BatchRecord { epoch, batch, samples, loss, mean_loss, accuracy, rate, gradient_norm };
         session.callbacks.iter_mut().try_for_each(|callback| callback.on_batch_end(&record))
     }
-}
-
-/// The error for a loss that is no number, with the file that holds the best weights, if one does.
-fn not_finite(
-    loss: f64,
-    epoch: usize,
-    batch: usize,
-    callbacks: &[Box<dyn Callback + '_>],
-) -> Error {
-    Error::NotFinite { loss, epoch, batch, saved: saved(callbacks) }
 }
 
 /// Where the best weights so far are, as text for an error.

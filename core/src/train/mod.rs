@@ -23,7 +23,7 @@ mod validation;
 pub use callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan, Snapshot};
 pub use checkpoint::Checkpoint;
 pub use history::{EpochRecord, History, StepRecord, WeightNorm};
-pub use metrics::{Figures, MetricRecord, Metrics};
+pub use metrics::{Figures, MetricRecord, Metrics, Named};
 pub use progress::Progress;
 pub use state::State;
 pub use stopping::EarlyStopping;

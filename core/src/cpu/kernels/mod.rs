@@ -51,6 +51,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         outs.iter().for_each(|out| bounded(*out, &grid));
         map::map(self, outs, grid, ins, consts, f);
+        self.made(&outs, false);
     }
 
     #[inline]
@@ -67,6 +68,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         bounded(out, &grid);
         reduce::reduce(self, out, fold, grid, reduced, ins, consts, f);
+        self.made(&[out], false);
     }
 
     #[inline]
@@ -83,6 +85,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         outs.iter().for_each(|out| bounded(*out, &grid));
         rows::rows(self, outs, grid, lead, ins, params, consts, program);
+        self.made(&outs, false);
     }
 
     #[inline]
@@ -102,6 +105,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         bounded(a, &[batch, stride_a]);
         bounded(b, &[batch, stride_b]);
         matmul::matmul(self, outs, a, b, dims, ins, consts, epilogue);
+        self.made(&outs, false);
     }
 
     #[inline]
@@ -118,75 +122,90 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         ys.iter().for_each(|y| bounded_conv(*y, &dims));
         conv::conv2d(self, ys, x, w, dims, ins, consts, epilogue);
+        self.made(&ys, false);
     }
 
     fn conv2d_input(&mut self, dx: Span, dy: Span, w: Span, dims: Conv2dDims) {
         bounded_conv(dx, &dims);
         conv_grad::input(self, dx, dy, w, dims);
+        self.made(&[dx], false);
     }
 
     fn conv2d_weight(&mut self, dw: Span, x: Span, dy: Span, dims: Conv2dDims) {
         bounded_conv(dw, &dims);
         conv_grad::weight(self, dw, x, dy, dims);
+        self.made(&[dw], false);
     }
 
     fn max_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
         bounded_pool(y, &dims);
         pool::max_pool2d(self, y, x, dims);
+        self.made(&[y], false);
     }
 
     fn max_pool2d_scatter(&mut self, dx: Span, x: Span, dy: Span, dims: Pool2dDims) {
         bounded_pool(dx, &dims);
         pool::scatter(self, dx, x, dy, dims);
+        self.made(&[dx], false);
     }
 
     fn avg_pool2d(&mut self, y: Span, x: Span, dims: Pool2dDims) {
         bounded_pool(y, &dims);
         pool::avg_pool2d(self, y, x, dims);
+        self.made(&[y], false);
     }
 
     fn avg_pool2d_spread(&mut self, dx: Span, dy: Span, dims: Pool2dDims) {
         bounded_pool(dx, &dims);
         pool::spread(self, dx, dy, dims);
+        self.made(&[dx], false);
     }
 
     fn max_pool2d_gather(&mut self, y: Span, x: Span, g: Span, dims: Pool2dDims) {
         bounded_pool(y, &dims);
         pool::gather(self, y, x, g, dims);
+        self.made(&[y], false);
     }
 
     fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize) {
         bounded(x, &[rows, cols]);
         gather::gather(self, out, x, index, rows, cols);
+        self.made(&[out], false);
     }
 
     fn gather_along(&mut self, out: Span, x: Span, index: Span, dims: IndexDims) {
         bounded_index(out, &dims);
         gather::gather_along(self, out, x, index, dims);
+        self.made(&[out], false);
     }
 
     fn scatter_along(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
         bounded_index(out, &dims);
         gather::scatter_along(self, out, dy, index, dims);
+        self.made(&[out], false);
     }
 
     fn embedding(&mut self, out: Span, table: Span, index: Span, dims: IndexDims) {
         bounded_index(out, &dims);
         gather::embedding(self, out, table, index, dims);
+        self.made(&[out], false);
     }
 
     fn embedding_add(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
         bounded_index(out, &dims);
         gather::embedding_add(self, out, dy, index, dims);
+        self.made(&[out], false);
     }
 
     fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool) {
         bounded(out, &dims);
         movement::cumsum(self, out, x, dims, reverse);
+        self.made(&[out], false);
     }
 
     fn fill(&mut self, out: Span, value: E) {
         movement::fill(self, out, value);
+        self.made(&[out], true);
     }
 
     fn copy(
@@ -199,6 +218,7 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
     ) {
         bounded(out, &grid);
         movement::copy(self, out, offset, strides, grid, input);
+        self.made(&[out], true);
     }
 
     fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self)) {
