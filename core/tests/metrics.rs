@@ -105,5 +105,5 @@ fn what_does_not_fit_is_an_error() {
     let error = Confusion::new(4).add(&rows(&[0]), &[3]).unwrap_err().to_string();
     assert_eq!(error, "a confusion matrix: expected 4 outputs for each of 1 targets, found 3");
     assert!(TopK::new(1).add(&rows(&[0]), &[7]).is_err());
-    assert!(Regression::new().add(&[1.0f32], &[]).is_err());
+    assert!(Regression::new().add(&[1.0f32], &[] as &[f32]).is_err());
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::element::Float;
 use crate::error::Result;
+use crate::loss::NoTarget;
 
 /// The part of the answers that is right: 1 of all, 0 of none.
 ///
@@ -180,6 +181,12 @@ macro_rules! of_regression {
         impl<E: Float> Metric<E, E> for $name {
             fn add(&mut self, outputs: &[E], targets: &[E]) -> Result<()> {
                 self.0.add(outputs, targets)
+            }
+        }
+
+        impl<E: Float> Metric<E, NoTarget> for $name {
+            fn add(&mut self, _: &[E], _: &[NoTarget]) -> Result<()> {
+                Ok(())
             }
         }
 

@@ -3,6 +3,7 @@
 use super::{Figure, Goal, Metric, rows_of};
 use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::loss::NoTarget;
 
 /// The part of the samples whose class is among the `k` with the largest outputs; of equal outputs the first counts
 /// as larger.
@@ -50,6 +51,12 @@ impl<E: Float> Metric<E, u32> for TopK {
             self.sums[0] += f64::from(larger < self.k && !own.to_f64().is_nan());
             self.sums[1] += 1.0;
         }
+        Ok(())
+    }
+}
+
+impl<E: Float> Metric<E, NoTarget> for TopK {
+    fn add(&mut self, _: &[E], _: &[NoTarget]) -> Result<()> {
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use super::{Metric, rows_of};
 use crate::element::Float;
 use crate::error::Result;
+use crate::loss::NoTarget;
 
 /// Mean absolute error, root of the mean squared error, and R2, over all elements of the outputs.
 ///
@@ -67,6 +68,12 @@ impl<E: Float> Metric<E, E> for Regression {
             *mean += before / *count;
             *spread += before * (target - *mean);
         }
+        Ok(())
+    }
+}
+
+impl<E: Float> Metric<E, NoTarget> for Regression {
+    fn add(&mut self, _: &[E], _: &[NoTarget]) -> Result<()> {
         Ok(())
     }
 }

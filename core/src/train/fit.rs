@@ -32,75 +32,68 @@ pub(super) struct Kept {
 
 type StateOf<N> = OptimizerState<<<N as Module>::Device as Memory>::Buffer<<N as Module>::Elem>>;
 
-impl<L, O, V, M> Trainer<'_, L, O, V, M> {
-    /// Trains `net` on `data`, and returns the figures of this call's epochs.
-    ///
-    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
-    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
-    ///
-    /// # Errors
-    /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
-    /// - [`Error::NotFinite`] if the loss becomes infinite or not a number.
-    /// - If a label is out of range, a callback returns an error, or the device is lost.
-    pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
-    where
-        N: Network,
-        D: Dataset<Element = N::InputElement>,
-        D::Input: SameSample<N::Input>,
-        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
-        O: Optimizer,
-        V: Validation<N, L, M>,
-        M: Metrics<N::Elem, D::TargetElement>,
-    {
-        self.optimizer.check()?;
-        let settings = &mut self.settings;
-        let again = settings.epochs > 1;
-        let feed = Feed::new(net, data, settings.batch)?;
-        let pass = self.validation.prepare(net, &self.loss, settings.batch, again)?;
-        let names = metrics::names(&mut self.metrics)?;
-        let sizes = [feed.loader().samples(), feed.loader().batch_size()];
-        let terms = Terms::of::<N, L, O>(&self.optimizer, &settings.rules, sizes);
-        let resumed = match settings.resume.take() {
-            Some(path) => Some(Resumed::read::<N, O>(&path, &self.optimizer, &terms, &names)?),
-            None => None,
-        };
-        let plan =
-            resume::plan::<N>(resumed.as_ref(), settings.done, settings.epochs, sizes, names);
-        settings.done = plan.first_epoch - 1;
-        let id = net.store().id;
-        let state = match &resumed {
-            Some(resumed) => resumed.apply(net)?,
-            None => take_state::<N>(&mut settings.kept, id)?,
-        };
-        let own = settings.seed.unwrap_or(net.store().seed);
-        let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
-        let (loss, optimizer) = (self.loss.clone(), self.optimizer.clone());
-        let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
-        let step = step.rules(settings.rules.clone()).halting().prepared()?;
-        metrics::clear(&mut self.metrics);
-        let session = Session {
-            callbacks: &mut settings.callbacks,
-            autosave: settings.autosave.as_ref(),
-            stop: settings.stop.as_ref(),
-            plan: &plan,
-            seed,
-            history: History::default(),
-            terms,
-            keeps_steps: settings.keep_steps,
-            metrics: &mut self.metrics,
-        };
-        let epochs = feed.train(step, seed, again);
-        let weight_norms = settings.weight_norms;
-        let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms };
-        let outcome = training.watched(resumed);
-        let Training { session, epochs, .. } = training;
-        let history = session.history;
-        settings.done = history.last().map_or(settings.done, |last| last.epoch);
-        let (_, optimizer, state) = epochs.step.into_state();
-        self.optimizer = optimizer;
-        settings.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
-        outcome.map(|()| history)
-    }
+/// [`Trainer::fit`].
+pub(super) fn fit<N, D, L, O, V, M>(
+    trainer: &mut Trainer<'_, L, O, V, M>,
+    net: &mut N,
+    data: &D,
+) -> Result<History>
+where
+    N: Network,
+    D: Dataset<Element = N::InputElement>,
+    D::Input: SameSample<N::Input>,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
+    O: Optimizer,
+    V: Validation<N, L, M>,
+    M: Metrics<N::Elem, D::TargetElement>,
+{
+    trainer.optimizer.check()?;
+    let settings = &mut trainer.settings;
+    let again = settings.epochs > 1;
+    let feed = Feed::new(net, data, settings.batch)?;
+    let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
+    let names = metrics::names(&mut trainer.metrics)?;
+    let sizes = [feed.loader().samples(), feed.loader().batch_size()];
+    let terms = Terms::of::<N, L, O>(&trainer.optimizer, &settings.rules, sizes);
+    let resumed = match settings.resume.take() {
+        Some(path) => Some(Resumed::read::<N, O>(&path, &trainer.optimizer, &terms, &names)?),
+        None => None,
+    };
+    let plan = resume::plan::<N>(resumed.as_ref(), settings.done, settings.epochs, sizes, names);
+    settings.done = plan.first_epoch - 1;
+    let id = net.store().id;
+    let state = match &resumed {
+        Some(resumed) => resumed.apply(net)?,
+        None => take_state::<N>(&mut settings.kept, id)?,
+    };
+    let own = settings.seed.unwrap_or(net.store().seed);
+    let seed = resumed.as_ref().map_or(own, |resumed| resumed.seed);
+    let (loss, optimizer) = (trainer.loss.clone(), trainer.optimizer.clone());
+    let step = TrainStep::resume(net, loss, optimizer, plan.batch, state)?;
+    let step = step.rules(settings.rules.clone()).halting().prepared()?;
+    metrics::clear(&mut trainer.metrics);
+    let session = Session {
+        callbacks: &mut settings.callbacks,
+        autosave: settings.autosave.as_ref(),
+        stop: settings.stop.as_ref(),
+        plan: &plan,
+        seed,
+        history: History::default(),
+        terms,
+        keeps_steps: settings.keep_steps,
+        metrics: &mut trainer.metrics,
+    };
+    let epochs = feed.train(step, seed, again);
+    let weight_norms = settings.weight_norms;
+    let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms };
+    let outcome = training.watched(resumed);
+    let Training { session, epochs, .. } = training;
+    let history = session.history;
+    settings.done = history.last().map_or(settings.done, |last| last.epoch);
+    let (_, optimizer, state) = epochs.step.into_state();
+    trainer.optimizer = optimizer;
+    settings.kept = Some(Kept { network: N::NAME, id, state: Box::new(state) });
+    outcome.map(|()| history)
 }
 
 /// The optimiser's state for the network, from before or new.

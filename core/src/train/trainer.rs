@@ -6,13 +6,19 @@ use std::sync::atomic::AtomicBool;
 
 use super::callback::Callback;
 use super::fit::Kept;
-use super::metrics::Named;
+use super::history::History;
+use super::metrics::{Metrics, Named};
 use super::session::Autosave;
-use super::validation::NoValidation;
+use super::validation::{NoValidation, Validation};
 use crate::data::Dataset;
+use crate::error::Result;
+use crate::loss::Loss;
 use crate::metric::Figure;
+use crate::network::Network;
+use crate::optim::Optimizer;
 use crate::random::Seed;
 use crate::schedule::Schedule;
+use crate::shape::SameSample;
 use crate::update::Rules;
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
@@ -266,5 +272,27 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// The optimiser, to change its learning rate between calls of [`Trainer::fit`].
     pub fn optimizer_mut(&mut self) -> &mut O {
         &mut self.optimizer
+    }
+
+    /// Trains `net` on `data`, and returns the figures of this call's epochs.
+    ///
+    /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
+    /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
+    ///
+    /// # Errors
+    /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
+    /// - [`Error::NotFinite`](crate::error::Error::NotFinite) if the loss becomes infinite or not a number.
+    /// - If a label is out of range, a callback returns an error, or the device is lost.
+    pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
+    where
+        N: Network,
+        D: Dataset<Element = N::InputElement>,
+        D::Input: SameSample<N::Input>,
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
+        O: Optimizer,
+        V: Validation<N, L, M>,
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
+        super::fit::fit(self, net, data)
     }
 }
