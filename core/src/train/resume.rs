@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
 use super::callback::{Callback, Plan, Snapshot};
 use super::history::History;
@@ -16,6 +15,7 @@ use super::tally::Tally;
 use crate::device::Memory;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::io::header::Header;
 use crate::io::safetensors::{self, Contents, NamedTensor, Values};
 use crate::metric::Answers;
 use crate::module::Module;
@@ -115,25 +115,6 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T>(
         }
     }
     safetensors::write(path, &all, &header.0)
-}
-
-/// What is said of the training in the header, by name.
-#[derive(Default)]
-struct Header(BTreeMap<String, String>);
-
-impl Header {
-    fn set(&mut self, name: &str, value: impl ToString) {
-        self.0.insert(name.to_owned(), value.to_string());
-    }
-
-    fn get<T: FromStr>(&self, path: &Path, name: &str) -> Result<T> {
-        let found = self.0.get(name);
-        found.and_then(|text| text.parse().ok()).ok_or_else(|| {
-            let found = found.map_or("nothing".to_owned(), |text| format!("`{text}`"));
-            let kind = std::any::type_name::<T>();
-            Error::format(path, format!("`{name}`"), format!("expected a {kind}, found {found}"))
-        })
-    }
 }
 
 /// A training that was saved, checked against the network that is to go on with it.
