@@ -4,6 +4,8 @@ mod callback;
 mod checkpoint;
 mod epoch;
 mod history;
+#[cfg(feature = "ctrlc")]
+mod interrupt;
 mod progress;
 mod resume;
 mod session;

@@ -24,7 +24,7 @@ pub(super) struct Autosave {
 pub(super) struct Session<'s, 'c> {
     pub callbacks: &'s mut [Box<dyn Callback + 'c>],
     pub autosave: Option<&'s Autosave>,
-    pub stop: Option<&'s Arc<AtomicBool>>,
+    pub stops: &'s [Arc<AtomicBool>],
     pub plan: &'s Plan,
     pub seed: Seed,
     pub history: History,
@@ -33,7 +33,7 @@ pub(super) struct Session<'s, 'c> {
 impl Session<'_, '_> {
     /// Whether somebody wants training to end after the batch under way.
     pub fn is_to_stop(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+        self.stops.iter().any(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Whether training is saved after so many batches of an epoch.

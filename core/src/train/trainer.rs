@@ -66,7 +66,8 @@ pub struct Trainer<'c, L, O, V = NoValidation> {
     callbacks: Vec<Box<dyn Callback + 'c>>,
     autosave: Option<Autosave>,
     resume: Option<PathBuf>,
-    stop: Option<Arc<AtomicBool>>,
+    /// Flags that end training.
+    stops: Vec<Arc<AtomicBool>>,
     /// Epochs trained by earlier calls.
     done: usize,
     kept: Option<Kept>,
@@ -96,7 +97,7 @@ impl<L, O> Trainer<'_, L, O> {
             callbacks: Vec::new(),
             autosave: None,
             resume: None,
-            stop: None,
+            stops: Vec::new(),
             done: 0,
             kept: None,
         }
@@ -139,7 +140,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
             callbacks: self.callbacks,
             autosave: self.autosave,
             resume: self.resume,
-            stop: self.stop,
+            stops: self.stops,
             done: self.done,
             kept: self.kept,
         }
@@ -201,8 +202,37 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
     /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.stop = Some(flag);
+        self.stops.push(flag);
         self
+    }
+
+    /// Ends training after the batch under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does; pressed once
+    /// more, or while no such training is under way, it ends the program at once, with the exit code 130. Trainings that
+    /// come after one that it has ended do not begin.
+    ///
+    /// ```no_run
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
+    ///     .epochs(100)
+    ///     .autosave("net.training")
+    ///     .stop_on_ctrl_c()?
+    ///     .fit(&mut Net::new(Seed(1)), &data)?;
+    /// if history.interrupted {
+    ///     println!("`resume` goes on from net.training");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the program has another handler of Ctrl-C, or the system refuses one.
+    #[cfg(feature = "ctrlc")]
+    pub fn stop_on_ctrl_c(self) -> Result<Self> {
+        Ok(self.stop_when(super::interrupt::flag()?))
     }
 
     crate::update::ruled! { |trainer| &mut trainer.rules }
@@ -238,6 +268,8 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         V: Validation<N, L>,
     {
         self.optimizer.check()?;
+        #[cfg(feature = "ctrlc")]
+        let _under_way = super::interrupt::Training::begin(&self.stops);
         let again = self.epochs > 1;
         let feed = Feed::new(net, data, self.batch)?;
         let mut pass = self.validation.prepare(net, &self.loss, self.batch, again)?;
@@ -262,7 +294,7 @@ impl<'c, L, O, V> Trainer<'c, L, O, V> {
         let mut session = Session {
             callbacks: &mut self.callbacks,
             autosave: self.autosave.as_ref(),
-            stop: self.stop.as_ref(),
+            stops: &self.stops,
             plan: &plan,
             seed,
             history: History::default(),
