@@ -28,7 +28,7 @@ network! {
 /// Trains a LeNet-style network on handwritten digits.
 ///
 /// A tenth of the training digits is set aside for validation: after each epoch it tells whether the
-/// network got better. The others are moved a little, otherwise in each epoch. The learning rate rises to the one that
+/// network got better. The others are moved a little, differently in each epoch. The learning rate rises to the one that
 /// is given and falls again. The test digits are looked at once, at the end.
 #[derive(Parser)]
 #[command(

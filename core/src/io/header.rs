@@ -8,14 +8,18 @@ use crate::error::{Error, Result};
 
 /// The metadata of a safetensors file.
 #[derive(Default)]
-pub(crate) struct Header(pub BTreeMap<String, String>);
+pub struct Header(pub BTreeMap<String, String>);
 
 impl Header {
+    /// Gives the value called `name` a text.
     pub fn set(&mut self, name: &str, value: impl ToString) {
         self.0.insert(name.to_owned(), value.to_string());
     }
 
     /// The value called `name` in the file `path`.
+    ///
+    /// # Errors
+    /// If there is none, or its text is not that of a `T`.
     pub fn get<T: FromStr>(&self, path: &Path, name: &str) -> Result<T> {
         let found = self.0.get(name);
         found.and_then(|text| text.parse().ok()).ok_or_else(|| {

@@ -26,10 +26,8 @@ pub trait Task<N: Network>: Sized {
     #[doc(hidden)]
     fn prediction(&self, outputs: &[N::Elem]) -> Self::Prediction;
     #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn write(&self, header: &mut Header, beside: &mut Vec<NamedTensor>);
     #[doc(hidden)]
-    #[allow(private_interfaces)]
     fn read(path: &Path, header: &Header, beside: &[NamedTensor]) -> Result<Self>;
 }
 
@@ -119,13 +117,11 @@ impl<N: Network> Task<N> for Classes {
         Prediction { names: self.names.clone(), probabilities }
     }
 
-    #[allow(private_interfaces)]
     fn write(&self, header: &mut Header, _: &mut Vec<NamedTensor>) {
         header.set("classes", serde_json::json!(&*self.names));
         header.set("outputs", self.outputs);
     }
 
-    #[allow(private_interfaces)]
     fn read(path: &Path, header: &Header, _: &[NamedTensor]) -> Result<Self> {
         let text: String = header.get(path, "classes")?;
         let at = |problem: String| Error::format(path, "`classes`", problem);
@@ -179,12 +175,10 @@ impl<N: Network> Task<N> for Numbers<N::Output, N::Elem> {
         numbers
     }
 
-    #[allow(private_interfaces)]
     fn write(&self, _: &mut Header, beside: &mut Vec<NamedTensor>) {
         Part::Targets.put(self.scaling.as_ref(), beside);
     }
 
-    #[allow(private_interfaces)]
     fn read(path: &Path, _: &Header, beside: &[NamedTensor]) -> Result<Self> {
         Ok(Numbers { scaling: Part::Targets.take(path, beside)? })
     }
