@@ -61,7 +61,7 @@ pub type Regressor<N> = Model<N, Numbers<<N as Network>::Output, <N as Module>::
 /// for flower in model.predict([[5.0, 3.4, 1.5, 0.2], [6.4, 3.1, 5.9, 2.3]])? {
 ///     println!("{flower}: {:?}", flower.top(2));
 /// }
-/// assert_eq!(model.predict([[6.4, 3.1, 5.9, 2.3]])?[0].name(), "virginica");
+/// assert_eq!(model.predict([[5.0, 3.4, 1.5, 0.2]])?[0].name(), "setosa");
 /// # std::fs::remove_file(file).ok();
 /// # Ok(())
 /// # }
