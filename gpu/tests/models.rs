@@ -5,7 +5,6 @@ extern crate netform_core as netform;
 mod common;
 
 use common::{numbers, vulkan};
-use netform_core::cpu::Cpu;
 use netform_core::data::{InMemory, Scaling};
 use netform_core::dim::D;
 use netform_core::model::{Classifier, Regressor};
