@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netform::data::{Scaling, Table};
 use netform::device::Device;
+use netform::model::Classifier;
 use netform::prelude::*;
 use netform::train::evaluate;
 use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
@@ -27,7 +28,7 @@ type Flowers = InMemory<(D<4>,)>;
 /// Trains a small network to tell three species of iris apart.
 ///
 /// The flowers are split at random: 90 to train on, 30 to validate after each epoch, 30 to test at the
-/// end. What the measurements are scaled by is taken from the first 90 alone.
+/// end. What the measurements are scaled by is taken from the first 90 alone, and is part of the model that is written.
 #[derive(Parser)]
 #[command(
     mut_arg("epochs", shared::default("200")),
@@ -43,11 +44,17 @@ struct Options {
     /// The folder to write weights and history into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/iris"))]
     out: PathBuf,
+    /// Do not train: say by the model in the output folder which species has these four measurements, `5.1,3.5,1.4,0.2`
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    predict: Option<Vec<f32>>,
 }
 
 fn main() -> ExitCode {
     shared::run(|options: &Options| {
-        on_device!(options.training.device, |device| train(options, device))
+        on_device!(options.training.device, |device| match &options.predict {
+            Some(flower) => predict(options, device, flower),
+            None => train(options, device),
+        })
     })
 }
 
@@ -55,7 +62,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let Training { epochs, batch, rate, seed, .. } = options.training;
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
     shared::at_least(5, flowers.len(), &options.data)?;
-    let [train, validation, test] = split_and_scale(&flowers, Seed(seed))?;
+    let ([train, validation, test], scaling) = split_and_scale(&flowers, Seed(seed))?;
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Iris::<f32, _>::on(device, Seed(seed))?;
@@ -74,7 +81,29 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
 
     // EarlyStopping gave the network its best weights back.
     written.conclude(&history)?;
-    print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
+    let accuracy = evaluate(&net, &CrossEntropy, &test, batch.get())?;
+    let model = model_in(&options.out);
+    Classifier::new(net, SPECIES)?.scaling(scaling).save(&model)?;
+    print(format!("model: {}", model.display()))?;
+    print_accuracy(accuracy)
+}
+
+fn predict<Dev: Device<f32>>(
+    options: &Options,
+    device: Dev,
+    flower: &[f32],
+) -> netform::Result<()> {
+    let model = Classifier::<Iris<f32, Dev>>::load_on(model_in(&options.out), device)
+        .map_err(advise("--out DIR names the folder that this example has written a model into"))?;
+    let predictions = model
+        .predict([flower])
+        .map_err(advise("--predict wants four numbers with commas between them"))?;
+    predictions.iter().try_for_each(print)
+}
+
+/// The file of the model.
+fn model_in(folder: &Path) -> PathBuf {
+    folder.join("model.safetensors")
 }
 
 /// What the column of species may say.
@@ -85,12 +114,15 @@ fn load(path: &Path) -> netform::Result<Flowers> {
 }
 
 /// Three fifths of the flowers to train on, a fifth to validate and a fifth to test.
-fn split_and_scale(flowers: &Flowers, seed: Seed) -> netform::Result<[Flowers; 3]> {
+fn split_and_scale(
+    flowers: &Flowers,
+    seed: Seed,
+) -> netform::Result<([Flowers; 3], Scaling<(D<4>,)>)> {
     let (mut train, others) = flowers.split(0.6, seed)?;
     let (mut validation, mut test) = others.split(0.5, seed)?;
     let scaling = Scaling::standard(&train)?;
     for part in [&mut train, &mut validation, &mut test] {
         scaling.apply(part);
     }
-    Ok([train, validation, test])
+    Ok(([train, validation, test], scaling))
 }

@@ -32,6 +32,9 @@ pub trait InputElement<E: Float>: Element {
     /// Whether it is `u32`.
     #[doc(hidden)]
     const INTEGER: bool;
+    /// The inputs as elements that the network computes with, where they are.
+    #[doc(hidden)]
+    fn floats(inputs: &mut [Self]) -> Option<&mut [E]>;
     /// Binds input `i`.
     #[doc(hidden)]
     fn bind<'a, D: Device<E>>(i: usize, buffer: &'a D::Buffer<Self>, to: &mut Bindings<'a, E, D>);
@@ -39,6 +42,9 @@ pub trait InputElement<E: Float>: Element {
 
 impl<E: Float> InputElement<E> for E {
     const INTEGER: bool = false;
+    fn floats(inputs: &mut [E]) -> Option<&mut [E]> {
+        Some(inputs)
+    }
     fn bind<'a, D: Device<E>>(i: usize, buffer: &'a D::Buffer<E>, to: &mut Bindings<'a, E, D>) {
         to.inputs[i] = Some(buffer);
     }
@@ -46,6 +52,9 @@ impl<E: Float> InputElement<E> for E {
 
 impl<E: Float> InputElement<E> for u32 {
     const INTEGER: bool = true;
+    fn floats(_: &mut [u32]) -> Option<&mut [E]> {
+        None
+    }
     fn bind<'a, D: Device<E>>(i: usize, buffer: &'a D::Buffer<u32>, to: &mut Bindings<'a, E, D>) {
         to.indices[i] = Some(buffer);
     }

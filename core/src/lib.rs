@@ -22,6 +22,7 @@ mod loss_gradient;
 pub mod loss_step;
 pub mod message;
 pub mod metric;
+pub mod model;
 pub mod module;
 pub mod network;
 pub mod optim;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::device::{Bindings, Device};
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feed::InputElement;
 use crate::inference::Predictor;
 use crate::init::Init;
@@ -160,6 +160,31 @@ pub fn build<N: Module>(device: N::Device, seed: Seed) -> Result<N> {
     }))
 }
 
+/// Whether `chosen` is the name of a parameter or of a part of the network that the parameter is in. `*` is any one
+/// part of a name.
+pub(crate) fn chooses(chosen: &str, name: &str) -> bool {
+    let mut parts = name.split('.');
+    chosen.split('.').all(|want| parts.next().is_some_and(|found| want == "*" || want == found))
+}
+
+/// That each of the names chooses a parameter or running statistics of `N`.
+pub(crate) fn check_choice<N: Module>(
+    chosen: impl IntoIterator<Item = impl AsRef<str>>,
+) -> Result<()> {
+    let names = || N::PARAMS.iter().chain(N::STATES).map(|spec| spec.name);
+    for chosen in chosen {
+        let chosen = chosen.as_ref();
+        if !names().any(|name| chooses(chosen, name)) {
+            let known = names().collect::<Vec<_>>().join(", ");
+            return Err(Error::Invalid(format!(
+                "no parameter of network `{}` is chosen by `{chosen}`; it has {known}",
+                N::NAME
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The buffers of a network, to be read.
 pub(crate) fn bindings<'a, N: Module>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
     let store = net.store();
@@ -167,5 +192,27 @@ pub(crate) fn bindings<'a, N: Module>(net: &'a N) -> Bindings<'a, N::Elem, N::De
         params: crate::device::Access::Read(&store.params),
         state: crate::device::Access::Read(&store.state),
         ..Bindings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_choose_whole_parts() {
+        for (chosen, name, expected) in [
+            ("conv1", "conv1.weight", true),
+            ("conv1", "conv10.weight", false),
+            ("conv1.weight", "conv1.weight", true),
+            ("conv1.weight", "conv1", false),
+            ("*.bias", "conv1.bias", true),
+            ("*.bias", "enc.conv1.bias", false),
+            ("blocks.*.norm", "blocks.3.norm.weight", true),
+            ("*", "w", true),
+            ("", "w", false),
+        ] {
+            assert_eq!(chooses(chosen, name), expected, "{chosen} {name}");
+        }
     }
 }

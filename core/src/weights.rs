@@ -1,6 +1,8 @@
 //! A network's weights by name: one at a time, and all of them as a safetensors file with PyTorch's
 //! names and layouts.
 
+mod state_dict;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,13 +15,15 @@ use crate::module::Module;
 use crate::network::{ParamSpec, Store, build};
 use crate::random::Seed;
 
+pub use state_dict::{Loaded, StateDict};
+
 /// The beginning of the names of tensors that a saved training has beside the weights; no parameter's name has a slash.
 pub(crate) const BESIDE: &str = "netform/";
 
 /// Whether a tensor is no weight: part of a saved training, or PyTorch's counter of batches beside running statistics, which belongs to no formula
 /// of ours: files may have it or not.
 fn ignored<N: Module>(name: &str) -> bool {
-    let layer = name.strip_suffix("num_batches_tracked");
+    let layer = name.strip_suffix(state_dict::COUNTER);
     name.starts_with(BESIDE)
         || layer.is_some_and(|layer| N::STATES.iter().any(|state| state.name.starts_with(layer)))
 }
@@ -58,6 +62,40 @@ pub trait Weights: Module {
     /// network's or of another shape. The network keeps its old values then.
     fn load(&mut self, path: impl AsRef<Path>) -> Result<()> {
         replace(self, safetensors::read(path)?.tensors)
+    }
+
+    /// Reads from a safetensors file those weights and running statistics that are chosen, by name as in
+    /// [`Rules`](crate::update::Rules); [`StateDict::load_some`] does it where names differ.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! {
+    /// #     Pretrained: [4] -> [9] { fc1: Linear(8), Relu, fc2: Linear(9) }
+    /// #     Net: [4] -> [2] { fc1: Linear(8), Relu, fc2: Linear(2) }
+    /// # }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # use netform_core::weights::Weights;
+    /// # let data = InMemory::<(D<4>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![1])?;
+    /// # let file = std::env::temp_dir().join(format!("netform-doc-some-{}", std::process::id()));
+    /// # Pretrained::new(Seed(1)).save(&file)?;
+    /// let mut net = Net::new(Seed(1));
+    /// println!("{}", net.load_some(&file, ["fc1"])?);
+    /// // The rest learns.
+    /// Trainer::new(CrossEntropy, Adam::new(1e-2)).freeze("fc1").fit(&mut net, &data)?;
+    /// # std::fs::remove_file(file).ok();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`StateDict::load_some`].
+    fn load_some(
+        &mut self,
+        path: impl AsRef<Path>,
+        chosen: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Loaded> {
+        StateDict::new().load_some(self, path, chosen)
     }
 
     /// The bytes of the file that [`Weights::save`] writes.
@@ -162,7 +200,7 @@ fn replace<N: Module>(net: &mut N, tensors: Vec<NamedTensor>) -> Result<()> {
 
 /// That `tensors` are the weights of `N`.
 pub(crate) fn check<N: Module>(tensors: &[NamedTensor]) -> Result<()> {
-    let problems = problems::<N>(tensors);
+    let problems = find_problems::<N>(tensors, &|name| format!("`{name}`"));
     if problems.is_empty() {
         return Ok(());
     }
@@ -190,35 +228,50 @@ fn spec(specs: &'static [ParamSpec], name: &str) -> Option<&'static ParamSpec> {
     specs.iter().find(|spec| spec.name == name)
 }
 
-/// Why `tensors` are not the weights of `N`: nothing, if they are.
-fn problems<N: Module>(tensors: &[NamedTensor]) -> Vec<String> {
+/// Why `tensors` are not the weights of `N`: nothing, if they are. `label` is a name as messages have it.
+fn find_problems<N: Module>(
+    tensors: &[NamedTensor],
+    label: &dyn Fn(&str) -> String,
+) -> Vec<String> {
+    let mut problems = misfits::<N>(tensors, &|_| true, label);
+    let mut extra: Vec<&NamedTensor> = tensors
+        .iter()
+        .filter(|tensor| {
+            let name = &tensor.name;
+            spec(N::PARAMS, name).or(spec(N::STATES, name)).is_none() && !ignored::<N>(name)
+        })
+        .collect();
+    extra.sort_by_key(|tensor| &tensor.name);
+    problems.extend(extra.into_iter().map(|NamedTensor { name, shape, .. }| {
+        format!("{} is not a tensor of the network: found shape {shape:?}", label(name))
+    }));
+    problems
+}
+
+/// Why some weights of `N`, those that are `wanted`, are not among `tensors`.
+fn misfits<N: Module>(
+    tensors: &[NamedTensor],
+    wanted: &dyn Fn(&str) -> bool,
+    label: &dyn Fn(&str) -> String,
+) -> Vec<String> {
     let found: BTreeMap<&str, &NamedTensor> =
         tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-    let mut problems = Vec::new();
-    for &ParamSpec { name, shape, .. } in N::PARAMS.iter().chain(N::STATES) {
-        match found.get(name) {
-            None => problems.push(format!("`{name}` is missing: expected shape {shape:?}")),
-            Some(tensor) if tensor.shape != shape => problems.push(format!(
-                "`{name}` has another shape: expected {shape:?}, found {:?}",
-                tensor.shape
-            )),
-            Some(tensor) if !is_float(&tensor.data) => problems.push(format!(
-                "`{name}` has another element type: expected floats, found {}",
-                tensor.data.dtype()
-            )),
-            Some(_) => {}
-        }
-    }
-    for (name, tensor) in found {
-        let known = spec(N::PARAMS, name).or(spec(N::STATES, name)).is_some();
-        if !known && !ignored::<N>(name) {
-            problems.push(format!(
-                "`{name}` is not a tensor of the network: found shape {:?}",
-                tensor.shape
-            ));
-        }
-    }
-    problems
+    let specs = N::PARAMS.iter().chain(N::STATES).filter(|spec| wanted(spec.name));
+    let problem = |&ParamSpec { name, shape, .. }: &ParamSpec| match found.get(name) {
+        None => Some(format!("{} is missing: expected shape {shape:?}", label(name))),
+        Some(tensor) if tensor.shape != shape => Some(format!(
+            "{} has another shape: expected {shape:?}, found {:?}",
+            label(name),
+            tensor.shape
+        )),
+        Some(tensor) if !is_float(&tensor.data) => Some(format!(
+            "{} has another element type: expected floats, found {}",
+            label(name),
+            tensor.data.dtype()
+        )),
+        Some(_) => None,
+    };
+    specs.filter_map(problem).collect()
 }
 
 fn is_float(values: &Values) -> bool {

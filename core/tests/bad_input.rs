@@ -253,7 +253,7 @@ fn weights_that_are_damaged() {
     says(read(&[&good[..], &[0]].concat()), &["found 33 bytes of elements", "expected 32"]);
     says(
         read(b"PK\x03\x04 a file of pickled tensors"),
-        &["length of the header", "not safetensors"],
+        &["not safetensors", "as torch.save writes", "safetensors.torch.save_file"],
     );
     says(read(&[255; 64]), &["found 18446744073709551615 as the length"]);
     says(read(&with_header("{\"a\":", 0)), &["header, from byte 8 on", "not a header"]);

@@ -90,6 +90,9 @@ fn adam() {
 #[test]
 fn rates_of_each_parameter() {
     both("rmsprop", RmsProp::new(0.05).alpha(0.99));
+    both("rmsprop_centered", RmsProp::new(0.05).centered(true));
+    let all = RmsProp::new(0.05).alpha(0.9).momentum(0.9).weight_decay(0.01);
+    both("rmsprop_centered_momentum", all.centered(true));
     both("adagrad", Adagrad::new(0.1));
 }
 

@@ -1,21 +1,23 @@
-//! CSV tables: a header, columns of numbers as features, and a column of classes or columns of numbers
+//! CSV tables: a header, columns of numbers or names as features, and a column of classes or columns of numbers
 //! as targets.
 //!
 //! A table is read whole and checked field by field, so that a message can name the line.
+
+mod categories;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use ::csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+use ::csv::{ReaderBuilder, StringRecord, Trim};
 
+use self::categories::{Categories, Encoding};
+use self::text::{Lines, Shown, refused};
 use crate::data::memory::InMemory;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::shape::SampleShape;
-
-/// The most characters of a field that a message repeats.
-const SHOWN: usize = 40;
 
 /// A table that was read from a file, on the way to becoming samples: first the columns of features and
 /// targets are chosen, then [`Table::into_samples`] turns them into numbers.
@@ -38,6 +40,8 @@ pub struct Table<Target = ()> {
     columns: Vec<String>,
     rows: Vec<Row>,
     features: Option<Vec<usize>>,
+    /// The columns of names.
+    encodings: BTreeMap<usize, Encoding>,
     target: Target,
 }
 
@@ -45,7 +49,7 @@ pub struct Table<Target = ()> {
 #[derive(Clone, Debug)]
 pub struct Classes {
     column: usize,
-    names: Option<Vec<String>>,
+    names: Option<Categories>,
 }
 
 /// The targets of a [`Table`] are numbers.
@@ -69,11 +73,30 @@ impl Table {
     /// If the file cannot be read, is not UTF-8, has no header or no rows, names a column twice, or has a
     /// row with more or fewer fields than the header.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read_separated(path, ',')
+    }
+
+    /// [`Table::read`] for fields with another separator between them, such as `';'` or `'\t'`.
+    ///
+    /// # Errors
+    /// As [`Table::read`], or if the separator is not an ASCII character or is one of those around a field or a line.
+    pub fn read_separated(path: impl AsRef<Path>, separator: char) -> Result<Self> {
         let path = path.as_ref();
+        let delimiter = u8::try_from(separator)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte))
+            .ok_or_else(|| {
+                Error::Invalid(format!(
+                    "a table cannot be separated by {separator:?}: expected an ASCII character that is no quote and no end of a line"
+                ))
+            })?;
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let mut lines = Lines::new(&bytes);
-        let mut reader =
-            ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes.as_slice());
+        let mut reader = ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .trim(Trim::All)
+            .from_reader(bytes.as_slice());
         let header = reader.headers().map_err(|e| refused(path, e, &mut lines))?;
         let columns = header_columns(path, header)?;
         let mut rows = Vec::new();
@@ -87,7 +110,8 @@ impl Table {
             let problem = "found no rows after the header, expected at least one";
             return Err(Error::format(path, "line 2", problem));
         }
-        Ok(Table { path: path.to_owned(), columns, rows, features: None, target: () })
+        let encodings = BTreeMap::new();
+        Ok(Table { path: path.to_owned(), columns, rows, features: None, encodings, target: () })
     }
 
     /// Takes the column as the class. Its fields, text or numbers, become class names in ascending
@@ -107,8 +131,7 @@ impl Table {
     /// If there is no such column. [`Table::into_samples`] refuses a field that is not one of the names.
     pub fn classes_named<S: AsRef<str>>(self, column: &str, names: &[S]) -> Result<Table<Classes>> {
         let column = self.column(column)?;
-        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        Ok(self.with_target(Classes { column, names: Some(names) }))
+        Ok(self.with_target(Classes { column, names: Some(Categories::new(names)) }))
     }
 
     /// Takes the columns as targets that are numbers.
@@ -121,8 +144,8 @@ impl Table {
     }
 
     fn with_target<T>(self, target: T) -> Table<T> {
-        let Table { path, columns, rows, features, target: () } = self;
-        Table { path, columns, rows, features, target }
+        let Table { path, columns, rows, features, encodings, target: () } = self;
+        Table { path, columns, rows, features, encodings, target }
     }
 }
 
@@ -154,8 +177,15 @@ impl<T> Table<T> {
 
     fn column(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            let problem =
-                format!("there is no column `{name}`; there are {}", self.columns.join(", "));
+            let all = self.columns.join(", ");
+            let other =
+                [';', '\t'].into_iter().find(|&c| self.columns.len() == 1 && all.contains(c));
+            let advice = other.map_or(String::new(), |other| {
+                format!(
+                    "; Table::read_separated(path, {other:?}) reads a file with that between fields"
+                )
+            });
+            let problem = format!("there is no column `{name}`; there are {all}{advice}");
             Error::format(&self.path, "header", problem)
         })
     }
@@ -170,18 +200,25 @@ impl<T> Table<T> {
 
     /// The fields of the columns as numbers, row by row.
     fn numbers<S: SampleShape, E: Float>(&self, what: &str, columns: &[usize]) -> Result<Vec<E>> {
-        if columns.len() != S::NUMEL {
-            let names: Vec<&str> = columns.iter().map(|&i| self.columns[i].as_str()).collect();
+        let names = |&column: &usize| match self.encodings.get(&column) {
+            Some(encoding) => encoding.columns(&self.columns[column]),
+            None => vec![self.columns[column].clone()],
+        };
+        let names: Vec<String> = columns.iter().flat_map(names).collect();
+        if names.len() != S::NUMEL {
             return Err(Error::Size {
                 what: format!("{what} of shape {} from {}", S::describe(), self.path.display()),
                 expected: format!("{} columns", S::NUMEL),
-                found: format!("{} ({})", columns.len(), names.join(", ")),
+                found: format!("{} ({})", names.len(), names.join(", ")),
             });
         }
-        let mut numbers = Vec::with_capacity(self.rows.len() * columns.len());
+        let mut numbers = Vec::with_capacity(self.rows.len() * names.len());
         for row in &self.rows {
             for &column in columns {
-                numbers.push(self.number(row, column)?);
+                match self.encodings.get(&column) {
+                    Some(encoding) => encoding.extend(self, row, column, &mut numbers)?,
+                    None => numbers.push(self.number(row, column)?),
+                }
             }
         }
         Ok(numbers)
@@ -216,38 +253,14 @@ impl Table<Classes> {
     pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
         let features = self.feature_columns(&[self.target.column]);
         let inputs = self.numbers::<X, E>("features", &features)?;
-        let names = match &self.target.names {
+        let column = self.target.column;
+        let classes = match &self.target.names {
             Some(names) => names.clone(),
-            None => self.class_names()?,
+            None => Categories::of(&self, column)?,
         };
-        let ids: BTreeMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
-        let id = |row: &Row| {
-            ids.get(&row.fields[self.target.column]).copied().ok_or_else(|| {
-                self.refused(row, self.target.column, &format!("one of {}", names.join(", ")))
-            })
-        };
-        let targets = self.rows.iter().map(id).collect::<Result<_>>()?;
-        Ok(InMemory::new(inputs, targets)?.with_class_names(names))
-    }
-
-    /// Every class once, in ascending order; by size where all are numbers.
-    fn class_names(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for row in &self.rows {
-            match &row.fields[self.target.column] {
-                "" => return Err(self.refused(row, self.target.column, "the name of a class")),
-                name => names.push(name),
-            }
-        }
-        names.sort_unstable();
-        names.dedup();
-        let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-        if let Some(numbers) = numbers {
-            let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
-            numbered.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-            names = numbered.into_iter().map(|(_, name)| name).collect();
-        }
-        Ok(names.into_iter().map(str::to_owned).collect())
+        let class = |row| Ok(classes.position(&self, row, column)? as u32);
+        let targets = self.rows.iter().map(class).collect::<Result<_>>()?;
+        Ok(InMemory::new(inputs, targets)?.with_class_names(classes.names))
     }
 }
 
@@ -310,82 +323,10 @@ fn check_width(path: &Path, line: usize, columns: &[String], row: &StringRecord)
     Err(Error::format(path, format!("line {line}"), problem))
 }
 
-/// What the reader of the `csv` crate refused.
-fn refused(path: &Path, error: ::csv::Error, lines: &mut Lines) -> Error {
-    let line = lines.at(error.position());
-    match error.into_kind() {
-        ErrorKind::Io(e) => Error::io(path, e),
-        ErrorKind::Utf8 { err, .. } => {
-            let problem =
-                format!("field {} is not UTF-8: expected the file in UTF-8", err.field() + 1);
-            Error::format(path, format!("line {line}"), problem)
-        }
-        kind => Error::format(path, format!("line {line}"), format!("not CSV: {kind:?}")),
-    }
-}
-
-/// Finds lines from positions, in ascending order. The line that the `csv` crate gives is that of a blank
-/// line in front, and counts a line's end as its own in files from Windows.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    seen: usize,
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Lines { bytes, seen: 0, line: 1 }
-    }
-
-    /// The line of the record that was being read at `position`.
-    fn at(&mut self, position: Option<&Position>) -> usize {
-        let start = position.map_or(0, |position| position.byte() as usize);
-        let skipped = self.bytes.iter().skip(start).take_while(|b| matches!(b, b'\r' | b'\n'));
-        let start = (start + skipped.count()).min(self.bytes.len());
-        let new = self.bytes.get(self.seen..start).unwrap_or_default();
-        self.line += new.iter().filter(|&&b| b == b'\n').count();
-        self.seen = self.seen.max(start);
-        self.line
-    }
-}
-
-/// A field as a message shows it: cut where it is long, `nothing` where it is empty.
-struct Shown<'a>(&'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(SHOWN) {
-            _ if self.0.is_empty() => f.write_str("nothing"),
-            Some((end, _)) => write!(f, "`{}..`", self.0[..end].escape_debug()),
-            None => write!(f, "`{}`", self.0.escape_debug()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dim::D;
-
-    #[test]
-    fn lines_do_not_count_what_lies_before_a_record() {
-        for newline in ["\n", "\r\n"] {
-            let text = ["a,b", "1,2", "", "", "3,4", "5,6", ""].join(newline);
-            let mut lines = Lines::new(text.as_bytes());
-            let reader = ReaderBuilder::new().from_reader(text.as_bytes());
-            let found: Vec<usize> =
-                reader.into_records().map(|row| lines.at(row.unwrap().position())).collect();
-            assert_eq!(found, [2, 5, 6], "{newline:?}");
-        }
-    }
-
-    #[test]
-    fn long_and_empty_fields_are_shown_short() {
-        assert_eq!(Shown("").to_string(), "nothing");
-        assert_eq!(Shown("a\nb").to_string(), "`a\\nb`");
-        let long = "\u{e4}".repeat(50);
-        assert_eq!(Shown(&long).to_string(), format!("`{}..`", "\u{e4}".repeat(40)));
-    }
 
     #[test]
     fn iris_has_its_species() {

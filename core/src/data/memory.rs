@@ -86,6 +86,11 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         &self.targets
     }
 
+    /// The elements of all targets, to be changed in place.
+    pub fn targets_mut(&mut self) -> &mut [T] {
+        &mut self.targets
+    }
+
     /// The names of the classes, by class; empty where there are none.
     pub fn class_names(&self) -> &[String] {
         &self.class_names

@@ -1,4 +1,4 @@
-//! Scaling of inputs, feature by feature, with figures of the training set alone: what is taken from the
+//! Scaling of inputs and targets, feature by feature, with figures of the training set alone: what is taken from the
 //! test set would tell the network about it.
 
 use std::marker::PhantomData;
@@ -39,25 +39,72 @@ pub struct Scaling<X, E = f32> {
 }
 
 impl<X: SampleShape, E: Float> Scaling<X, E> {
-    /// To a mean of 0 and a standard deviation of 1, both over all samples of `data`.
+    /// To a mean of 0 and a standard deviation of 1, both over the inputs of all samples of `data`.
     ///
     /// # Errors
     /// If `data` has no samples.
     pub fn standard<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
-        let count = count(data)?;
-        let means = columns(data, 0.0, |sum, _, x| sum + x / count);
-        let variances = columns(data, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
-        Ok(Self::new(&means, variances.into_iter().map(f64::sqrt)))
+        Self::to_standard(data.inputs())
     }
 
-    /// To 0 for the smallest and 1 for the largest value in `data`.
+    /// To 0 for the smallest and 1 for the largest value among the inputs of `data`.
     ///
     /// # Errors
     /// If `data` has no samples.
     pub fn min_max<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
-        count(data)?;
-        let least = columns(data, f64::INFINITY, |least, _, x| least.min(x));
-        let most = columns(data, f64::NEG_INFINITY, |most, _, x| most.max(x));
+        Self::to_range(data.inputs())
+    }
+
+    /// [`Scaling::standard`] of the targets: a network learns numbers around 0 more easily than a price in cents.
+    ///
+    /// ```
+    /// use netform_core::data::{InMemory, Scaling};
+    /// use netform_core::dim::D;
+    ///
+    /// let mut train =
+    ///     InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![100.0, 300.0])?;
+    /// let scaling = Scaling::standard_targets(&train)?;
+    /// scaling.apply_to(train.targets_mut());
+    /// assert_eq!(train.targets(), [-1.0, 1.0]);
+    /// scaling.undo(train.targets_mut());
+    /// assert_eq!(train.targets(), [100.0, 300.0]);
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `data` has no samples.
+    pub fn standard_targets<I, T>(data: &InMemory<I, X, T, E>) -> Result<Self>
+    where
+        I: SampleShape,
+        T: Element,
+    {
+        Self::to_standard(data.targets())
+    }
+
+    /// [`Scaling::min_max`] of the targets.
+    ///
+    /// # Errors
+    /// If `data` has no samples.
+    pub fn min_max_targets<I, T>(data: &InMemory<I, X, T, E>) -> Result<Self>
+    where
+        I: SampleShape,
+        T: Element,
+    {
+        Self::to_range(data.targets())
+    }
+
+    fn to_standard(samples: &[E]) -> Result<Self> {
+        let count = count::<X, E>(samples)?;
+        let means = columns::<X, E>(samples, 0.0, |sum, _, x| sum + x / count);
+        let variances =
+            columns::<X, E>(samples, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
+        Ok(Self::new(&means, variances.into_iter().map(f64::sqrt)))
+    }
+
+    fn to_range(samples: &[E]) -> Result<Self> {
+        count::<X, E>(samples)?;
+        let least = columns::<X, E>(samples, f64::INFINITY, |least, _, x| least.min(x));
+        let most = columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| most.max(x));
         Ok(Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least)))
     }
 
@@ -84,6 +131,15 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         for sample in samples.chunks_mut(X::NUMEL.max(1)) {
             for ((x, &shift), &unit) in sample.iter_mut().zip(&self.shifts).zip(&self.units) {
                 *x = (*x - shift) / unit;
+            }
+        }
+    }
+
+    /// Turns scaled samples back: what [`Scaling::apply_to`] has done, undone.
+    pub fn undo(&self, samples: &mut [E]) {
+        for sample in samples.chunks_mut(X::NUMEL.max(1)) {
+            for ((x, &shift), &unit) in sample.iter_mut().zip(&self.shifts).zip(&self.units) {
+                *x = *x * unit + shift;
             }
         }
     }
@@ -149,11 +205,8 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
 }
 
 /// The number of samples, of which there must be one.
-fn count<X: SampleShape, Y: SampleShape, E: Float, T: Element>(
-    data: &InMemory<X, Y, E, T>,
-) -> Result<f64> {
-    use crate::data::dataset::Dataset;
-    match data.len() {
+fn count<X: SampleShape, E>(samples: &[E]) -> Result<f64> {
+    match samples.len() / X::NUMEL.max(1) {
         0 => {
             Err(Error::Invalid("a scaling cannot be taken from a data set without samples".into()))
         }
@@ -162,13 +215,13 @@ fn count<X: SampleShape, Y: SampleShape, E: Float, T: Element>(
 }
 
 /// `fold(.., feature, x)` over all samples, for each feature, beginning with `start`.
-fn columns<X: SampleShape, Y: SampleShape, E: Float, T: Element>(
-    data: &InMemory<X, Y, E, T>,
+fn columns<X: SampleShape, E: Float>(
+    samples: &[E],
     start: f64,
     fold: impl Fn(f64, usize, f64) -> f64,
 ) -> Vec<f64> {
     let mut folded = vec![start; X::NUMEL];
-    for sample in data.inputs().chunks_exact(X::NUMEL) {
+    for sample in samples.chunks_exact(X::NUMEL.max(1)) {
         for (i, (folded, x)) in folded.iter_mut().zip(sample).enumerate() {
             *folded = fold(*folded, i, x.to_f64());
         }

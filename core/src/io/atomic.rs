@@ -11,15 +11,18 @@ use crate::error::{Error, Result};
 /// Writes `bytes` as the file `path`, in place of the file that may be there.
 ///
 /// The bytes go into a temporary file in the same folder, are brought to the disk, and then take the
-/// name. Where something fails the temporary file is removed and the old file stays.
+/// name. Where something fails the temporary file is removed and the old file stays. What a process that was killed
+/// has left in the folder is removed, too.
 ///
 /// # Errors
 /// If the folder does not exist, or the file cannot be written.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let folder = folder(path)?;
-    let (temporary, file) = create_temporary(folder).map_err(|e| explain(path, folder, e))?;
-    let outcome = fill(file, bytes).and_then(|()| fs::rename(&temporary, path));
+    remove_abandoned(folder);
+    let (temporary, mut file) = create_temporary(folder).map_err(|e| explain(path, folder, e))?;
+    // The file stays locked until it has its name.
+    let outcome = fill(&mut file, bytes).and_then(|()| fs::rename(&temporary, path));
     if let Err(e) = outcome {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -41,22 +44,59 @@ fn folder(path: &Path) -> Result<&Path> {
     }
 }
 
-/// A new file in `folder`, under a name that no other thread or process uses.
+/// What the names of temporary files begin and end with; the number of the process and a count are between.
+const BEGIN: &str = ".netform-";
+const END: &str = ".tmp";
+
+/// A new file in `folder`, under a name that no other thread or process uses. It is locked, which tells others that
+/// somebody writes it.
 fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     loop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!(".netform-{}-{count}.tmp", std::process::id());
-        let path = folder.join(name);
+        let path = folder.join(format!("{BEGIN}{}-{count}{END}", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             // Left by a process of the same number that was killed: take the next name.
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            outcome => return outcome.map(|file| (path, file)),
+            Err(e) => return Err(e),
+            Ok(file) => {
+                // Where the file system has no locks, nobody else gets one either, and nothing is removed.
+                let _ = file.lock();
+                // Before it was locked, another process may have taken it for abandoned and removed it.
+                if path.try_exists()? {
+                    return Ok((path, file));
+                }
+            }
         }
     }
 }
 
-fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+/// Removes the temporary files that processes have left which were killed: those that nobody has locked. A failure
+/// is none: the files are in nobody's way.
+fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_str().is_some_and(is_temporary) {
+            continue;
+        }
+        let path = entry.path();
+        let Ok(file) = OpenOptions::new().write(true).open(&path) else { continue };
+        if file.try_lock().is_ok() {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether this is a name that [`create_temporary`] gives.
+fn is_temporary(name: &str) -> bool {
+    let numbers = name.strip_prefix(BEGIN).and_then(|name| name.strip_suffix(END));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers
+        .and_then(|numbers| numbers.split_once('-'))
+        .is_some_and(|(process, count)| is_number(process) && is_number(count))
+}
+
+fn fill(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -76,6 +116,14 @@ fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
         ErrorKind::NotFound => format!("the folder {folder} does not exist; create it first"),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!(
             "{error}; nothing was changed: make room on the disk of {folder}, or write to another one"
+        ),
+        ErrorKind::NotADirectory => {
+            format!(
+                "{folder} is a file, not a folder: a file cannot be created in it; write to a folder"
+            )
+        }
+        ErrorKind::FileTooLarge => format!(
+            "{error}; nothing was changed: the system does not let this program write so long a file in {folder}"
         ),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
             "{error}; nothing was changed: no file can be created in {folder}, write to a folder where one can"
@@ -135,7 +183,71 @@ mod tests {
             assert!(matches!(error, Error::Io { .. }), "{error}");
         }
         assert!(names(&folder).is_empty());
+        // A file where a folder should be.
+        fs::write(folder.join("file"), b"old").unwrap();
+        let error = write_atomically(folder.join("file/weights"), b"").unwrap_err().to_string();
+        assert!(error.contains("file/weights: ") && error.contains("not a folder"), "{error}");
+        assert_eq!(fs::read(folder.join("file")).unwrap(), b"old");
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_nobody_writes_is_removed_and_nothing_else() {
+        let folder = empty_folder("abandoned");
+        // Left by a process that is gone, and written by another one right now, as its lock says.
+        fs::write(folder.join(".netform-12-3.tmp"), b"half").unwrap();
+        let written = File::create(folder.join(".netform-12-4.tmp")).unwrap();
+        written.lock().unwrap();
+        let others =
+            [".netform-12.tmp", ".netform-a-1.tmp", "netform-12-3.tmp", ".netform-1-2.tmpx"];
+        others.iter().for_each(|name| fs::write(folder.join(name), b"").unwrap());
+        write_atomically(folder.join("weights"), b"new").unwrap();
+        let mut expected = others.to_vec();
+        expected.extend([".netform-12-4.tmp", "weights"]);
+        expected.sort_unstable();
+        let mut found = names(&folder);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+        drop(written);
+        write_atomically(folder.join("weights"), b"new").unwrap();
+        assert!(!folder.join(".netform-12-4.tmp").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn threads_do_not_remove_each_others_files() {
+        let folder = empty_folder("threads");
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let folder = &folder;
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        let path = folder.join(format!("weights{thread}"));
+                        write_atomically(path, &[thread; 100]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(names(&folder).len(), 4);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// Linux has a file that is always full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_by_the_system() {
+        let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = fill(&mut full, b"bytes").unwrap_err();
+        let message = explain(Path::new("out/run"), Path::new("out"), error).to_string();
+        assert!(message.contains("nothing was changed: make room on the disk of out"), "{message}");
+    }
+
+    /// Linux has a folder in which not even the superuser creates files.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_closed_folder_is_told_by_the_system() {
+        let message = write_atomically("/sys/kernel/weights", b"").unwrap_err().to_string();
+        assert!(message.contains("no file can be created in /sys/kernel"), "{message}");
     }
 
     #[test]

@@ -227,6 +227,10 @@ fn split<'a>(bytes: &'a [u8], source: &Path) -> Result<(&'a [u8], &'a [u8])> {
         );
         return Err(Error::format(source, "byte 0", problem));
     };
+    if bytes.starts_with(b"PK\x03\x04") {
+        let problem = "not safetensors: this is an archive, as torch.save writes; in Python, `safetensors.torch.save_file(model.state_dict(), path)` writes what can be read here";
+        return Err(Error::format(source, "byte 0", problem));
+    }
     let length = u64::from_le_bytes(*length);
     usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(|| {
         let problem = format!(

@@ -6,14 +6,20 @@ use crate::element::Float;
 use crate::error::Result;
 
 /// RMSProp (Tieleman and Hinton 2012), as in
-/// [torch.optim.RMSprop](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html),
-/// not centered:
+/// [torch.optim.RMSprop](https://docs.pytorch.org/docs/stable/generated/torch.optim.RMSprop.html):
 ///
 /// ```text
 /// g = gradient + weight_decay * w
 /// v = alpha * v + (1 - alpha) * g * g   (from v = 0)
 /// b = momentum * b + g / (sqrt(v) + eps)
 /// w = w - rate * b
+/// ```
+///
+/// [`RmsProp::centered`] (Graves 2013) divides by the running deviation of the gradient in place of its size:
+///
+/// ```text
+/// m = alpha * m + (1 - alpha) * g       (from m = 0)
+/// b = momentum * b + g / (sqrt(v - m * m) + eps)
 /// ```
 ///
 /// ```
@@ -27,12 +33,45 @@ pub struct RmsProp {
     momentum: f64,
     eps: f64,
     weight_decay: f64,
+    centered: bool,
+}
+
+// Texts of the centered rule, of which the parts occur again and again: gradient, `v`, `m` and `b` after the update.
+macro_rules! g {
+    () => {
+        "(a1 + c2 * a0)"
+    };
+}
+macro_rules! v {
+    () => {
+        concat!("(c3 * a2 + c4 * ", g!(), " * ", g!(), ")")
+    };
+}
+macro_rules! m {
+    () => {
+        concat!("(c3 * a3 + c4 * ", g!(), ")")
+    };
+}
+macro_rules! b {
+    () => {
+        concat!(
+            "(c5 * a4 + ",
+            g!(),
+            " / (sqrt(max(",
+            v!(),
+            " - ",
+            m!(),
+            " * ",
+            m!(),
+            ", 0.0)) + c1))"
+        )
+    };
 }
 
 impl RmsProp {
     /// With a learning rate; alpha is 0.99 and eps 1e-8 unless set.
     pub fn new(rate: f64) -> Self {
-        RmsProp { rate, alpha: 0.99, momentum: 0.0, eps: 1e-8, weight_decay: 0.0 }
+        RmsProp { rate, alpha: 0.99, momentum: 0.0, eps: 1e-8, weight_decay: 0.0, centered: false }
     }
 
     /// How much of the running mean of the gradient's square is kept.
@@ -44,6 +83,12 @@ impl RmsProp {
     /// How much of the last step's direction is kept; 0 unless set.
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
+        self
+    }
+
+    /// Whether the gradient's running mean is taken off its size; not unless set.
+    pub fn centered(mut self, centered: bool) -> Self {
+        self.centered = centered;
         self
     }
 
@@ -65,7 +110,8 @@ impl Optimizer for RmsProp {
     common!(RmsProp);
 
     fn slots(&self) -> usize {
-        1 + usize::from(self.momentum != 0.0)
+        // Where it is centered, all three; a momentum of 0 makes one of them the last direction.
+        if self.centered { 3 } else { 1 + usize::from(self.momentum != 0.0) }
     }
 
     fn check(&self) -> Result<()> {
@@ -83,6 +129,10 @@ impl Optimizer for RmsProp {
         let (rate, decay) = (self.rate * part.rate, self.weight_decay * part.decay);
         let consts = [rate, self.eps, decay, self.alpha, 1.0 - self.alpha, self.momentum];
         let consts = consts.map(E::from_f64);
+        if self.centered {
+            update_centered(k, part, consts);
+            return;
+        }
         if self.slots() == 1 {
             k.map(
                 [w, v],
@@ -122,4 +172,26 @@ impl Optimizer for RmsProp {
             ],
         );
     }
+}
+
+/// The centered rule, with the constants of the other one.
+fn update_centered<E: Float, K: Kernels<E>>(k: &mut K, part: &Part, consts: [E; 6]) {
+    let (w, g, v) = (part.params(), part.grads(), part.slot(0));
+    let (m, b) = (part.slot(1), part.slot(2));
+    k.map(
+        [w, v, m, b],
+        part.grid(),
+        [each(w), each(g), each(v), each(m), each(b)],
+        consts,
+        #[inline(always)]
+        |[w, g, v, m, b], [rate, eps, decay, alpha, fresh, momentum]| {
+            let g = g + decay * w;
+            let v = alpha * v + fresh * g * g;
+            let m = alpha * m + fresh * g;
+            // Rounding may make of a deviation of 0 something less.
+            let b = momentum * b + g / ((v - m * m).max(E::ZERO).sqrt() + eps);
+            [w - rate * b, v, m, b]
+        },
+        &[concat!("a0 - c0 * ", b!()), v!(), m!(), b!()],
+    );
 }

@@ -49,6 +49,8 @@ where
 {
     trainer.optimizer.check()?;
     let settings = &mut trainer.settings;
+    #[cfg(feature = "ctrlc")]
+    let _under_way = super::interrupt::Training::begin(&settings.stops);
     let again = settings.epochs > 1;
     let feed = Feed::new(net, data, settings.batch)?;
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
@@ -75,7 +77,7 @@ where
     let session = Session {
         callbacks: &mut settings.callbacks,
         autosave: settings.autosave.as_ref(),
-        stop: settings.stop.as_ref(),
+        stops: &settings.stops,
         plan: &plan,
         seed,
         history: History::default(),

@@ -5,6 +5,8 @@ mod checkpoint;
 mod epoch;
 mod fit;
 mod history;
+#[cfg(feature = "ctrlc")]
+mod interrupt;
 mod metrics;
 mod monitor;
 mod norms;

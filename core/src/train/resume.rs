@@ -4,7 +4,7 @@
 //! words and numbers where training was. Random numbers are counted, so that their counter is all there is of them,
 //! and the order of an epoch's samples follows from the seed and the epoch.
 
-mod header;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +18,7 @@ use super::tally::Tally;
 use crate::device::Memory;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::io::header::Header;
 use crate::io::safetensors::{self, Contents, NamedTensor, Values};
 use crate::metric::Answers;
 use crate::module::Module;
@@ -28,8 +29,7 @@ use crate::step::{Buffer, OptimizerState, TrainStep};
 use crate::update::SCALARS;
 use crate::weights::{BESIDE, check, tensors, write};
 
-use header::Header;
-pub(super) use header::Terms;
+pub(super) use terms::Terms;
 
 /// The tensor that holds the history's steps.
 const STEPS: &str = "steps";
@@ -76,7 +76,7 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
             data: Values::from_floats(&values),
         });
     }
-    let mut header = Header::of_training(&session.terms);
+    let mut header = session.terms.header();
     header.set("updates", updates.state.steps);
     header.set("gathered", updates.state.gathered);
     header.set("averaged", updates.state.averaged);
@@ -123,7 +123,7 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
             });
         }
     }
-    safetensors::write(path, &all, header.entries())
+    safetensors::write(path, &all, &header.0)
 }
 
 /// A training that was saved, checked against the network that is to go on with it.
@@ -154,7 +154,8 @@ impl Resumed {
         metrics: &[String],
     ) -> Result<Self> {
         let Contents { tensors, metadata } = safetensors::read(path)?;
-        let header = Header::read(path, metadata, terms)?;
+        let header = Header(metadata);
+        terms.check(path, &header)?;
         let (beside, weights): (Vec<_>, Vec<_>) =
             tensors.into_iter().partition(|tensor| tensor.name.starts_with(BESIDE));
         check::<N>(&weights)?;
@@ -193,7 +194,7 @@ impl Resumed {
             let found = format!("expected the figures of steps, found {} numbers", steps.len());
             Error::format(path, format!("`{BESIDE}{STEPS}`"), found)
         })?;
-        let rate = match header.has("epoch_rate") {
+        let rate = match header.0.contains_key("epoch_rate") {
             true => Some(header.get(path, "epoch_rate")?),
             false => None,
         };
@@ -334,9 +335,9 @@ fn sums(path: &Path, header: &Header, metrics: &[String]) -> Result<Vec<Vec<f64>
 /// The states of callbacks, in order.
 fn states<N: Module>(header: &Header, beside: &mut BTreeMap<String, Values>) -> Vec<State> {
     let state = |i: usize| {
-        let mut state = State::new(header.entries().get(&format!("callback.{i}"))?);
+        let mut state = State::new(header.0.get(&format!("callback.{i}"))?);
         let prefix = format!("callback.{i}.");
-        for (name, value) in header.entries() {
+        for (name, value) in &header.0 {
             if let Some(name) = name.strip_prefix(&prefix) {
                 state = state.set(name, value);
             }

@@ -25,7 +25,7 @@ pub(super) struct Autosave {
 pub(super) struct Session<'s, 'c, M> {
     pub callbacks: &'s mut [Box<dyn Callback + 'c>],
     pub autosave: Option<&'s Autosave>,
-    pub stop: Option<&'s Arc<AtomicBool>>,
+    pub stops: &'s [Arc<AtomicBool>],
     pub plan: &'s Plan,
     pub seed: Seed,
     pub history: History,
@@ -40,7 +40,7 @@ pub(super) struct Session<'s, 'c, M> {
 impl<M: Figures> Session<'_, '_, M> {
     /// Whether somebody wants training to end after the batch under way.
     pub fn is_to_stop(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+        self.stops.iter().any(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Whether training is saved after so many batches of an epoch.

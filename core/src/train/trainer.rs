@@ -68,7 +68,8 @@ pub(super) struct Settings<'c> {
     pub callbacks: Vec<Box<dyn Callback + 'c>>,
     pub autosave: Option<Autosave>,
     pub resume: Option<PathBuf>,
-    pub stop: Option<Arc<AtomicBool>>,
+    /// Flags that end training.
+    pub stops: Vec<Arc<AtomicBool>>,
     pub keep_steps: bool,
     pub weight_norms: bool,
     /// Epochs trained by earlier calls.
@@ -87,7 +88,7 @@ impl<L, O> Trainer<'_, L, O> {
             callbacks: Vec::new(),
             autosave: None,
             resume: None,
-            stop: None,
+            stops: Vec::new(),
             keep_steps: true,
             weight_norms: false,
             done: 0,
@@ -223,8 +224,37 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.settings.stop = Some(flag);
+        self.settings.stops.push(flag);
         self
+    }
+
+    /// Ends training after the batch under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does; pressed once
+    /// more, or while no such training is under way, it ends the program at once, with the exit code 130. Trainings that
+    /// come after one that it has ended do not begin.
+    ///
+    /// ```no_run
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
+    ///     .epochs(100)
+    ///     .autosave("net.training")
+    ///     .stop_on_ctrl_c()?
+    ///     .fit(&mut Net::new(Seed(1)), &data)?;
+    /// if history.interrupted {
+    ///     println!("`resume` goes on from net.training");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the program has another handler of Ctrl-C, or the system refuses one.
+    #[cfg(feature = "ctrlc")]
+    pub fn stop_on_ctrl_c(self) -> Result<Self> {
+        Ok(self.stop_when(super::interrupt::flag()?))
     }
 
     /// Whether the history has every step ([`History::steps`](super::History::steps)), as it does unless this is unset:

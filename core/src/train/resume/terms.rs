@@ -1,10 +1,9 @@
 //! What a saved training says of itself in words: what it is a training of, on which terms, and where it was.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::io::header::Header;
 use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::update::Rules;
@@ -55,24 +54,20 @@ fn without_paths(name: &str) -> String {
     short + &word
 }
 
-/// What is said of the training in the header, by name.
-pub(super) struct Header(BTreeMap<String, String>);
-
-impl Header {
-    /// With the terms alone so far.
-    pub fn of_training(terms: &Terms) -> Self {
-        let mut header = Header(BTreeMap::new());
+impl Terms {
+    /// A header with the terms alone so far.
+    pub fn header(&self) -> Header {
+        let mut header = Header::default();
         header.set(MARK, VERSION);
-        for (name, text) in &terms.0 {
+        for (name, text) in &self.0 {
             header.set(&format!("{TERM}{name}"), text);
         }
         header
     }
 
-    /// Of a file that is to be a saved training, of this version and on these terms.
-    pub fn read(path: &Path, entries: BTreeMap<String, String>, terms: &Terms) -> Result<Self> {
-        let header = Header(entries);
-        if !header.has(MARK) {
+    /// Checks that a file is a saved training, of this version and on these terms.
+    pub fn check(&self, path: &Path, header: &Header) -> Result<()> {
+        if !header.0.contains_key(MARK) {
             return Err(Error::format(
                 path,
                 format!("`{MARK}`"),
@@ -89,7 +84,7 @@ impl Header {
                 ),
             ));
         }
-        for (name, now) in &terms.0 {
+        for (name, now) in &self.0 {
             let then: String = header.get(path, &format!("{TERM}{name}"))?;
             if then != *now {
                 return Err(Error::format(
@@ -101,29 +96,7 @@ impl Header {
                 ));
             }
         }
-        Ok(header)
-    }
-
-    pub fn set(&mut self, name: &str, value: impl ToString) {
-        self.0.insert(name.to_owned(), value.to_string());
-    }
-
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    pub fn get<T: FromStr>(&self, path: &Path, name: &str) -> Result<T> {
-        let found = self.0.get(name);
-        found.and_then(|text| text.parse().ok()).ok_or_else(|| {
-            let found = found.map_or("nothing".to_owned(), |text| format!("`{text}`"));
-            let kind = std::any::type_name::<T>();
-            Error::format(path, format!("`{name}`"), format!("expected a {kind}, found {found}"))
-        })
-    }
-
-    /// All of it.
-    pub fn entries(&self) -> &BTreeMap<String, String> {
-        &self.0
+        Ok(())
     }
 }
 
