@@ -30,8 +30,8 @@
 
 pub use netform_core::{
     __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
-    loss, loss_step, metric, model, module, network, optim, pullback, random, schedule, shape,
-    step, summary, tensor, train, update, weights,
+    layers, loss, loss_step, metric, model, module, network, optim, pullback, random, schedule,
+    shape, step, summary, tensor, train, update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
@@ -125,7 +125,8 @@ pub use netform_core::tensor::Tensor;
 /// another network it is given a number, or a setting of that one: `enc: Encoder(rate = 0.1)`, `enc: Encoder(rate)`.
 ///
 /// # Layers
-/// Names, defaults and layouts are PyTorch's.
+/// Names, defaults and layouts are PyTorch's. [`layers`] documents each layer and its arguments; rust-analyzer shows
+/// that at their names, and completes them.
 ///
 /// | layer | arguments |
 /// |---|---|

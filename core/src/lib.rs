@@ -17,6 +17,7 @@ pub mod inference;
 pub mod init;
 pub mod io;
 pub mod layer;
+pub mod layers;
 pub mod loss;
 mod loss_gradient;
 pub mod loss_step;

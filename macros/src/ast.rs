@@ -363,6 +363,12 @@ impl Layer {
         }
     }
 
+    /// Whether it is a path and nothing else: `Relu`, `Encoder`.
+    pub fn is_plain(&self) -> bool {
+        let more = self.children.is_some() || self.repeat.is_some() || self.expected.is_some();
+        self.name.is_none() && self.generics.is_empty() && self.args.is_empty() && !more
+    }
+
     /// The layer without its name: `Linear(120)`.
     pub fn constructor(&self) -> String {
         let mut text = path_text(&self.path);

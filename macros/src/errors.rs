@@ -36,13 +36,17 @@ impl Range {
         syn::Error::new_spanned(self.ends(), message)
     }
 
-    /// `function(arguments)` whose caret is under this range: the function's name carries the first
-    /// span, its parentheses the last.
+    /// `(function)(arguments)` whose caret is under this range: the first parentheses carry the first span, the others
+    /// the last. The function's name has none, as an editor would go from what the user wrote to the function.
     pub fn call(self, function: &str, arguments: TokenStream) -> TokenStream {
-        let name = Ident::new(function, self.start);
-        let mut group = Group::new(Delimiter::Parenthesis, arguments);
-        group.set_span(self.end);
-        [TokenTree::from(name), group.into()].into_iter().collect()
+        let name = Ident::new(function, Span::call_site());
+        let group = |tokens: TokenStream, span: Span| {
+            let mut group = Group::new(Delimiter::Parenthesis, tokens);
+            group.set_span(span);
+            TokenTree::from(group)
+        };
+        let name = TokenTree::from(name).into();
+        [group(name, self.start), group(arguments, self.end)].into_iter().collect()
     }
 
     /// The tokens with the spans of this range, first and last.

@@ -55,6 +55,35 @@ const DECLARATIONS: &[&str] = &[
         for i in 0..2 { let z = q * i; for j in 1..3 { b = b + z[0].sum() / j; } }
         (tie(b) + sum(tie.weight), h * c + stop_gradient(c))
     }",
+    "fn bowl(x: [3]) -> [] { sum(square(x) * exp(x)) }
+     pub Twofold: (x: [3], y: [3]) -> ([3], []) {
+        let first = grad(bowl(x), x);
+        let second = grad(sum(first * y), x);
+        let hidden = Linear(5); let out = Linear(1);
+        let z = sum(out(tanh(hidden(x + second))));
+        (grad(z, x) * 2 - second, mse(grad(sum(sin(grad(z, x))), x), y) + log_sum_exp(first))
+    }",
+    "pub fn margin<C>(x: [..S, C], y: u32[..S], weights: [f32; C], delta: f32) -> ([], []) {
+        let w = sum(lookup(weights.reshape([C, 1]), y));
+        (max(0.0, delta - gather(x, y)) * w, w)
+    }
+    pub fn pairs(a: [2, 3, 4], b: [4, 5], c: [2, 5]) -> [2, 3] {
+        let y = (a @ b) * unsqueeze(c, axis = 1);
+        let z = concat(slice(y, 0, 2, axis = 2), pad(flip(y, axis = 2), before = 1, after = 0, axis = 2), axis = 2);
+        sum(select(z > 0, z, -z), axis = -1) / max(z, axis = -1)
+    }",
+    "Inner<N, M>(rate: f32): (x: [N, M], w: [M]) -> ([N, M], [M]) {
+        let fc = Linear(M); let drop = Dropout(rate);
+        (drop(fc(x * w)), mean(x, axis = 0) + w)
+    }
+    Outer<N>(keep: f32): (x: [N, 6], ids: u32[N]) -> [N, 3] {
+        let inner = Inner<N, 6>(rate = keep); let emb = Embedding(9, features = 6); let gru = Gru(6);
+        let heads = MultiHeadAttention(2, causal = true); let w = Param([6], init = Uniform(-0.1, 0.1));
+        let (y, m) = inner(x + emb(ids), w);
+        let (ys, h) = gru(y);
+        let (sums, _) = scan(ys, h, |h, s| { let next = tanh(h * m + s @ inner.fc.weight); (next, next + s) });
+        heads(sums)[.., 0..3] * unsqueeze(float(argmax(x, axis = -1)), axis = 1)
+    }",
 ];
 
 const CASES: usize = 4000;
@@ -200,7 +229,9 @@ fn compile(mut declaration: crate::ast::Declaration) -> (TokenStream, syn::Resul
 /// Parsed and compiled as by `network!`; the fallback too, where there is an error. What is printed is Rust.
 fn expand(tokens: TokenStream) {
     let Ok(declaration) = crate::parse::declaration(tokens) else { return };
-    for printed in [crate::fallback::beneath(&declaration), compile(declaration).0] {
+    let (names, beneath) =
+        (crate::editor::names(&declaration), crate::fallback::beneath(&declaration));
+    for printed in [names, beneath, compile(declaration).0] {
         if let Err(error) = syn::parse2::<syn::File>(printed) {
             panic!("what is printed is not Rust: {error}");
         }

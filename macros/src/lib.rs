@@ -9,6 +9,7 @@ mod autodiff;
 mod compile;
 mod compositions;
 mod dependencies;
+mod editor;
 mod emit;
 mod epilogues;
 mod errors;
@@ -30,6 +31,8 @@ mod lower;
 mod memory;
 mod moves;
 mod ops;
+#[cfg(test)]
+mod pages;
 mod parse;
 mod plan;
 mod print;
@@ -56,17 +59,20 @@ use std::rc::Rc;
 /// Declares networks. The package `netform` documents it.
 #[proc_macro]
 pub fn network(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let tokens = TokenStream::from(input);
+    expanded(input.into()).into()
+}
+
+fn expanded(tokens: TokenStream) -> TokenStream {
     match parse::declaration(tokens.clone()) {
         Ok(declaration) => {
+            let names = editor::names(&declaration);
             let linking = Linking::new(tokens, &declaration);
             let stubs = linking.next().map(|_| fallback::beneath(&declaration));
             let printed = linked(&linking, declaration);
-            quote!(#stubs #printed)
+            quote!(#names #stubs #printed)
         }
         Err(error) => error.to_compile_error(),
     }
-    .into()
 }
 
 /// Where the macros of items that others use lead to. Not for anyone else.

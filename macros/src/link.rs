@@ -37,12 +37,12 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether the item, or what it uses, has an error of its own, which is reported where it is declared.
     /// Whether it is what a path leads to.
     pub fn is(&self, path: &Path) -> bool {
         path_text(&self.path) == path_text(path)
     }
 
+    /// Whether the item, or what it uses, has an error of its own, which is reported where it is declared.
     pub fn is_broken(&self) -> bool {
         self.item.is_empty() || self.uses.iter().any(Found::is_broken)
     }
@@ -160,7 +160,8 @@ pub fn broken(index: usize, declaration: &Declaration) -> TokenStream {
 fn holding(index: usize, declaration: &Declaration, held: &TokenStream) -> TokenStream {
     let item = &declaration.items[index];
     let (name, vis, place) = (item.name(), item.vis(), place(&declaration.tokens[index]));
-    let unique = Ident::new(&format!("__netform_{name}_{place:08x}"), Span::call_site());
+    // An editor goes from the item's name to the name, not to `network!`.
+    let unique = Ident::new(&format!("__netform_{name}_{place:08x}"), name.span());
     let export = matches!(vis, Visibility::Public(_)).then(|| quote!(#[macro_export]));
     quote! {
         #[doc(hidden)]

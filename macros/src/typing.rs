@@ -8,9 +8,17 @@ fn expand(text: &str) -> (TokenStream, Vec<String>) {
     let mut declaration =
         crate::parse::declaration(text.parse().expect("tokens")).expect("a declaration");
     let mut errors = std::mem::take(&mut declaration.errors);
-    let printed = crate::compile(&declaration, &[], &mut errors);
+    let mut printed = crate::editor::names(&declaration);
+    printed.extend(crate::compile(&declaration, &[], &mut errors));
     let errors = errors.propagate().err().into_iter().flatten();
     (printed, errors.map(|error| error.to_string()).collect())
+}
+
+/// What rust-analyzer alone reads of a declaration.
+fn read(text: &str) -> TokenStream {
+    crate::editor::names(
+        &crate::parse::declaration(text.parse().expect("tokens")).expect("a declaration"),
+    )
 }
 
 /// The names behind a keyword, such as all `fn`, with their places.
@@ -103,6 +111,113 @@ fn printed_names_stand_where_they_are_written() {
     }
 }
 
+/// Names of a function that lead nowhere: words of Rust and of `network!`.
+const WORDS: &[&str] = &[
+    "pub",
+    "fn",
+    "loss",
+    "u32",
+    "f32",
+    "let",
+    "for",
+    "in",
+    "axis",
+    "_",
+    "scan",
+    "sum",
+    "zeros",
+    "stop_gradient",
+];
+
+#[test]
+fn all_names_lead_somewhere() {
+    // Not the names that accessors have, and words.
+    for (text, others) in [
+        (CHAIN, &["pub", "Digits", "f32", "conv1", "tower", "inside", "rest"][..]),
+        (BLOCK, &["pub", "Pair", "f32", "let"]),
+        (
+            "pub fn loss<C>(x: [C, WIDTH], i: u32[C], delta: f32) -> [C] {
+                let m = stop_gradient(x);
+                let (ys, _) = scan(m, zeros([WIDTH]), |h, y| (h + y, h));
+                for k in 0..COUNT { m = m * k; }
+                m[0, ..] + sum(ys @ x, axis = -1) * delta - config::RATE
+            }",
+            WORDS,
+        ),
+        (
+            "pub Net: (x: [4]) -> [4] {
+                let fc = Linear(4, init = Xavier, bias = false); let part = parts::Block<4>;
+                let gelu = Gelu(approximate = tanh); let tie = Param([4], init = Normal(0.0, 0.1));
+                gelu(part(fc(x))) * tie
+            }",
+            &["pub", "Net", "let", "false", "tanh"],
+        ),
+    ] {
+        let (mut written, mut found) = (vec![], vec![]);
+        names(text.parse().expect("tokens"), &mut written);
+        names(read(text), &mut found);
+        let place =
+            |(name, span): &(String, Span)| (name.clone(), span.start().line, span.start().column);
+        let found: Vec<_> = found.iter().map(place).collect();
+        for name in written.iter().filter(|(name, _)| !others.contains(&name.as_str())) {
+            assert!(found.contains(&place(name)), "{:?}: {text}", place(name));
+        }
+    }
+}
+
+/// A name, and what is typed of it.
+const NAMES: &[[&str; 2]] = &[["Foo", "Fo"], ["foo", "fo"], ["foo", ""]];
+
+/// What stands before and behind a name while it is typed, and the names that are completed there.
+const HALF_TYPED: &[(&str, &str, &[[&str; 2]])] = &[
+    ("pub Net: [4] { a: Linear(4), b: ", " }", NAMES),
+    ("pub Net: [4] { a: Linear(4), b: ", ", c: Linear(4) }", NAMES),
+    ("pub Net: [4] { a: Linear(4), ", " }", NAMES),
+    ("pub Net: [4] { a: Linear(", ") }", NAMES),
+    ("pub Net: [4] { a: Linear(4, ", ") }", NAMES),
+    ("pub Net: [4] { a: Linear(4, init = ", ") }", &[NAMES[0]]),
+    ("pub Net: [4] { Residual { a: ", " } }", &[NAMES[0], NAMES[1]]),
+    ("pub Net: [4] { [", "; 3] }", &[NAMES[0], NAMES[1]]),
+    ("pub Net(rate: f32): [4] { Dropout(", "), Linear(4) }", NAMES),
+    ("pub Net: [4, ", "] -> [4] { Linear(4) }", NAMES),
+    ("pub Net: [4] -> [", "] { Linear(4) }", NAMES),
+    ("pub Net: (x: [4]) { let a = ", "; a(x) }", NAMES),
+    ("pub Net: (x: [4]) { let b = Relu; let a = ", " let c = Linear(4); c(x) }", NAMES),
+    ("pub Net: (x: [4]) { let a = Linear(4); a(", ") }", NAMES),
+    ("pub Net: (x: [4]) { let a = Linear(4); x + ", " }", &[NAMES[0], NAMES[1]]),
+    ("pub fn f(x: [4]) -> [] { let y = sum(x); ", " }", NAMES),
+];
+
+/// That an editor finds `name` at the same place in what is printed for the text with it and with `half` of it.
+fn is_completed(before: &str, [name, half]: [&str; 2], after: &str) -> Result<(), String> {
+    let printed =
+        |name: &str| crate::expanded(format!("{before}{name}{after}").parse().expect("tokens"));
+    let (tokens, mut found) = (printed(name), vec![]);
+    names(tokens.clone(), &mut found);
+    let first = found.iter().find(|(other, _)| other == name);
+    let at = first.map(|(_, span)| span.start().column);
+    if at != Some(before.chars().count()) {
+        return Err(format!("{before}{name}{after}: at {at:?}"));
+    }
+    let text = tokens.to_string();
+    let (same, _) = text.split_once(&format!(" {name} ")).unwrap_or_default();
+    let other = printed(half).to_string();
+    let rest = other.strip_prefix(same);
+    match rest {
+        Some(_) if same.contains("cfg (rust_analyzer)") => Ok(()),
+        _ => Err(format!("{before}{name}{after}: {same}, but {}", &other[..other.len().min(500)])),
+    }
+}
+
+#[test]
+fn names_are_completed_while_they_are_typed() {
+    let mut faults = vec![];
+    for (before, after, names) in HALF_TYPED {
+        faults.extend(names.iter().filter_map(|name| is_completed(before, *name, after).err()));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
 /// Declarations of `Net` that end, or are broken off, in the middle of something; layers `a`, and `c` where it
 /// stands behind, are whole.
 const INCOMPLETE: &[&str] = &[
@@ -139,6 +254,8 @@ const INCOMPLETE: &[&str] = &[
     "pub Other: [4] -> @ { Linear(4) } pub Net: [4] { a: Linear(4) }",
     "pub fn other(x: [4] -> ) -> { x } pub Net: [4] { a: Linear(4) }",
     "pub { Linear(4) } pub Net: [4] { a: Linear(4) }",
+    "pub Other: [4] -> [4] Net: [4] { a: Linear(4) }",
+    "Other<T>: [T] Net: (x: [4]) -> [4] { let a = Linear(4); a(x) }",
 ];
 
 #[test]

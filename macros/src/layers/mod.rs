@@ -10,6 +10,8 @@ mod norm;
 mod pooling;
 mod recurrent;
 mod shapes;
+#[cfg(test)]
+mod tests;
 
 use quote::quote;
 
@@ -291,6 +293,12 @@ fn built_in(cx: &mut Chain, layer: &Layer) {
     }
     let sample = cx.sample();
     finish(cx, layer, kind, first_param, sample);
+}
+
+/// Whether there is a layer of this name that takes arguments.
+pub fn takes_arguments(name: &str) -> bool {
+    find(name).is_some_and(|kind| !kind.arguments.is_empty())
+        || ["Param", "Parallel"].contains(&name)
 }
 
 /// Every name that a layer can have.

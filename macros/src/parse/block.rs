@@ -15,13 +15,21 @@ pub fn parse_block(input: ParseStream, errors: &mut Errors) -> Result<Block> {
     let brace = braced!(content in input);
     let (mut statements, mut result, before) = (vec![], None, errors.len());
     while result.is_none() && !content.is_empty() {
+        let count = statements.len();
         let read = match is_statement(&content) {
-            true => attempt(&content, parse_statement).map(|statement| statements.push(statement)),
+            true => attempt(&content, parse_statement).and_then(|statement| {
+                let end = end_of(&statement, &content);
+                statements.push(statement);
+                end
+            }),
             false => attempt(&content, parse_result).map(|value| result = Some(value)),
         };
         if let Err(error) = read {
             errors.push(error);
-            skip_statement(&content);
+            // Behind a statement without `;` the next may begin at once.
+            if !is_statement(&content) || statements.len() == count {
+                skip_statement(&content);
+            }
         }
     }
     let end = brace.span.close();
@@ -97,7 +105,7 @@ fn parse_statement(content: ParseStream) -> Result<Statement> {
     if content.peek(Token![for]) {
         return parse_for(content);
     }
-    let statement = if content.peek(Token![let]) {
+    if content.peek(Token![let]) {
         content.parse::<Token![let]>()?;
         let pattern = parse_pattern(content)?;
         content.parse::<Token![=]>().map_err(|e| {
@@ -105,18 +113,20 @@ fn parse_statement(content: ParseStream) -> Result<Statement> {
                 "expected `=` and a value: its shape is inferred, for example `let y = relu(x);`";
             syn::Error::new(e.span(), message)
         })?;
-        Statement::Let(pattern, parse_bound(content)?)
-    } else {
-        let name = content.parse()?;
-        content.parse::<Token![=]>()?;
-        Statement::Assign(name, content.parse()?)
-    };
-    if !content.is_empty() {
-        content
-            .parse::<Token![;]>()
-            .map_err(|e| syn::Error::new(e.span(), "expected `;` after this statement"))?;
+        return Ok(Statement::Let(pattern, parse_bound(content)?));
     }
-    Ok(statement)
+    let name = content.parse()?;
+    content.parse::<Token![=]>()?;
+    Ok(Statement::Assign(name, content.parse()?))
+}
+
+/// The `;` behind a statement, but for loops and the last one.
+fn end_of(statement: &Statement, content: ParseStream) -> Result<()> {
+    if matches!(statement, Statement::For { .. }) || content.is_empty() {
+        return Ok(());
+    }
+    let expected = |e: syn::Error| syn::Error::new(e.span(), "expected `;` after this statement");
+    content.parse::<Token![;]>().map(drop).map_err(expected)
 }
 
 /// The right side of a `let`: a repeat of layers looks like a list.
@@ -159,7 +169,9 @@ fn parse_for(content: ParseStream) -> Result<Statement> {
         if !is_statement(&inner) {
             return Err(inner.error("expected `let`, `for` or an assignment such as `x = f(x)`"));
         }
-        body.push(parse_statement(&inner)?);
+        let statement = parse_statement(&inner)?;
+        end_of(&statement, &inner)?;
+        body.push(statement);
     }
     Ok(Statement::For { variable, from, to, body })
 }

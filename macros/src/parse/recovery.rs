@@ -52,7 +52,16 @@ pub fn skip_to_body(input: ParseStream) {
     let next = |input: ParseStream| {
         input.peek(Token![pub]) || input.peek(Token![fn]) || input.peek(Token![#])
     };
+    // Behind a shape a name with its colon is the next network's.
+    let named = |input: ParseStream| {
+        input.peek(Ident) && (input.peek2(Token![:]) || input.peek2(Token![<]))
+    };
+    let mut shape = false;
     while !input.is_empty() && !input.peek(token::Brace) && !next(input) {
+        if shape && named(input) {
+            return;
+        }
+        shape = input.peek(token::Bracket);
         skip(input);
     }
 }

@@ -47,7 +47,7 @@ impl Printer<'_> {
         let mut counts = HashMap::new();
         for check in typed {
             let count = counts.entry(std::mem::discriminant(&check.condition)).or_insert(0_usize);
-            conditions.extend(condition(check, *count, &mut types));
+            conditions.extend(condition(check, (*count, &self.ast.name), &mut types));
             *count += 1;
         }
         let mut values = TokenStream::new();
@@ -63,6 +63,7 @@ impl Printer<'_> {
         let head = Range::of(&self.ast.name).over(quote!(impl<#declared> #name for (#names)));
         let implementation = quote! {
             #conditions
+            #[doc(hidden)]
             #head where #(#bounds,)* { #values }
         };
         (item, implementation)
@@ -75,8 +76,9 @@ pub fn is_typed(check: &Check) -> bool {
     !matches!(check.condition, Condition::Memory(_))
 }
 
-/// A trait for a condition, whose message is the check's; `i` tells it from others of its kind.
-fn condition(check: &Check, i: usize, types: &mut Types) -> TokenStream {
+/// A trait for a condition, whose message is the check's; `i` tells it from others of its kind, an underscore from a
+/// `network` of that name.
+fn condition(check: &Check, (i, network): (usize, &Ident), types: &mut Types) -> TokenStream {
     let mut dims: Vec<Dim> = vec![];
     let mut place = |dim: &Dim| {
         let at = dims.iter().position(|other| other == dim).unwrap_or(dims.len());
@@ -109,6 +111,7 @@ fn condition(check: &Check, i: usize, types: &mut Types) -> TokenStream {
         0 => kind.clone(),
         _ => format_ident!("{}{}", kind, i),
     };
+    let name = if name == *network { format_ident!("{}_", name) } else { name };
     let mut arguments = dims.iter().map(|dim| types.of(dim)).collect::<Vec<_>>();
     // With another `Self` than the bound has, rustc takes the message from here.
     let first = arguments.remove(0);

@@ -64,7 +64,7 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
                 #carried
                 #carried_numbers
                 /// The graph and its planned steps.
-                pub const PLAN: &'static str = #listing;
+                pub const PLAN: &'static str = { #listing };
                 /// The workspace of `value`, in elements.
                 #[doc(hidden)]
                 pub fn value_workspace(b: usize, #(#sizes: usize),*) -> usize {
@@ -140,7 +140,7 @@ pub fn tensor_function(
             impl #name {
                 #carried
                 /// The graph and its planned steps.
-                pub const PLAN: &'static str = #listing;
+                pub const PLAN: &'static str = { #listing };
             }
             #expressions
         };

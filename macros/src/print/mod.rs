@@ -14,7 +14,7 @@ mod views;
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{format_ident, quote};
 use syn::Ident;
 
@@ -244,9 +244,10 @@ pub fn found_consts<'d>(dims: impl IntoIterator<Item = &'d Dim>) -> BTreeSet<&'d
 pub fn const_items(found: &BTreeSet<&ConstExpr>) -> TokenStream {
     let item = |c: &&ConstExpr| {
         let (name, value) = (c.alias(), &c.tokens);
-        let span = Range::of(value).start();
-        let usize = Ident::new("usize", span);
-        quote!(const #name: #usize = #value;)
+        // The type is where the value is, for rustc; its name is not, for editors.
+        let mut ty = Group::new(Delimiter::Parenthesis, quote!(usize));
+        ty.set_span(Range::of(value).start());
+        quote!(const #name: #ty = #value;)
     };
     found.iter().map(item).collect()
 }

@@ -144,23 +144,24 @@ impl Printer<'_> {
         let (lens, settings) = (self.sizes.len_names(), &chain.graph.settings);
         let rates = chain.rates.iter().map(|i| &settings[*i]);
         let rates = match chain.rates.is_empty() {
-            true => TokenStream::new(),
-            false => quote!(const RATES: &'static [&'static str] = &[#(#rates),*];),
+            true => None,
+            false => Some(quote!(const RATES: &'static [&'static str] = &[#(#rates),*];)),
         };
-        quote! {
-            const NAME: &'static str = #name;
-            const PLAN: &'static str = #listing;
-            const PARAMS: &'static [__n::ParamSpec] = { #numbers &[#(#params),*] };
-            const LAYERS: &'static [__n::LayerSpec] = { #numbers &[#(#layers),*] };
-            const STATES: &'static [__n::ParamSpec] = { #numbers &[#(#states),*] };
-            const PARAM_LEN: usize = { #numbers #param_len };
-            const STATE_LEN: usize = { #numbers #state_len };
-            const INPUTS: &'static [__n::PortSpec] = { #numbers &[#(#inputs),*] };
-            const OUTPUTS: &'static [__n::PortSpec] = { #numbers &[#(#outputs),*] };
-            const LENS: &'static [&'static str] = &[#(#lens),*];
-            const SETTINGS: &'static [&'static str] = &[#(#settings),*];
-            #rates
-        }
+        let all = [
+            quote!(const NAME: &'static str = #name;),
+            quote!(const PLAN: &'static str = #listing;),
+            quote!(const PARAMS: &'static [__n::ParamSpec] = { #numbers &[#(#params),*] };),
+            quote!(const LAYERS: &'static [__n::LayerSpec] = { #numbers &[#(#layers),*] };),
+            quote!(const STATES: &'static [__n::ParamSpec] = { #numbers &[#(#states),*] };),
+            quote!(const PARAM_LEN: usize = { #numbers #param_len };),
+            quote!(const STATE_LEN: usize = { #numbers #state_len };),
+            quote!(const INPUTS: &'static [__n::PortSpec] = { #numbers &[#(#inputs),*] };),
+            quote!(const OUTPUTS: &'static [__n::PortSpec] = { #numbers &[#(#outputs),*] };),
+            quote!(const LENS: &'static [&'static str] = &[#(#lens),*];),
+            quote!(const SETTINGS: &'static [&'static str] = &[#(#settings),*];),
+        ];
+        // The page of a network says in a table what they hold; what they are stands at the trait.
+        all.into_iter().chain(rates).map(|item| quote!(#[doc(hidden)] #item)).collect()
     }
 
     fn functions(&self, passes: &Passes) -> TokenStream {

@@ -136,7 +136,8 @@ impl Printer<'_> {
         Ok(quote! {
             impl<#bounds> #name<#names f32, __n::Cpu> {
                 /// The graph and its planned steps, forward and backward.
-                pub const PLAN: &'static str = #listing;
+                // In a block, which rustdoc does not print: it is long.
+                pub const PLAN: &'static str = { #listing };
                 /// A new network in f32 on the CPU, its parameters drawn from `seed`.
                 ///
                 /// # Panics
