@@ -79,7 +79,28 @@ networks! {
     Dev device_name, Elem elem_name, Given0 given_name, Output0 output_name, Size0 size_name, Rows0 rows_name,
     Batch batch_name, Len len_name, Dim dim_name, Float float_name, Device device_trait_name, Module module_name,
     Ok ok_name, Some some_name, Vec vec_name, Result result_name, Default default_name, Copy copy_name,
-    N n_of_its_own_size,
+    MoreThan more_than_name, EqualTo equal_to_name, AtLeast at_least_name, N n_of_its_own_size,
+}
+
+/// Networks of the names that the conditions on their own sizes have.
+mod of_conditions {
+    netform::network! {
+        pub DivisibleBy<T, D, H>: [T, D] -> [T, H, D / H] { Reshape([T, H, D / H]) }
+
+        pub MoreThan<T, D>: [T, D] -> [T, D - 1] { Conv1d(T, kernel = 2) }
+    }
+}
+
+#[test]
+fn networks_of_the_names_of_conditions() -> netform::Result<()> {
+    let rows = Tensor::<(Batch, D<2>, D<6>)>::zeros_on(Default::default(), (Batch(2), D, D))?;
+    let heads: Tensor<(Batch, D<2>, D<3>, D<2>)> =
+        of_conditions::DivisibleBy::<D<2>, D<6>, D<3>>::new(Seed(1)).forward(&rows)?;
+    assert_eq!(heads.batch(), 2);
+    let fewer: Tensor<(Batch, D<2>, D<5>)> =
+        of_conditions::MoreThan::<D<2>, D<6>>::new(Seed(1)).forward(&rows)?;
+    assert_eq!(fewer.batch(), 2);
+    Ok(())
 }
 
 /// A layer, a value, an input and a setting of a name that printed code has for values.

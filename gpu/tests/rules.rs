@@ -70,6 +70,7 @@ fn rules_give_what_they_give_on_the_cpu() {
         AdamW::new(0.01),
         Adagrad::new(0.02).weight_decay(0.1),
         RmsProp::new(0.01),
-        RmsProp::new(0.01).momentum(0.5).weight_decay(0.1)
+        RmsProp::new(0.01).momentum(0.5).weight_decay(0.1),
+        RmsProp::new(0.01).centered(true).momentum(0.5).weight_decay(0.1)
     );
 }

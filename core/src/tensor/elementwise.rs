@@ -7,7 +7,19 @@ use super::axes::Broadcast;
 use super::number::Number;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::shape::{MAX_RANK, Shape};
+use crate::shape::{MAX_RANK, Never, Shape};
+
+/// The shape of what a condition chooses among, against the condition's.
+#[diagnostic::on_unimplemented(
+    message = "shape mismatch: a condition of shape {Condition} cannot choose elements of shape {Self}",
+    label = "these have shape {Self}, the condition has {Condition}",
+    note = "`select` takes three tensors of one shape"
+)]
+pub trait Alternative<Condition> {}
+#[diagnostic::do_not_recommend]
+impl<S> Alternative<S> for S {}
+#[diagnostic::do_not_recommend]
+impl<S> Alternative<Never<S>> for S {}
 
 /// The elements that a tensor of `sizes` moves on by per axis of a result of rank `rank`: 0 where it
 /// broadcasts. Axes are aligned at the last one.
@@ -361,13 +373,14 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// # Panics
     /// If sizes that are known only at run time differ, or there is no memory for the result.
     #[track_caller]
-    pub fn select<F: Element>(
-        &self,
-        then: &Tensor<S, F>,
-        otherwise: &Tensor<S, F>,
-    ) -> Tensor<S, F> {
+    pub fn select<F, A, B>(&self, then: &Tensor<A, F>, otherwise: &Tensor<B, F>) -> Tensor<S, F>
+    where
+        F: Element,
+        A: Shape + Alternative<S>,
+        B: Shape + Alternative<S>,
+    {
         assert!(
-            self.shape == then.shape && self.shape == otherwise.shape,
+            self.sizes() == then.sizes() && self.sizes() == otherwise.sizes(),
             "select: the condition has sizes {:?}, the alternatives have {:?} and {:?}; they must be the same",
             self.sizes(),
             then.sizes(),

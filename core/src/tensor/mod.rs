@@ -55,6 +55,7 @@ mod reduce;
 pub use arith::Same;
 pub(crate) use arith::ToD;
 pub use axes::{Broadcast, Concat, HasAxis, NewAxis};
+pub use elementwise::Alternative;
 pub use index::Indexed;
 pub use matmul::Matmul;
 pub use movement::{Axis, Flatten, Permute, SameCount, Transpose};
