@@ -28,8 +28,8 @@ where
 {
     /// Says what makes the loss of a batch infinite or not a number, where it is: a sample's inputs or targets, a
     /// parameter, or the first step of the forward pass whose output is not finite, by its text in
-    /// [`Module::PLAN`](crate::module::Module::PLAN). For the batch of the step before: later ones have changed the parameters. The loss's own formula
-    /// is left where all outputs are finite.
+    /// [`Module::PLAN`](crate::module::Module::PLAN). For the batch of the step before: later ones have changed the
+    /// parameters. The loss's own formula is left where all outputs are finite.
     ///
     /// The batch runs once more, and the network stays as it is.
     ///
@@ -132,13 +132,18 @@ where
         let device = store.device.clone();
         let extent = super::extent(self.net, batch.inputs.batch());
         let mut buffer: Buffer<N> = device.zeros(ROOM)?;
+        // Running statistics may move in a forward pass: those of a copy.
+        let mut statistics = vec![N::Elem::ZERO; N::STATE_LEN];
+        device.read(&store.state, 0, &mut statistics)?;
+        let mut state: Buffer<N> = device.zeros(N::STATE_LEN)?;
         let mut grades = Vec::new();
         loop {
+            device.write(&mut state, 0, &statistics)?;
             let mut made = Vec::new();
             let window = [grades.len(), ROOM];
             let mut bound = Bindings {
                 params: Access::Read(&store.params),
-                state: Access::Read(&store.state),
+                state: Access::Write(&mut state),
                 grads: Access::Write(&mut self.memories.grads),
                 workspace: Access::Write(&mut self.memories.workspace),
                 counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
