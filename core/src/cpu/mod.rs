@@ -119,6 +119,10 @@ impl Memory for Cpu {
         Ok(())
     }
 
+    fn host_mut<'b, T: Element>(&self, buffer: &'b mut CpuBuffer<T>) -> Option<&'b mut [T]> {
+        Some(buffer.as_mut_slice())
+    }
+
     fn keeps(&self, _: &[usize]) -> bool {
         false
     }

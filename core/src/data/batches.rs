@@ -44,14 +44,6 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element, Dev: Memory>
     pub fn size(&self) -> usize {
         self.inputs.batch()
     }
-
-    /// Makes the mini-batch hold the given samples, in the memory that it has.
-    fn fill(&mut self, size: usize, inputs: &[E], targets: &[T]) -> Result<()> {
-        self.inputs.set_batch(size)?;
-        self.targets.set_batch(size)?;
-        self.inputs.write(inputs)?;
-        self.targets.write(targets)
-    }
 }
 
 impl<X, Y, E, T, Dev> fmt::Debug for MiniBatch<X, Y, E, T, Dev>
@@ -244,10 +236,20 @@ impl<'a, D: Dataset> Loader<'a, D> {
         if k == 0 {
             self.dataset.announce(self.pass, &self.order, self.size);
         }
-        let inputs = &mut self.inputs[..indices.len() * D::Input::NUMEL];
+        let numel = indices.len() * D::Input::NUMEL;
         let targets = &mut self.targets[..indices.len() * D::Target::NUMEL];
-        self.dataset.gather(self.pass, indices, inputs, targets)?;
-        batch.fill(indices.len(), inputs, targets)?;
+        batch.inputs.set_batch(indices.len())?;
+        batch.targets.set_batch(indices.len())?;
+        let device = batch.inputs.device().clone();
+        // Samples go where they are wanted at once if the program can write there.
+        if let Some(inputs) = device.host_mut(batch.inputs.buffer_mut()) {
+            self.dataset.gather(self.pass, indices, &mut inputs[..numel], targets)?;
+        } else {
+            let inputs = &mut self.inputs[..numel];
+            self.dataset.gather(self.pass, indices, inputs, targets)?;
+            batch.inputs.write(inputs)?;
+        }
+        batch.targets.write(targets)?;
         Ok(targets)
     }
 

@@ -111,6 +111,12 @@ pub trait Memory: Clone + Send + Sync + 'static {
         data: &mut [T],
     ) -> Result<()>;
 
+    /// The elements of a buffer, to be written in place, where they lie in the program's own memory.
+    fn host_mut<'b, T: Element>(&self, buffer: &'b mut Self::Buffer<T>) -> Option<&'b mut [T]> {
+        let _ = buffer;
+        None
+    }
+
     /// Whether data that are needed again and again are worth keeping in the device's memory, in buffers of so many
     /// bytes: not where they are in the memory of the CPU, which the device computes from, and not where they would
     /// take more than half of what the device has.
