@@ -37,10 +37,7 @@ impl Context {
     pub fn wait(&self, fence: &Fence) -> Result<()> {
         let waited = self.clock.waiting(|| fence.wait(None));
         let lost = self.loss.waits.load(Ordering::Relaxed).then_some(VulkanError::DeviceLost);
-        match lost.map_or(waited, |lost| Err(lost.into())) {
-            Ok(()) => Ok(()),
-            Err(e) => Err(self.failed(&e)),
-        }
+        lost.map_or(waited, Err).map_err(|e| self.failed(&e))
     }
 
     /// The error of commands that did not run. Where the device is lost, it stays so.
