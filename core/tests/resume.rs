@@ -270,6 +270,9 @@ fn resumed<O: Optimizer>(path: &Path, optimizer: O, batch: usize) -> String {
     let mut trainer = Trainer::new(CrossEntropy, optimizer).batch(batch).resume(path);
     let error = trainer.fit(&mut net, &data(26, 0.0)).unwrap_err().to_string();
     assert!(net.to_bytes().unwrap() == before, "the network is as it was: {error}");
+    // The next call does not begin another training instead.
+    let again = trainer.fit(&mut net, &data(26, 0.0)).unwrap_err().to_string();
+    assert_eq!(again, error);
     error
 }
 
@@ -322,6 +325,48 @@ fn other_files_are_refused_by_name() {
         std::fs::write(&weights, &bytes[..len]).unwrap();
         says(resumed(&weights, Adam::new(0.01), BATCH), "weights.safetensors");
     }
+}
+
+#[test]
+fn other_callbacks_and_metrics_leave_the_network_as_it_was() {
+    let folder = Folder::new("others");
+    let path = folder.file("run.safetensors");
+    let fit = |metric: F1, stopping: EarlyStopping, resume: bool| {
+        let mut net = Net::new(Seed(if resume { 2 } else { 1 }), 0.25);
+        let before = net.to_bytes().unwrap();
+        let trainer = Trainer::new(CrossEntropy, Adam::new(0.01))
+            .batch(BATCH)
+            .metric("f1", metric)
+            .callback(stopping)
+            .autosave(&path);
+        let mut trainer = if resume { trainer.resume(&path) } else { trainer };
+        let outcome = trainer.fit(&mut net, &data(26, 0.0)).map_err(|error| error.to_string());
+        (outcome.map(drop), net.to_bytes().unwrap() == before)
+    };
+    let watching = || EarlyStopping::patience(1).monitor("f1");
+    assert_eq!(fit(F1::macro_average(3), watching(), false), (Ok(()), false));
+    for (metric, stopping, expected) in [
+        (
+            F1::macro_average(2),
+            watching(),
+            "metric `f1` of a resumed training: it adds up 4 numbers, and 9 were saved",
+        ),
+        (
+            F1::macro_average(3),
+            EarlyStopping::patience(1),
+            "expected EarlyStopping of `f1`, found EarlyStopping",
+        ),
+        (
+            F1::macro_average(3),
+            EarlyStopping::patience(1).monitor("accuracy"),
+            "expected EarlyStopping of `f1`, found EarlyStopping of `accuracy`",
+        ),
+    ] {
+        let (outcome, is_same) = fit(metric, stopping, true);
+        let error = outcome.unwrap_err();
+        assert!(error.contains(expected) && is_same, "{error}");
+    }
+    assert_eq!(fit(F1::macro_average(3), watching(), true), (Ok(()), false));
 }
 
 #[test]

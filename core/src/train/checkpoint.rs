@@ -99,7 +99,7 @@ impl Callback for Checkpoint {
 
     fn state(&self) -> Option<State> {
         let When::Best { loss } = self.when else { return None };
-        let state = State::new("Checkpoint");
+        let state = State::new(self.monitor.named("Checkpoint"));
         Some(loss.map_or(state.clone(), |loss| state.set("loss", loss)))
     }
 

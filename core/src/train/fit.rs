@@ -1,6 +1,7 @@
 //! A call of `fit`: epochs with validation and callbacks between them, from wherever training is.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::callback::{Flow, Lent};
@@ -57,10 +58,13 @@ where
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];
     let terms = Terms::of::<N, L, O>(&trainer.optimizer, &settings.rules, sizes);
-    let resumed = match settings.resume.take() {
-        Some(path) => Some(Resumed::read::<N, O>(&path, &trainer.optimizer, &terms, &names)?),
+    let resumed = match &settings.resume {
+        Some(path) => Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, &names)?),
         None => None,
     };
+    if let Some(resumed) = &resumed {
+        resumed.check(&settings.callbacks, &mut trainer.metrics)?;
+    }
     let plan = resume::plan::<N>(resumed.as_ref(), settings.done, settings.epochs, sizes, names);
     settings.done = plan.first_epoch - 1;
     let id = net.store().id;
@@ -87,7 +91,8 @@ where
     };
     let epochs = feed.train(step, seed, again);
     let weight_norms = settings.weight_norms;
-    let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms };
+    let resume = &mut settings.resume;
+    let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms, resume };
     let outcome = training.watched(resumed);
     let Training { session, epochs, .. } = training;
     let history = session.history;
@@ -109,7 +114,10 @@ fn take_state<N: Network>(held: &mut Option<Kept>, id: u64) -> Result<StateOf<N>
         )));
     }
     let state = held.take().and_then(|kept| kept.state.downcast().ok());
-    Ok(state.map_or_else(OptimizerState::default, |state| *state))
+    let mut state: StateOf<N> = state.map_or_else(OptimizerState::default, |state| *state);
+    // Of a training that ended in the middle of an epoch, which is begun anew.
+    state.gathered = 0;
+    Ok(state)
 }
 
 /// A training while it runs.
@@ -119,6 +127,8 @@ struct Training<'t, 'c, 'd, N: Network, D: Dataset, L, O, V: Validation<N, L, M>
     pass: V::Pass,
     /// Whether the history has the norms of the parameters.
     weight_norms: bool,
+    /// The file that training goes on from, until it does.
+    resume: &'t mut Option<PathBuf>,
 }
 
 impl<N, D, L, O, V, M> Training<'_, '_, '_, N, D, L, O, V, M>
@@ -142,6 +152,9 @@ where
             begun = resumed.begun;
             outcome = resumed.restore(session.callbacks, session.metrics);
             session.history = resumed.history;
+            if outcome.is_ok() {
+                *self.resume = None;
+            }
         }
         if outcome.is_ok() {
             outcome = self.all(begun);
@@ -192,7 +205,7 @@ where
 
     /// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
     fn after(&mut self, mut record: EpochRecord, begin: Instant) -> Result<bool> {
-        let Training { session, epochs, pass, weight_norms } = self;
+        let Training { session, epochs, pass, weight_norms, .. } = self;
         if *weight_norms {
             record.weight_norms = norms::of_weights(epochs.step.net())?;
         }

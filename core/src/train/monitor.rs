@@ -10,6 +10,15 @@ use crate::metric::Goal;
 pub(super) struct Monitor(pub Option<String>);
 
 impl Monitor {
+    /// The name of a callback in a saved training. It has what is monitored in it: the best value so far is of that, and
+    /// callbacks of other names are refused.
+    pub fn named(&self, callback: &str) -> String {
+        match self.0.as_deref() {
+            None | Some("loss") => callback.to_owned(),
+            Some(figure) => format!("{callback} of `{figure}`"),
+        }
+    }
+
     /// That a training has a figure of this name.
     pub fn check(&self, callback: &str, plan: &Plan) -> Result<()> {
         let Some(name) = &self.0 else { return Ok(()) };

@@ -246,21 +246,20 @@ impl Resumed {
         Ok(state)
     }
 
-    /// Gives metrics and callbacks what they had: those that keep something are to be the same, in the same order.
-    pub fn restore<M: Figures>(
+    /// That metrics and callbacks are those that it was saved with: callbacks that keep something by name, in the same
+    /// order. Nothing is changed.
+    pub fn check<M: Figures>(
         &self,
-        callbacks: &mut [Box<dyn Callback + '_>],
+        callbacks: &[Box<dyn Callback + '_>],
         metrics: &mut M,
     ) -> Result<()> {
         let mut sums = self.sums.iter();
         let mut outcome = Ok(());
-        metrics.each(&mut |name, figure| match (figure.sums(), sums.next()) {
-            (now, Some(then)) if now.len() == then.len() => now.copy_from_slice(then),
-            (now, then) => {
+        metrics.each(&mut |name, figure| {
+            let (now, then) = (figure.sums().len(), sums.next().map_or(0, Vec::len));
+            if now != then {
                 outcome = Err(Error::Invalid(format!(
-                    "metric `{name}` of a resumed training: it adds up {} numbers, and {} were saved; give it the metric that it was saved with",
-                    now.len(),
-                    then.map_or(0, Vec::len)
+                    "metric `{name}` of a resumed training: it adds up {now} numbers, and {then} were saved; give it the metric that it was saved with"
                 )));
             }
         });
@@ -277,6 +276,21 @@ impl Resumed {
                 names(&now)
             )));
         }
+        Ok(())
+    }
+
+    /// Gives metrics and callbacks, which have been checked, what they had.
+    pub fn restore<M: Figures>(
+        &self,
+        callbacks: &mut [Box<dyn Callback + '_>],
+        metrics: &mut M,
+    ) -> Result<()> {
+        let mut sums = self.sums.iter();
+        metrics.each(&mut |_, figure| {
+            if let Some(then) = sums.next() {
+                figure.sums().copy_from_slice(then);
+            }
+        });
         let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
         keeping.zip(&self.states).try_for_each(|(callback, state)| callback.restore(state))
     }

@@ -82,7 +82,7 @@ impl Callback for EarlyStopping {
     }
 
     fn state(&self) -> Option<State> {
-        let state = State::new("EarlyStopping").set("waited", self.waited);
+        let state = State::new(self.monitor.named("EarlyStopping")).set("waited", self.waited);
         Some(match &self.best {
             Some(Best { loss, epoch, weights }) => {
                 state.set("loss", loss).set("epoch", epoch).with_weights(weights.clone())

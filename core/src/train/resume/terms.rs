@@ -19,7 +19,7 @@ const TERM: &str = "term.";
 pub(in crate::train) struct Terms(Vec<(&'static str, String)>);
 
 impl Terms {
-    /// Of a training of `N` with the loss `L`.
+    /// Of a training of `N` with the loss `L`, which is known by its type alone: losses need not say their settings.
     pub fn of<N: Module, L, O: Optimizer>(
         optimizer: &O,
         rules: &Rules,
