@@ -8,6 +8,7 @@ mod regression;
 
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
+use crate::shape::SampleShape;
 
 pub use confusion::Confusion;
 pub use figures::{Accuracy, F1, Mae, Precision, R2, Recall, Rmse};
@@ -31,6 +32,12 @@ pub trait Metric<E: Float, T: Element> {
     /// # Errors
     /// If there are not as many of one as of the other, or a label is out of range.
     fn add(&mut self, outputs: &[E], targets: &[T]) -> Result<()>;
+
+    /// How many outputs a row has, where the targets do not tell.
+    #[doc(hidden)]
+    fn row(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// A metric that comes to one number over a data set.
@@ -78,7 +85,8 @@ pub trait Figure {
     /// them with a training in the middle of one.
     fn sums(&mut self) -> &mut [f64];
 
-    /// What was taken for what, where it counts that.
+    /// What was taken for what: a matrix that a trainer keeps for each epoch. [`Confusion`] alone has it: of many classes
+    /// it is large, and metrics that come to one number of it would each keep one.
     fn confusion(&self) -> Option<&Confusion> {
         None
     }
@@ -102,6 +110,17 @@ fn rows_of(what: &str, outputs: usize, targets: usize, each: usize) -> Result<()
         what: what.to_owned(),
         expected: format!("{each} outputs for each of {targets} targets"),
         found: outputs.to_string(),
+    })
+}
+
+/// That a metric is of rows as a network's outputs have them: of their last axis, or of all of them.
+pub(crate) fn check_row<O: SampleShape>(what: &str, row: Option<usize>) -> Result<()> {
+    let last = O::RANK.checked_sub(1).map_or(1, |axis| O::SIZES[axis]);
+    let Some(row) = row.filter(|row| ![last, O::NUMEL].contains(row)) else { return Ok(()) };
+    Err(Error::Size {
+        what: what.to_owned(),
+        expected: format!("outputs of {row} classes, as many as it was made for"),
+        found: format!("{last} in each row of the network's outputs"),
     })
 }
 

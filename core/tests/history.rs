@@ -4,7 +4,7 @@ extern crate netform_core as netform;
 
 use netform_core::data::{Dataset, InMemory};
 use netform_core::dim::D;
-use netform_core::error::Result;
+use netform_core::error::{Error, Result};
 use netform_core::loss::{CrossEntropy, Mse};
 use netform_core::metric::{
     Accuracy, Confusion, F1, Figure, Goal, Mae, Metric, Precision, R2, Recall, Rmse, TopK, measure,
@@ -13,7 +13,7 @@ use netform_core::network::Network;
 use netform_core::optim::{Adam, Sgd};
 use netform_core::random::{Rng, Seed};
 use netform_core::schedule::Exponential;
-use netform_core::train::{Checkpoint, EarlyStopping, History, Trainer};
+use netform_core::train::{BatchRecord, Callback, Checkpoint, EarlyStopping, History, Trainer};
 use netform_core::weights::Weights;
 use netform_macros::network;
 
@@ -103,7 +103,9 @@ fn metrics_of_classes() {
     let matrix = measure(&net, &test, 9, Confusion::new(3)).unwrap();
     assert_eq!(classes.validation_confusion, Some(matrix));
     assert_eq!(classes.train_confusion.as_ref().unwrap().samples(), 26);
-    assert!(last.metric("right").unwrap().train_confusion.is_none());
+    // The others are numbers alone.
+    let of_numbers = ["right", "precision", "recall of 1", "f1"];
+    assert!(of_numbers.iter().all(|name| last.metric(name).unwrap().train_confusion.is_none()));
     let csv = history.to_csv();
     assert!(csv.starts_with("epoch,train_loss"), "{csv}");
     assert!(csv.lines().next().unwrap().contains(",train_f1,validation_f1,"), "{csv}");
@@ -131,6 +133,39 @@ fn metrics_of_numbers() {
     assert!(mae.is_some() && of("mae").validation == mae);
     assert!(of("r2").train.unwrap() < 1.0);
     assert_eq!([of("mae").goal, of("r2").goal], [Goal::Smaller, Goal::Larger]);
+}
+
+/// Ends training after so many batches.
+struct Ending(usize);
+
+impl Callback for Ending {
+    fn on_batch_end(&mut self, _: &BatchRecord) -> Result<()> {
+        self.0 = self.0.wrapping_sub(1);
+        if self.0 == 0 { Err(Error::Invalid("no more".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn an_epoch_that_is_begun_anew_gathers_anew() {
+    let train = data(26, 0.0);
+    let mut net = Net::new(Seed(1));
+    let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .batch(4)
+        .accumulate(3)
+        .gradient_norms()
+        .callback(Ending(2));
+    assert!(trainer.fit(&mut net, &train).is_err());
+    // No update has been made.
+    let history = trainer.fit(&mut net, &train).unwrap();
+    let mut other = Net::new(Seed(1));
+    let expected = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .batch(4)
+        .accumulate(3)
+        .gradient_norms()
+        .fit(&mut other, &train)
+        .unwrap();
+    assert_eq!(history.steps, expected.steps);
+    assert!(net.to_bytes().unwrap() == other.to_bytes().unwrap());
 }
 
 /// Counts the samples: a metric of one's own.
@@ -306,6 +341,9 @@ fn what_there_is_not_is_not_watched() {
         ("loss", "it is the name of the figure that the loss itself has"),
         ("", "it is empty"),
         ("a,b", "commas, quotation marks and line breaks"),
+        ("seconds", "it is the name of the time that an epoch took"),
+        ("step/f1", "TensorBoard has figures of steps and norms of weights in groups of this name"),
+        ("weight_norm/f1", "TensorBoard has figures of steps and norms of weights in groups"),
     ] {
         says(fit(name, "loss"), &[&format!("`{name}` cannot be the name of a metric: {problem}")]);
     }
@@ -325,4 +363,51 @@ fn what_there_is_not_is_not_watched() {
         .metric("f1", F1::macro_average(2))
         .fit(&mut Net::new(Seed(1)), &data(26, 0.0));
     says(too_few, &["a confusion matrix: expected 2 outputs for each of"]);
+    // Rows of one would be cut from any targets that are as many as outputs: it is found before training.
+    let mut net = Curve::new(Seed(1));
+    let before = net.to_bytes().unwrap();
+    let of_one = Trainer::new(Mse, Sgd::new(0.1))
+        .metric("right", Accuracy::new(1))
+        .fit(&mut net, &points(26, 0.0));
+    says(of_one, &["metric `right`: expected outputs of 1 classes", "found 2 in each row"]);
+    assert!(net.to_bytes().unwrap() == before);
+}
+
+/// Has a value of training samples, or of so few others.
+#[derive(Default)]
+struct OfMany([f64; 1]);
+
+impl Metric<f32, u32> for OfMany {
+    fn add(&mut self, _: &[f32], targets: &[u32]) -> Result<()> {
+        self.0[0] += targets.len() as f64;
+        Ok(())
+    }
+}
+
+impl Figure for OfMany {
+    fn value(&self) -> Option<f64> {
+        (self.0[0] > 20.0).then_some(self.0[0])
+    }
+    fn goal(&self) -> Goal {
+        Goal::Larger
+    }
+    fn sums(&mut self) -> &mut [f64] {
+        &mut self.0
+    }
+}
+
+#[test]
+fn training_values_are_not_watched_beside_validation() {
+    let test = data(9, 0.3);
+    let mut stopping = EarlyStopping::patience(2).monitor("many");
+    let history = Trainer::new(CrossEntropy, Sgd::new(0.1))
+        .epochs(5)
+        .validate(&test)
+        .metric("many", OfMany::default())
+        .callback(&mut stopping)
+        .fit(&mut Net::new(Seed(1)), &data(26, 0.0))
+        .unwrap();
+    assert_eq!(values(&history, 0), [("many".to_owned(), Some(26.0), None)]);
+    assert_eq!((stopping.best_epoch(), history.epochs.len()), (None, 2));
+    assert_eq!(history.best_by("many"), None);
 }

@@ -5,7 +5,7 @@ extern crate netform_core as netform;
 use netform_core::data::InMemory;
 use netform_core::dim::D;
 use netform_core::error::Error;
-use netform_core::metric::{Confusion, Metric, Regression, TopK, measure};
+use netform_core::metric::{Accuracy, Confusion, F1, Figure, Metric, Regression, TopK, measure};
 use netform_core::random::Seed;
 use netform_core::weights::Weights;
 use netform_macros::network;
@@ -54,6 +54,38 @@ fn confusion_of_other_targets() {
 }
 
 #[test]
+fn binary_answers_with_labels() {
+    // Answers 1, 0, 1, 0.
+    let (outputs, labels) = ([0.9f32, 0.2, 0.7, 0.3], [1u32, 0, 0, 1]);
+    let mut accuracy = Accuracy::binary(0.5);
+    accuracy.add(&outputs, &labels).unwrap();
+    assert_eq!(accuracy.value(), Some(0.5));
+    let mut high = Accuracy::binary(0.8);
+    high.add(&outputs, &labels).unwrap();
+    assert_eq!(high.value(), Some(0.75));
+    let mut confusion = Confusion::binary(0.5);
+    confusion.add(&outputs, &labels).unwrap();
+    let counts: Vec<u64> = (0..4).map(|i| confusion.count(i / 2, i % 2)).collect();
+    assert_eq!(counts, [1, 1, 1, 1]);
+    let mut f1 = F1::binary(0.8);
+    f1.add(&outputs, &labels).unwrap();
+    // Precision 1, recall 1 / 2.
+    assert_eq!(f1.value(), Some(2.0 / 3.0));
+}
+
+#[test]
+fn labels_out_of_range() {
+    let index = |error| match error {
+        Error::IndexOutOfRange { index, size, .. } => (index, size),
+        other => panic!("{other}"),
+    };
+    let two = [0.9f32, 0.2];
+    assert_eq!(index(Accuracy::binary(0.5).add(&two, &[1, 2]).unwrap_err()), (2, 2));
+    assert_eq!(index(Confusion::binary(0.5).add(&two, &[1, 2]).unwrap_err()), (2, 2));
+    assert_eq!(index(Accuracy::new(3).add(&rows(&[0]), &[3]).unwrap_err()), (3, 3));
+}
+
+#[test]
 fn top_k() {
     let outputs = [0.5f32, 0.3, 0.2, 0.5, 0.3, 0.2, 0.1, 0.1, 0.1, f32::NAN, 0.0, 0.0];
     let accuracy = |k| {
@@ -96,6 +128,18 @@ fn over_a_data_set() {
     let pairs = InMemory::<(D<3>,), (D<3>,), f32, f32>::new(rows(&[0, 1]), rows(&[0, 2])).unwrap();
     let errors = measure(&net, &pairs, 1, Regression::new()).unwrap();
     assert_eq!(errors.mae(), Some(2.0 / 6.0));
+    assert_eq!(measure(&net, &pairs, 1, Accuracy::new(3)).unwrap().value(), Some(0.5));
+    // Rows of 2 would be cut from 6 outputs and 6 targets, too.
+    for error in [
+        measure(&net, &pairs, 2, Accuracy::new(2)).unwrap_err(),
+        measure(&net, &pairs, 2, Confusion::new(2)).unwrap_err(),
+        measure(&net, &pairs, 2, F1::macro_average(2)).unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "a metric: expected outputs of 2 classes, as many as it was made for, found 3 in each row of the network's outputs"
+        );
+    }
 }
 
 #[test]

@@ -131,9 +131,15 @@ fn part(of: u64, all: u64) -> Option<f64> {
 
 impl<E: Float> Metric<E, u32> for Confusion {
     fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
-        rows_of("a confusion matrix", outputs.len(), targets.len(), self.classes)?;
-        let mut answers = argmax_rows(outputs, self.classes).zip(targets);
-        answers.try_for_each(|(answer, class)| self.note(*class as usize, answer))
+        let Some(threshold) = self.threshold else {
+            rows_of("a confusion matrix", outputs.len(), targets.len(), self.classes)?;
+            let mut answers = argmax_rows(outputs, self.classes).zip(targets);
+            return answers.try_for_each(|(answer, class)| self.note(*class as usize, answer));
+        };
+        rows_of("a confusion matrix", outputs.len(), targets.len(), 1)?;
+        outputs.iter().zip(targets).try_for_each(|(output, class)| {
+            self.note(*class as usize, (output.to_f64() > threshold).into())
+        })
     }
 }
 
@@ -148,6 +154,10 @@ impl<E: Float> Metric<E, E> for Confusion {
         outputs.iter().zip(targets).try_for_each(|(output, target)| {
             self.note((target.to_f64() > 0.5).into(), (output.to_f64() > threshold).into())
         })
+    }
+
+    fn row(&self) -> Option<usize> {
+        self.threshold.is_none().then_some(self.classes)
     }
 }
 

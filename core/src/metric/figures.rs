@@ -5,7 +5,7 @@ use super::{
     rows_of,
 };
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::NoTarget;
 
 /// The part of the answers that is right: 1 of all, 0 of none.
@@ -46,7 +46,19 @@ impl Accuracy {
 impl<E: Float> Metric<E, u32> for Accuracy {
     fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
         rows_of("an accuracy", outputs.len(), targets.len(), self.classes)?;
-        self.note(correct_labels(outputs, targets), targets.len());
+        let size = if self.threshold.is_some() { 2 } else { self.classes };
+        if let Some(&label) = targets.iter().find(|label| **label as usize >= size) {
+            let what = "a label of an accuracy".to_owned();
+            return Err(Error::IndexOutOfRange { what, index: label as usize, size });
+        }
+        let correct = match self.threshold {
+            Some(threshold) => {
+                let sides = outputs.iter().zip(targets);
+                sides.filter(|(x, label)| (x.to_f64() > threshold) == (**label == 1)).count()
+            }
+            None => correct_labels(outputs, targets),
+        };
+        self.note(correct, targets.len());
         Ok(())
     }
 }
@@ -62,6 +74,10 @@ impl<E: Float> Metric<E, E> for Accuracy {
         };
         self.note(correct, targets.len() / self.classes.max(1));
         Ok(())
+    }
+
+    fn row(&self) -> Option<usize> {
+        self.threshold.is_none().then_some(self.classes)
     }
 }
 
@@ -89,8 +105,6 @@ enum Of {
 macro_rules! of_confusion {
     ($($(#[$doc:meta])* $name:ident: $of_class:ident, $mean:ident;)*) => { $(
         $(#[$doc])*
-        ///
-        /// [`Figure::confusion`] has the matrix that it is of.
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
             confusion: Confusion,
@@ -125,6 +139,10 @@ macro_rules! of_confusion {
             fn add(&mut self, outputs: &[E], targets: &[E]) -> Result<()> {
                 self.confusion.add(outputs, targets)
             }
+
+            fn row(&self) -> Option<usize> {
+                Metric::<E, E>::row(&self.confusion)
+            }
         }
 
         impl Figure for $name {
@@ -139,9 +157,6 @@ macro_rules! of_confusion {
             }
             fn sums(&mut self) -> &mut [f64] {
                 self.confusion.sums()
-            }
-            fn confusion(&self) -> Option<&Confusion> {
-                Some(&self.confusion)
             }
         }
     )* };

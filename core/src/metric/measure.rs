@@ -1,6 +1,6 @@
 //! A figure over a whole data set.
 
-use super::Metric;
+use super::{Metric, check_row};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::element::Float;
 use crate::error::Result;
@@ -37,6 +37,7 @@ where
     D::Input: SameSample<N::Input>,
     M: Metric<N::Elem, D::TargetElement>,
 {
+    check_row::<N::Output>("a metric", metric.row())?;
     let loader = Loader::new(data, batch)?;
     let (device, size) = (net.store().device.clone(), loader.batch_size());
     if data.is_empty() {

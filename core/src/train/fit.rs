@@ -58,6 +58,7 @@ where
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];
     let terms = Terms::of::<N, L, O>(&trainer.optimizer, &settings.rules, sizes);
+    trainer.metrics.check::<N::Output>()?;
     let resumed = match &settings.resume {
         Some(path) => Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, &names)?),
         None => None,

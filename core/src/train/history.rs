@@ -24,7 +24,7 @@ pub struct EpochRecord {
     pub validation_loss: Option<f64>,
     /// The part of the validation samples classified correctly.
     pub validation_accuracy: Option<f64>,
-    /// The time that the epoch and its validation took.
+    /// The time that the epoch and its validation took; since then where a resumed training goes on in its middle.
     pub seconds: f64,
     /// The learning rate.
     pub rate: f64,
@@ -35,7 +35,8 @@ pub struct EpochRecord {
     pub weight_norms: Vec<WeightNorm>,
 }
 
-/// The norm of a parameter, as of one vector: the root of the sum of its squares.
+/// The norm of a parameter, as of one vector: the root of the sum of its squares, which is one of the network's elements:
+/// of `f32`, a norm above about 1.8e19 is infinite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightNorm {
     /// The parameter: `fc1.weight`.
@@ -56,12 +57,18 @@ impl EpochRecord {
     }
 
     /// The figure of this name, `loss`, `accuracy` or a metric's, and which of two values of it is better: over the
-    /// validation samples, or over the training samples without validation. Nothing where there is no such figure.
+    /// validation samples, also where it has no value for them, or over the training samples without validation. Nothing
+    /// where there is no such figure.
     pub fn figure(&self, name: &str) -> Option<(Option<f64>, Goal)> {
+        // Epochs are compared: a value over other samples is no replacement for one that is missing.
+        let of = |train, validation| match self.validation_loss {
+            Some(_) => validation,
+            None => train,
+        };
         match name {
             "loss" => Some((Some(self.monitored()), Goal::Smaller)),
-            "accuracy" => Some((self.validation_accuracy.or(self.train_accuracy), Goal::Larger)),
-            _ => self.metric(name).map(|metric| (metric.monitored(), metric.goal)),
+            "accuracy" => Some((of(self.train_accuracy, self.validation_accuracy), Goal::Larger)),
+            _ => self.metric(name).map(|it| (of(it.train, it.validation), it.goal)),
         }
     }
 }
@@ -185,11 +192,16 @@ pub(super) mod tests {
 
     #[test]
     fn the_best_by_a_figure() {
-        let history = history();
-        let best = |name| history.best_by(name).map(|epoch| epoch.epoch);
-        assert_eq!(best("f1"), Some(1));
-        assert_eq!(best("loss"), Some(2));
-        assert_eq!(best("accuracy"), Some(1));
-        assert_eq!(best("f2"), None);
+        let mut history = history();
+        let best = |history: &History, name| history.best_by(name).map(|epoch| epoch.epoch);
+        // Not compared with values over validation samples, of which the last epoch has none.
+        history.epochs[2].metrics[0].train = Some(9.0);
+        assert_eq!(best(&history, "f1"), Some(1));
+        assert_eq!(best(&history, "loss"), Some(2));
+        assert_eq!(best(&history, "accuracy"), None);
+        assert_eq!(best(&history, "f2"), None);
+        history.epochs.iter_mut().for_each(|epoch| epoch.validation_loss = None);
+        assert_eq!(best(&history, "f1"), Some(3));
+        assert_eq!(best(&history, "accuracy"), Some(1));
     }
 }

@@ -3,7 +3,8 @@
 
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::metric::{Confusion, Figure, Goal, Metric};
+use crate::metric::{Confusion, Figure, Goal, Metric, check_row};
+use crate::shape::SampleShape;
 
 /// One metric over the samples of an epoch: the training's, taken from the outputs of the steps themselves, each from
 /// before its update, and the validation's.
@@ -23,13 +24,6 @@ pub struct MetricRecord {
     pub validation_confusion: Option<Confusion>,
 }
 
-impl MetricRecord {
-    /// The value that is watched for improvement: the validation's, or the training's without one.
-    pub fn monitored(&self) -> Option<f64> {
-        self.validation.or(self.train)
-    }
-}
-
 /// What a trainer does with its metrics whatever they are of.
 pub trait Figures {
     /// Whether there are any.
@@ -45,6 +39,9 @@ pub trait Metrics<E: Float, T: Element>: Figures {
     /// Adds the outputs of a batch and its targets.
     #[doc(hidden)]
     fn add(&mut self, outputs: &[E], targets: &[T]) -> Result<()>;
+    /// That each is of rows as the outputs `O` have them.
+    #[doc(hidden)]
+    fn check<O: SampleShape>(&self) -> Result<()>;
 }
 
 /// A metric with its name.
@@ -62,6 +59,9 @@ impl Figures for () {
 
 impl<E: Float, T: Element> Metrics<E, T> for () {
     fn add(&mut self, _: &[E], _: &[T]) -> Result<()> {
+        Ok(())
+    }
+    fn check<O: SampleShape>(&self) -> Result<()> {
         Ok(())
     }
 }
@@ -85,6 +85,10 @@ where
         self.0.add(outputs, targets)?;
         self.1.metric.add(outputs, targets)
     }
+    fn check<O: SampleShape>(&self) -> Result<()> {
+        self.0.check::<O>()?;
+        check_row::<O>(&format!("metric `{}`", self.1.name), self.1.metric.row())
+    }
 }
 
 /// The names, which are to be of use as those of columns.
@@ -95,6 +99,10 @@ pub(super) fn names<M: Figures>(metrics: &mut M) -> Result<Vec<String>> {
         let problem = match name.as_str() {
             "" => "it is empty",
             "loss" | "accuracy" => "it is the name of the figure that the loss itself has",
+            "seconds" => "it is the name of the time that an epoch took",
+            _ if ["step/", "weight_norm/"].iter().any(|group| name.starts_with(group)) => {
+                "TensorBoard has figures of steps and norms of weights in groups of this name"
+            }
             _ if names[..i].contains(name) => "another metric has it",
             _ if name.contains([',', '"']) || name.contains(char::is_control) => {
                 "commas, quotation marks and line breaks separate the columns of files"

@@ -177,16 +177,18 @@ fn to_metric(metric: &At<'_>) -> Result<MetricRecord> {
 
 fn to_confusion(rows: &At<'_>) -> Result<Confusion> {
     let counts = rows.items()?;
-    let mut confusion = Confusion::new(counts.len());
+    // Before the matrix takes its room, which for rows without numbers is far more than the text has.
+    let width = |row: &At<'_>| row.value.as_array().map_or(counts.len(), Vec::len);
+    if counts.iter().any(|row| width(row) != counts.len()) {
+        return Err(rows.expected("as many numbers in each row as there are rows"));
+    }
     let mut found = Vec::new();
     for row in &counts {
         for count in row.items()? {
             found.push(count.count()? as f64);
         }
     }
-    if found.len() != confusion.sums().len() {
-        return Err(rows.expected("as many numbers in each row as there are rows"));
-    }
+    let mut confusion = Confusion::new(counts.len());
     confusion.sums().copy_from_slice(&found);
     Ok(confusion)
 }
@@ -277,6 +279,8 @@ mod tests {
     #[test]
     fn what_is_no_history_is_refused_with_its_place() {
         let good = history().to_json();
+        // A matrix of so many rows would take 320 GB.
+        let many = ["[]"; 200_000].join(",");
         for (from, to, expected) in [
             ("{", "", "a history in JSON: "),
             ("\"epochs\"", "\"others\"", "the history: expected an object with `epochs`, found `{"),
@@ -291,6 +295,7 @@ mod tests {
                 "expected a number, \"inf\", \"-inf\" or \"NaN\", found `\"a lot\"`",
             ),
             ("[1,1]", "[1]", "expected as many numbers in each row as there are rows"),
+            ("[1,1]", many.as_str(), "expected as many numbers in each row as there are rows"),
             ("\"larger\"", "\"round\"", "expected `larger` or `smaller`"),
         ] {
             let error = History::from_json(&good.replacen(from, to, 1)).unwrap_err().to_string();

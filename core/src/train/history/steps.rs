@@ -16,7 +16,7 @@ pub struct StepRecord {
     /// The learning rate.
     pub rate: f64,
     /// The norm of the update's gradients, where it is wanted and the batch makes an update:
-    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms).
+    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms), which says above what it is infinite.
     pub gradient_norm: Option<f64>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EpochRecord, History, WeightNorm, steps};
+use super::{EpochRecord, History, MetricRecord, WeightNorm, steps};
 use crate::summary::table;
 
 /// A column with a figure of each epoch that there may not be.
@@ -84,6 +84,10 @@ impl fmt::Display for History {
         let decimals = |figure: Option<f64>, n: usize| {
             figure.map_or_else(String::new, |figure| format!("{figure:.n$}"))
         };
+        let metrics = |epoch: &EpochRecord, figure: fn(&MetricRecord) -> Option<f64>| {
+            let cell = |name| decimals(epoch.metric(name).and_then(figure), 4);
+            self.metric_names().map(cell).collect::<Vec<_>>()
+        };
         let row = |epoch: &EpochRecord| {
             let best = if Some(epoch.epoch) == self.best_epoch { " *" } else { "  " };
             let mut cells = vec![
@@ -91,10 +95,10 @@ impl fmt::Display for History {
                 format!("{:.6}", epoch.train_loss),
                 percent(epoch.train_accuracy),
             ];
-            cells.extend(epoch.metrics.iter().map(|metric| decimals(metric.train, 4)));
+            cells.extend(metrics(epoch, |metric| metric.train));
             cells.push(decimals(epoch.validation_loss, 6));
             cells.push(percent(epoch.validation_accuracy));
-            cells.extend(epoch.metrics.iter().map(|metric| decimals(metric.validation, 4)));
+            cells.extend(metrics(epoch, |metric| metric.validation));
             cells.extend([format!("{:.2}", epoch.seconds), epoch.rate.to_string()]);
             cells
         };
@@ -134,6 +138,23 @@ epoch         loss   accuracy   validation   accuracy   seconds    rate
     1     1.000000     50.00%     0.500000                 2.00   0.125
     2 *   0.500000     50.00%     0.250000                 2.00   0.125
     3     0.333333     50.00%     0.750000                 2.00   0.125
+* the best epoch is 2; training was stopped early
+";
+        assert_eq!(history.to_string(), expected);
+    }
+
+    #[test]
+    fn epochs_of_several_trainings_have_the_metrics_of_the_last() {
+        let mut history = history();
+        history.epochs[0].metrics.clear();
+        let mut other = history.epochs[1].metrics[0].clone();
+        other.name = "other".to_owned();
+        history.epochs[1].metrics.insert(0, other);
+        let expected = "\
+epoch         loss   accuracy    f1   validation   accuracy       f1   seconds    rate
+    1     1.000000     50.00%           0.500000                          2.00   0.125
+    2 *   0.500000     50.00%   NaN     0.250000              0.5000      2.00   0.125
+    3     0.333333     50.00%   NaN     0.750000                          2.00   0.125
 * the best epoch is 2; training was stopped early
 ";
         assert_eq!(history.to_string(), expected);
