@@ -228,6 +228,27 @@ fn a_training_that_goes_on_writes_where_it_goes_on() {
 }
 
 #[test]
+fn a_second_call_on_other_data_goes_on_behind_the_first() {
+    let folder = Folder::new("board-again");
+    let mut net = Net::new(Seed(1));
+    let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.01))
+        .epochs(2)
+        .batch(4)
+        .callback(TensorBoard::new(folder.0.join("board")));
+    // Epochs of 7 batches, then of 3.
+    for samples in [26, 10] {
+        trainer.fit(&mut net, &data(samples, 0.0)).unwrap();
+    }
+    let parts = files(&folder.0.join("board/train"));
+    let [(first, Some(1)), (second, Some(15))] = &parts[..] else { panic!("{parts:?}") };
+    let places = |part: &Scalars, tag: &str| part[tag].iter().map(|it| it.0).collect::<Vec<_>>();
+    assert_eq!(places(first, "step/loss"), (1..=14).collect::<Vec<_>>());
+    assert_eq!(places(first, "loss"), [7, 14]);
+    assert_eq!(places(second, "step/loss"), (15..=20).collect::<Vec<_>>());
+    assert_eq!(places(second, "loss"), [17, 20]);
+}
+
+#[test]
 fn a_folder_that_cannot_be_is_found_at_once() {
     let folder = Folder::new("board-file");
     let file = folder.file("board", "in the way");

@@ -23,8 +23,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// In `runs/first/train` are, after each batch, `step/loss`, `step/rate` and, where they are wanted,
 /// `step/gradient_norm`; after each epoch `loss`, `accuracy`, each metric by its name, `seconds`, and the norms of
 /// parameters, `weight_norm/fc1.weight`. In `runs/first/validation` are the figures over the validation samples, by the
-/// same names, so that both are drawn into one chart. Figures are at the number of batches trained on so far. TensorBoard
-/// stores 32 bits of a number, and no confusion matrices.
+/// same names, so that both are drawn into one chart. Figures are at the number of batches trained on so far, where
+/// epochs that it has not seen count as many as those of this call of `fit`. TensorBoard stores 32 bits of a number, and
+/// no confusion matrices.
 ///
 /// The files are those that the package tensorboard 2.21.0 reads: its `EventAccumulator` gave all scalars back, bit for
 /// bit as 32 bits, and forgot those of an earlier training that a later one had begun anew.
@@ -35,7 +36,12 @@ const FLUSH: Duration = Duration::from_secs(5);
 pub struct TensorBoard {
     folder: PathBuf,
     every: usize,
+    /// Batches of an epoch.
     batches: usize,
+    /// So many epochs were before this call of `fit`, and so many batches.
+    before: [usize; 2],
+    /// So many epochs have ended, after so many batches.
+    ended: [usize; 2],
     train: Option<Events>,
     validation: Option<Events>,
     flushed: Option<Instant>,
@@ -48,6 +54,8 @@ impl TensorBoard {
             folder: folder.into(),
             every: 1,
             batches: 0,
+            before: [0; 2],
+            ended: [0; 2],
             train: None,
             validation: None,
             flushed: None,
@@ -59,6 +67,12 @@ impl TensorBoard {
     pub fn every(mut self, batches: usize) -> Self {
         self.every = batches.max(1);
         self
+    }
+
+    /// The number of batches trained on so far after one of an epoch.
+    fn place(&self, epoch: usize, batch: usize) -> usize {
+        let [epochs, batches] = self.before;
+        batches + (epoch - 1).saturating_sub(epochs) * self.batches + batch
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -79,13 +93,19 @@ impl Callback for TensorBoard {
     /// A folder that cannot be written into is found before hours of training, not after.
     fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
         self.batches = plan.batches();
+        let epochs = plan.first_epoch - 1;
+        // Epochs on other data had other numbers of batches.
+        self.before = match self.ended {
+            [ended, batches] if ended == epochs => [epochs, batches],
+            _ => [epochs, epochs * self.batches],
+        };
         (self.train, self.validation) = (None, None);
         opened(&mut self.train, &self.folder, "train")?;
         self.flush()
     }
 
     fn on_batch_end(&mut self, batch: &BatchRecord) -> Result<()> {
-        let step = (batch.epoch - 1) * self.batches + batch.batch;
+        let step = self.place(batch.epoch, batch.batch);
         if !step.is_multiple_of(self.every) {
             return Ok(());
         }
@@ -102,7 +122,8 @@ impl Callback for TensorBoard {
     }
 
     fn on_epoch_end(&mut self, epoch: &EpochRecord, _: &mut dyn NetworkAccess) -> Result<Flow> {
-        let step = epoch.epoch * self.batches;
+        let step = self.place(epoch.epoch, self.batches);
+        self.ended = [epoch.epoch, step];
         let train = opened(&mut self.train, &self.folder, "train")?;
         train.scalar(step, "loss", epoch.train_loss)?;
         train.scalar(step, "seconds", epoch.seconds)?;
