@@ -21,7 +21,6 @@ use crate::tensor::Tensor;
 use crate::update::{Rules, Updates};
 
 pub(crate) use ahead::{Batch, Left, Memories, RunOf};
-pub(crate) use culprit::Culprit;
 pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.

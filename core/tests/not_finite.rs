@@ -6,14 +6,14 @@ use netform_core::cpu::Cpu;
 use netform_core::data::{InMemory, MiniBatch};
 use netform_core::dim::{Batch, D};
 use netform_core::element::{Element, Float};
-use netform_core::error::Error;
+use netform_core::error::{Error, Result};
 use netform_core::loss::{CrossEntropy, Loss, Mse};
 use netform_core::network::Network;
 use netform_core::optim::Sgd;
 use netform_core::random::Seed;
 use netform_core::shape::SampleShape;
 use netform_core::tensor::Tensor;
-use netform_core::train::Trainer;
+use netform_core::train::{BatchRecord, Callback, Trainer};
 use netform_core::weights::Weights;
 use netform_macros::network;
 
@@ -50,6 +50,27 @@ network! {
         let after = Linear(3);
         let (ys, h) = gru(tanh(before(x)));
         after(h)
+    }
+
+    /// Running statistics.
+    pub Normed: [1, 8, 8] -> [3] {
+        Flatten,
+        fc1: Linear(6), norm: BatchNorm1d, Relu,
+        fc2: Linear(3),
+    }
+
+    /// Another recurrence, of rows.
+    pub Rows: (x: [1, 8, 8]) -> [3] {
+        let lstm = Lstm(4);
+        let out = Linear(3);
+        let (ys, h, c) = lstm(x.reshape([8, 8]));
+        out(h)
+    }
+
+    /// Minus infinity among its inputs is a place that is left out.
+    pub Open: (x: [4]) -> [2] {
+        let out = Linear(2);
+        out(softmax(x, axis = -1))
     }
 
     /// More steps than are looked at in one pass.
@@ -161,6 +182,41 @@ fn a_mask_is_no_culprit() {
 }
 
 #[test]
+fn a_mask_among_the_inputs_is_named_beside_the_cause() {
+    let mut net = Open::new(Seed(1));
+    let inputs = || vec![0.5, 0.1, f32::NEG_INFINITY, 0.2];
+    let sample = "number 2 of the inputs of sample 0 of the batch is -inf (counted from 0)";
+    // Nothing else is found.
+    let targets = vec![f32::MAX, 0.0];
+    let cause = explained::<_, _, (D<2>,), f32>(&mut net, Mse, inputs(), targets);
+    assert_eq!(cause, sample);
+    net.set_parameter("out.bias", &[f32::MAX; 2]).unwrap();
+    net.set_parameter("out.weight", &[f32::MAX; 8]).unwrap();
+    let cause = explained::<_, _, (D<2>,), f32>(&mut net, Mse, inputs(), vec![0.0; 2]);
+    assert!(cause.starts_with("the output of `out` is the first that is inf, in step "), "{cause}");
+    assert!(cause.ends_with(&format!("; before it, {sample}")), "{cause}");
+    // What is not a number comes first.
+    let both = vec![f32::NEG_INFINITY, f32::NAN, 0.0, 0.0];
+    assert_eq!(
+        explained::<_, _, (D<2>,), f32>(&mut net, Mse, both, vec![0.0; 2]),
+        "number 1 of the inputs of sample 0 of the batch is NaN (counted from 0)"
+    );
+}
+
+#[test]
+fn a_batch_that_makes_no_update_has_no_norm() {
+    let mut net = Deep::new(Seed(1));
+    let mut batch = MiniBatch::<(D<2>,), (D<2>,), f32, f32>::zeros_on(Cpu::default(), 1).unwrap();
+    batch.targets.write(&[1.0, 2.0]).unwrap();
+    let mut step = net.train_step(Mse, Sgd::new(0.1), 1).unwrap().gradient_norms();
+    step.run(&batch).unwrap();
+    assert!(step.gradient_norm().is_some_and(|norm| norm > 0.0));
+    batch.targets.write(&[f32::NAN, 2.0]).unwrap();
+    assert!(step.run(&batch).unwrap().is_nan());
+    assert_eq!(step.gradient_norm(), None);
+}
+
+#[test]
 fn loops_are_named_and_what_is_around_them() {
     let (x, labels) = (vec![0.3; 20], vec![0, 1]);
     let mut net = Sequence::new(Seed(1));
@@ -203,27 +259,54 @@ fn the_loss_is_left_where_all_outputs_are_finite() {
     let mut net = Deep::new(Seed(1));
     let cause =
         explained::<_, _, (D<2>,), f32>(&mut net, Mse, vec![0.1; 2], vec![f32::MAX, f32::MAX]);
-    assert_eq!(cause, "all outputs of the network are finite, and the loss of them is not");
+    assert_eq!(
+        cause,
+        "all outputs of the network are finite: a loss of them that is not is its formula's"
+    );
     let x = Tensor::<(Batch, D<2>)>::from_vec(vec![0.1, 0.2]).unwrap();
     assert!(net.forward(&x).unwrap().to_vec().iter().all(|y| y.is_finite()));
 }
 
+/// Ends training after so many batches.
+struct Ending(usize);
+
+impl Callback for Ending {
+    fn on_batch_end(&mut self, _: &BatchRecord) -> Result<()> {
+        self.0 -= 1;
+        if self.0 == 0 { Err(Error::Invalid("no more".to_owned())) } else { Ok(()) }
+    }
+}
+
+/// Trains at a rate that makes the weights of the first updates too large for the next batches. Weights and running
+/// statistics are then those after the last good batch.
+fn ends_at_the_last_good_batch<N>(new: fn(Seed) -> N, rate: f64)
+where
+    N: Network<
+            Elem = f32,
+            InputElement = f32,
+            Device = Cpu,
+            Input = (D<1>, D<8>, D<8>),
+            Output = (D<3>,),
+        >,
+{
+    let labels = (0..12).map(|i| i % 3).collect();
+    let data = InMemory::<(D<1>, D<8>, D<8>)>::new(digits(12), labels).unwrap();
+    let trainer = || Trainer::new(CrossEntropy, Sgd::new(rate)).epochs(9).batch(4);
+    let mut net = new(Seed(1));
+    let error = trainer().fit(&mut net, &data).unwrap_err();
+    let Error::NotFinite { cause, epoch, batch, .. } = &error else { panic!("{error}") };
+    assert!(!cause.contains("could not be found"), "{cause}");
+    let good = (epoch - 1) * 3 + batch - 1;
+    assert!(good > 0, "{error}");
+    let mut other = new(Seed(1));
+    trainer().callback(Ending(good)).fit(&mut other, &data).unwrap_err();
+    assert!(net.to_bytes().unwrap() == other.to_bytes().unwrap(), "{error}");
+}
+
 #[test]
 fn the_batch_that_went_wrong_has_changed_nothing() {
-    // The rate makes the weights of the first updates too large for the next batch.
-    let inputs = digits(12);
-    let data =
-        InMemory::<(D<1>, D<8>, D<8>)>::new(inputs, (0..12).map(|i| i % 3).collect()).unwrap();
-    let mut net = Digits::new(Seed(1));
-    let error = Trainer::new(CrossEntropy, Sgd::new(1e30))
-        .epochs(9)
-        .batch(4)
-        .fit(&mut net, &data)
-        .unwrap_err();
-    let Error::NotFinite { cause, .. } = &error else { panic!("{error}") };
-    assert!(cause.contains("is the first that is"), "{cause}");
-    let names = ["conv1.weight", "fc1.weight", "fc2.bias"];
-    for weights in names.map(|name| net.parameter(name).unwrap()) {
-        assert!(weights.iter().all(|w| w.is_finite()));
-    }
+    ends_at_the_last_good_batch(Digits::new, 1e30);
+    ends_at_the_last_good_batch(Normed::new, 1e30);
+    // States are bounded, and only a larger rate is too much.
+    ends_at_the_last_good_batch(Rows::new, 3e38);
 }

@@ -175,7 +175,9 @@ impl<N: Module> Memories<N> {
             state.averaged = state.averaged.saturating_sub(updates);
             store.steps = store.steps.saturating_sub(1);
         }
-        let squares = values.as_ref().ok().filter(|_| posted.normed);
+        // A step that came to nothing reports the sum of an earlier one.
+        let normed = posted.normed && is_good && !self.halted;
+        let squares = values.as_ref().ok().filter(|_| normed);
         self.norm = squares.map(|[_, squares]| squares.to_f64().sqrt());
         self.last = values.is_ok().then_some(posted);
         values.map(|[loss, _]| Some(loss))

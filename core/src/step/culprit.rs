@@ -29,9 +29,10 @@ where
     /// Says what makes the loss of a batch infinite or not a number, where it is: a sample's inputs or targets, a
     /// parameter, or the first step of the forward pass whose output is not finite, by its text in
     /// [`Module::PLAN`](crate::module::Module::PLAN). For the batch of the step before: later ones have changed the
-    /// parameters. The loss's own formula is left where all outputs are finite.
+    /// parameters. The loss's own formula is left where all outputs are finite. Inputs of minus infinity, which masks are
+    /// made of, are not the cause where a later step is; they are named beside it.
     ///
-    /// The batch runs once more, and the network stays as it is.
+    /// The batch runs once more, and the network stays as it is. Steps under way are waited for, and their losses dropped.
     ///
     /// ```
     /// # extern crate netform_core as netform;
@@ -71,24 +72,18 @@ where
         let samples = batch.inputs.batch();
         super::check_capacity("a training step", samples, self.memories.capacity)?;
         let device = self.net.store().device.clone();
-        for (what, each, found) in [
-            (
-                "inputs",
-                N::Input::NUMEL,
-                first(&device, batch.inputs.buffer(), samples * N::Input::NUMEL)?,
-            ),
-            ("targets", Y::NUMEL, first(&device, batch.targets.buffer(), samples * Y::NUMEL)?),
-        ] {
-            if let Some((place, value)) = found {
-                let each = each.max(1);
-                return Ok(Culprit::Sample {
-                    what,
-                    sample: place / each,
-                    among: "batch",
-                    place: place % each,
-                    value,
-                });
-            }
+        let inputs = first(&device, batch.inputs.buffer(), samples * N::Input::NUMEL)?;
+        let targets = first(&device, batch.targets.buffer(), samples * Y::NUMEL)?;
+        let sample = |what, each: usize, (place, value): (usize, f64)| {
+            let (sample, place) = (place / each.max(1), place % each.max(1));
+            Culprit::Sample { what, sample, among: "batch", place, value }
+        };
+        let input = inputs.map(|found| sample("inputs", N::Input::NUMEL, found));
+        // Masks are made of minus infinity, which is the cause only if nothing else is found.
+        let is_low = inputs.is_some_and(|(_, value)| value == f64::NEG_INFINITY);
+        let cause = input.clone().filter(|_| !is_low);
+        if let Some(cause) = cause.or(targets.map(|found| sample("targets", Y::NUMEL, found))) {
+            return Ok(cause);
         }
         let store = self.net.store();
         for (specs, buffer, len) in
@@ -104,13 +99,12 @@ where
         let steps = planned(N::PLAN);
         let named = |i: usize| at(&steps, &made, i);
         let bad = grades.iter().enumerate().find(|&(i, &grade)| {
-            // Masks are made of minus infinity.
-            let masks = || matches!(named(i), Some((_, text)) if text.contains("-inf"));
+            let masks = || is_low || matches!(named(i), Some((_, text)) if text.contains("-inf"));
             grade > Grade::LOW || grade == Grade::LOW && !masks()
         });
-        let Some((i, &grade)) = bad else { return Ok(Culprit::Loss) };
+        let Some((i, &grade)) = bad else { return Ok(input.unwrap_or(Culprit::Loss)) };
         let value = ["finite", "-inf", "inf", "NaN"][usize::from(grade.min(Grade::NAN))];
-        Ok(match named(i) {
+        let cause = match named(i) {
             Some((number, text)) => Culprit::Step {
                 layer: layer(N::PARAMS, &text),
                 after: layer_before(N::PARAMS, &steps, number),
@@ -120,6 +114,10 @@ where
                 value,
             },
             None => Culprit::Kernel { number: i + 1, of: made.len(), value },
+        };
+        Ok(match input {
+            Some(input) => Culprit::Beside(Box::new(cause), Box::new(input)),
+            None => cause,
         })
     }
 
@@ -194,8 +192,26 @@ pub(crate) enum Culprit {
     },
     /// That of a kernel which no step of the plan could be found for.
     Kernel { number: usize, of: usize, value: &'static str },
+    /// The first of these, where the second may be a mask or what has made it.
+    Beside(Box<Culprit>, Box<Culprit>),
     /// The loss, of finite outputs.
     Loss,
+}
+
+impl Culprit {
+    /// With the numbers that the batch's samples have among others: `indices`.
+    pub fn among(self, others: &'static str, indices: &[usize]) -> Self {
+        match self {
+            Culprit::Sample { what, sample, place, value, .. } => {
+                let sample = indices.get(sample).copied().unwrap_or(sample);
+                Culprit::Sample { what, sample, among: others, place, value }
+            }
+            Culprit::Beside(cause, input) => {
+                Culprit::Beside(cause, Box::new(input.among(others, indices)))
+            }
+            other => other,
+        }
+    }
 }
 
 impl std::fmt::Display for Culprit {
@@ -224,14 +240,16 @@ impl std::fmt::Display for Culprit {
                     "the output of kernel {number} of {of} of the forward pass is the first that is {value}"
                 )
             }
-            Culprit::Loss => {
-                write!(f, "all outputs of the network are finite, and the loss of them is not")
-            }
+            Culprit::Beside(cause, input) => write!(f, "{cause}; before it, {input}"),
+            Culprit::Loss => write!(
+                f,
+                "all outputs of the network are finite: a loss of them that is not is its formula's"
+            ),
         }
     }
 }
 
-/// The first of so many elements of a buffer that is a float and not finite.
+/// The first of so many elements of a buffer that is a float and not finite; minus infinity only where nothing else is.
 fn first<T: Element, D: Memory>(
     device: &D,
     buffer: &D::Buffer<T>,
@@ -251,7 +269,14 @@ fn first<T: Element, D: Memory>(
             _ => <f64 as Element>::from_le_bytes(&bytes),
         }
     });
-    Ok(numbers.enumerate().find(|(_, x)| !x.is_finite()))
+    let mut low = None;
+    for found @ (_, x) in numbers.enumerate().filter(|(_, x)| !x.is_finite()) {
+        if x != f64::NEG_INFINITY {
+            return Ok(Some(found));
+        }
+        low = low.or(Some(found));
+    }
+    Ok(low)
 }
 
 /// A step of the forward pass as the plan has it.

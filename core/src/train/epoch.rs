@@ -20,7 +20,7 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::{Rng, Seed, stream};
 use crate::shape::{SameSample, SampleShape};
-use crate::step::{Culprit, TrainStep};
+use crate::step::TrainStep;
 
 /// The stream of random numbers that orders the samples; the epoch is added in the upper half, which no
 /// other stream uses.
@@ -198,14 +198,11 @@ where
         if !loss.is_finite() {
             let (epoch, batch, saved) = (*epoch, *done, saved(session.callbacks));
             let cause = match self.step.culprit(&place.batch) {
-                Ok(Culprit::Sample { what, sample, place, value, .. }) => {
+                Ok(cause) => {
                     // The number in the data set says more than that in the batch.
                     let (_, indices) = self.source.loader().indices(batch - 1)?;
-                    let sample = indices.get(sample).copied().unwrap_or(sample);
-                    let among = "training set";
-                    Culprit::Sample { what, sample, among, place, value }.to_string()
+                    cause.among("training set", indices).to_string()
                 }
-                Ok(cause) => cause.to_string(),
                 Err(error) => format!("what first was not finite could not be found: {error}"),
             };
             return Err(Error::NotFinite { loss, epoch, batch, cause, saved });

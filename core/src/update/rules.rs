@@ -132,7 +132,8 @@ impl Rules {
     /// Takes the norm of each update's gradients, as of one vector: that of all parameters that are not frozen, over the
     /// batches that are accumulated, before clipping. [`TrainStep::gradient_norm`](crate::step::TrainStep::gradient_norm)
     /// has the last one, and the trainer keeps each in its history. It costs a pass over the gradients on the device,
-    /// which clipping by norm makes anyway, and no time of the processor: it comes with the loss.
+    /// which clipping by norm makes anyway, and no wait for the device: it comes with the loss. The squares are added up in
+    /// the network's element: of `f32`, a norm above about 1.8e19 is infinite.
     #[must_use]
     pub fn gradient_norms(mut self) -> Self {
         self.norms = true;
