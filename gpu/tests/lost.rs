@@ -14,7 +14,7 @@ use netform_core::module::Module;
 use netform_core::network::Network;
 use netform_core::optim::Adam;
 use netform_core::random::Seed;
-use netform_core::train::Trainer;
+use netform_core::train::{BatchRecord, Callback, EarlyStopping, Trainer};
 use netform_gpu::Vulkan;
 use netform_macros::network;
 
@@ -83,6 +83,38 @@ fn a_wait_that_finds_the_device_lost() {
     is_loss(step.run(&batch));
     drop(step);
     nothing_works(&device, &net);
+}
+
+/// Loses the device after a batch of an epoch.
+struct Losing(Vulkan, [usize; 2]);
+
+impl Callback for Losing {
+    fn on_batch_end(&mut self, batch: &BatchRecord) -> Result<()> {
+        if [batch.epoch, batch.batch] == self.1 {
+            self.0.lose(true);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_training_that_loses_the_device_between_batches() {
+    let test = "a_training_that_loses_the_device_between_batches";
+    // In the second epoch there are best weights, which cannot be put back.
+    for epoch in [1, 2] {
+        let Some(device) = own_device(test) else { return };
+        let mut net = Net::on(device.clone(), Seed(3)).unwrap();
+        let mut stopping = EarlyStopping::patience(3);
+        let mut trainer = Trainer::new(CrossEntropy, Adam::new(1e-3))
+            .batch(8)
+            .epochs(4)
+            .callback(Losing(device.clone(), [epoch, 2]))
+            .callback(&mut stopping);
+        is_loss(trainer.fit(&mut net, &data()));
+        drop(trainer);
+        assert_eq!(stopping.best_epoch(), (epoch > 1).then_some(1));
+        nothing_works(&device, &net);
+    }
 }
 
 #[test]
