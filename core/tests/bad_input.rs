@@ -174,7 +174,7 @@ fn tables_with_a_bad_header() {
     says(table("1,2,3\n4,5,6\n"), &["header", "only numbers"]);
     says(table("x,y,x\n1,2,3\n"), &["header", "two columns named `x`"]);
     says(table("x,y\n"), &["line 2", "no rows"]);
-    let unknown = "there is no column `kind`; there are x, y";
+    let unknown = "there is no column `kind`; there are `x`, `y`";
     says(table("x,y\n1,2\n").unwrap().classes("kind"), &["a.csv: header", unknown]);
     says(table("x,y\n1,2\n").unwrap().features(&["kind"]), &[unknown]);
     says(table("x,y\n1,2\n").unwrap().targets(&["kind"]), &[unknown]);
@@ -196,17 +196,17 @@ fn tables_with_bad_rows() {
     says(read("3,1e300,a"), &["line 4, field `y`: found `1e300`", "a number that F32 can hold"]);
     says(read("3,4,"), &["line 4, field `kind`: found nothing", "the name of a class"]);
     says(read(&format!("{},4,a", "9a".repeat(999))), &["found `9a9a", "..`, expected"]);
-    says(read("3,4,a\n\"open,5,a"), &["line 5: found "]);
+    says(read("3,4,a\n\"open,5,a"), &["line 5: found a quote before a field and none after it"]);
 
     let path = folder.file("b.csv", b"x,y,kind\n1,2,a\n1,\xff,a\n");
     says(flowers(&path), &["b.csv: line 3: field 2 is not UTF-8"]);
     let path = folder.file("c.csv", "x,y,z,kind\n1,2,3,a\n");
-    says(flowers(&path), &["shape [2] from", "c.csv: expected 2 columns, found 3 (x, y, z)"]);
+    says(flowers(&path), &["shape [2] from", "c.csv: expected 2 columns, found 3 (`x`, `y`, `z`)"]);
     let path = folder.file("d.csv", "x,y,kind\n1,2,a\n1,2,c\n");
     let named = Table::read(path).unwrap().classes_named("kind", &["a", "b"]).unwrap();
     says(
         named.into_samples::<(D<2>,), f32>(),
-        &["line 3, field `kind`: found `c`, expected one of a, b"],
+        &["line 3, field `kind`: found `c`, expected one of `a`, `b`"],
     );
 }
 

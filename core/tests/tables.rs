@@ -82,7 +82,7 @@ fn a_test_set_has_the_names_of_its_training_set() {
         read("colour,kind\nred,a\npink,b\n"),
         &[
             "test.csv: line 3, field `colour`",
-            "found `pink`, expected one of blue, dark; green, red",
+            "found `pink`, expected one of `blue`, `dark; green`, `red`",
         ],
     );
 }
@@ -98,12 +98,15 @@ fn what_does_not_fit_is_named() {
     for separator in ['"', '\n', '\u{e4}', '\u{2028}'] {
         says(Table::read_separated(&path, separator), &["a table cannot be separated by"]);
     }
-    says(goods(&folder).one_hot("shape"), &["no column `shape`", "colour, size"]);
+    says(goods(&folder).one_hot("shape"), &["no column `shape`", "`colour`, `size`"]);
     says(goods(&folder).ordinal("shape", &["a"]), &["no column `shape`"]);
     let table = goods(&folder).one_hot("colour").unwrap().features(&["colour", "weight"]).unwrap();
     says(
         table.targets(&["price"]).unwrap().into_samples::<(D<2>,), (D<1>,), f32>(),
-        &["expected 2 columns", "found 4 (colour=blue, colour=dark; green, colour=red, weight)"],
+        &[
+            "expected 2 columns",
+            "found 4 (`colour=blue`, `colour=dark; green`, `colour=red`, `weight`)",
+        ],
     );
     let table = goods(&folder).ordinal("size", &["small", "large"]).unwrap();
     says(
@@ -113,10 +116,52 @@ fn what_does_not_fit_is_named() {
             .classes("colour")
             .unwrap()
             .into_samples::<(D<1>,), f32>(),
-        &["line 4, field `size`: found `medium`, expected one of small, large"],
+        &["line 4, field `size`: found `medium`, expected one of `small`, `large`"],
     );
     let empty = folder.file("empty.csv", "colour,x\nred,1\n,2\n");
     says(Table::read(empty).unwrap().one_hot("colour"), &["line 3, field `colour`: found nothing"]);
+}
+
+#[test]
+fn names_differ_and_are_used() {
+    let folder = Folder::new("tables-doubled");
+    let doubled = ["small", "large", "small"];
+    for outcome in [
+        goods(&folder).ordinal("size", &doubled),
+        goods(&folder).one_hot_named("size", &doubled),
+        goods(&folder).classes_named("size", &doubled).map(|_| goods(&folder)),
+    ] {
+        says(outcome, &["the names of column `size`: name 3 is `small`", "that differ"]);
+    }
+    says(goods(&folder).ordinal("size", &["a", ""]), &["column `size`: name 2 is ``"]);
+
+    let table = goods(&folder).one_hot("colour").unwrap().features(&["weight"]).unwrap();
+    says(
+        table.clone().targets(&["price"]).unwrap().into_samples::<(D<1>,), (D<1>,), f32>(),
+        &["goods.csv: column `colour`", "neither a feature nor a target"],
+    );
+    says(
+        table.classes("colour").unwrap().into_samples::<(D<1>,), f32>(),
+        &["goods.csv: column `colour`", "neither a feature nor a target"],
+    );
+}
+
+#[test]
+fn numbers_may_have_a_comma() {
+    let folder = Folder::new("tables-comma");
+    let read = |mark: char, text: &str| {
+        let table = Table::read_separated(folder.file("comma.csv", text), ';').unwrap();
+        table.decimal(mark).classes("kind").unwrap().into_samples::<(D<1>,), f32>()
+    };
+    let text = "x;kind\n1,5;10,5\n-2;9,5\n";
+    let samples = read(',', text).unwrap();
+    assert_eq!(samples.inputs(), [1.5, -2.0]);
+    assert_eq!(samples.class_names(), ["9,5", "10,5"], "numbers by size");
+    says(
+        read('.', text),
+        &["line 2, field `x`: found `1,5`, expected a finite number", "Table::decimal(',')"],
+    );
+    says(read(',', "x;kind\n1.5;a\n"), &["found `1.5`", "Table::decimal('.')"]);
 }
 
 #[test]

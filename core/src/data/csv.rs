@@ -6,6 +6,7 @@
 mod categories;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use self::categories::{Categories, Encoding};
-use self::text::{Lines, Shown, refused};
+use self::text::{Lines, Listed, Shown, open_quote, refused};
 use crate::data::memory::InMemory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -42,6 +43,8 @@ pub struct Table<Target = ()> {
     features: Option<Vec<usize>>,
     /// The columns of names.
     encodings: BTreeMap<usize, Encoding>,
+    /// What is before the decimals of a number.
+    decimal: char,
     target: Target,
 }
 
@@ -70,8 +73,8 @@ impl Table {
     /// field and blank lines are left out.
     ///
     /// # Errors
-    /// If the file cannot be read, is not UTF-8, has no header or no rows, names a column twice, or has a
-    /// row with more or fewer fields than the header.
+    /// If the file cannot be read, is not UTF-8, has no header or no rows, names a column twice, has a
+    /// row with more or fewer fields than the header, or ends in a quoted field.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Self::read_separated(path, ',')
     }
@@ -91,6 +94,10 @@ impl Table {
                 ))
             })?;
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        if let Some(line) = open_quote(&bytes, delimiter) {
+            let problem = "found a quote before a field and none after it, expected both or none; is the file truncated?";
+            return Err(Error::format(path, format!("line {line}"), problem));
+        }
         let mut lines = Lines::new(&bytes);
         let mut reader = ReaderBuilder::new()
             .delimiter(delimiter)
@@ -110,8 +117,8 @@ impl Table {
             let problem = "found no rows after the header, expected at least one";
             return Err(Error::format(path, "line 2", problem));
         }
-        let encodings = BTreeMap::new();
-        Ok(Table { path: path.to_owned(), columns, rows, features: None, encodings, target: () })
+        let (path, encodings) = (path.to_owned(), BTreeMap::new());
+        Ok(Table { path, columns, rows, features: None, encodings, decimal: '.', target: () })
     }
 
     /// Takes the column as the class. Its fields, text or numbers, become class names in ascending
@@ -128,10 +135,12 @@ impl Table {
     /// its training set, [`InMemory::class_names`], even where one of them does not occur.
     ///
     /// # Errors
-    /// If there is no such column. [`Table::into_samples`] refuses a field that is not one of the names.
+    /// If there is no such column, or a name is empty or there twice. [`Table::into_samples`] refuses a field that is not
+    /// one of the names.
     pub fn classes_named<S: AsRef<str>>(self, column: &str, names: &[S]) -> Result<Table<Classes>> {
+        let names = Some(Categories::new(column, names)?);
         let column = self.column(column)?;
-        Ok(self.with_target(Classes { column, names: Some(Categories::new(names)) }))
+        Ok(self.with_target(Classes { column, names }))
     }
 
     /// Takes the columns as targets that are numbers.
@@ -144,8 +153,8 @@ impl Table {
     }
 
     fn with_target<T>(self, target: T) -> Table<T> {
-        let Table { path, columns, rows, features, encodings, target: () } = self;
-        Table { path, columns, rows, features, encodings, target }
+        let Table { path, columns, rows, features, encodings, decimal, target: () } = self;
+        Table { path, columns, rows, features, encodings, decimal, target }
     }
 }
 
@@ -175,6 +184,27 @@ impl<T> Table<T> {
         Ok(self)
     }
 
+    /// Numbers have this before their decimals in place of the point: `','` for `1,5`. It goes before anything that looks
+    /// at fields. A number with a point is refused then, for there it may group digits.
+    ///
+    /// ```
+    /// use netform_core::data::{InMemory, Table};
+    /// use netform_core::dim::D;
+    /// # let path = std::env::temp_dir().join(format!("netform-doc-decimal-{}", std::process::id()));
+    ///
+    /// std::fs::write(&path, "x;kind\n1,5;a\n-2;b\n").unwrap();
+    /// let table = Table::read_separated(&path, ';')?.decimal(',');
+    /// let samples: InMemory<(D<1>,)> = table.classes("kind")?.into_samples()?;
+    /// assert_eq!(samples.inputs(), [1.5, -2.0]);
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    #[must_use]
+    pub fn decimal(mut self, mark: char) -> Self {
+        self.decimal = mark;
+        self
+    }
+
     fn column(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             let all = self.columns.join(", ");
@@ -185,7 +215,8 @@ impl<T> Table<T> {
                     "; Table::read_separated(path, {other:?}) reads a file with that between fields"
                 )
             });
-            let problem = format!("there is no column `{name}`; there are {all}{advice}");
+            let there = Listed(&self.columns);
+            let problem = format!("there is no column `{name}`; there are {there}{advice}");
             Error::format(&self.path, "header", problem)
         })
     }
@@ -209,7 +240,7 @@ impl<T> Table<T> {
             return Err(Error::Size {
                 what: format!("{what} of shape {} from {}", S::describe(), self.path.display()),
                 expected: format!("{} columns", S::NUMEL),
-                found: format!("{} ({})", names.len(), names.join(", ")),
+                found: format!("{} ({})", names.len(), Listed(&names)),
             });
         }
         let mut numbers = Vec::with_capacity(self.rows.len() * names.len());
@@ -226,13 +257,33 @@ impl<T> Table<T> {
 
     fn number<E: Float>(&self, row: &Row, column: usize) -> Result<E> {
         let field = &row.fields[column];
-        let number = field.parse::<f64>().ok().filter(|x| x.is_finite());
-        let number = number.ok_or_else(|| self.refused(row, column, "a finite number"))?;
+        let number = parse(field, self.decimal).filter(|x| x.is_finite());
+        let number = number.ok_or_else(|| {
+            let other = if self.decimal == '.' { ',' } else { '.' };
+            let advice = match parse(field, other) {
+                Some(_) => format!("; Table::decimal({other:?}) reads numbers such as this one"),
+                None => String::new(),
+            };
+            self.refused(row, column, &format!("a finite number{advice}"))
+        })?;
         let number = E::from_f64(number);
         if number.is_finite() {
             Ok(number)
         } else {
             Err(self.refused(row, column, &format!("a number that {} can hold", E::NAME)))
+        }
+    }
+
+    /// That every column whose names become numbers is among those that are used.
+    fn check_encodings(&self, used: &[&[usize]]) -> Result<()> {
+        let is_used = |column: &usize| used.iter().any(|columns| columns.contains(column));
+        match self.encodings.keys().find(|column| !is_used(column)) {
+            None => Ok(()),
+            Some(&column) => Err(Error::format(
+                &self.path,
+                format!("column `{}`", self.columns[column]),
+                "its names were to become numbers, but it is neither a feature nor a target that is a number; add it to the features, or leave out what encodes it",
+            )),
         }
     }
 
@@ -248,10 +299,11 @@ impl Table<Classes> {
     /// The samples: features of shape `X`, and classes.
     ///
     /// # Errors
-    /// If `X` does not have as many elements as there are columns of features, or a field is not what it
-    /// should be; the message has its line and name.
+    /// If `X` does not have as many elements as there are columns of features, a column that is encoded is
+    /// no feature, or a field is not what it should be; the message has its line and name.
     pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
         let features = self.feature_columns(&[self.target.column]);
+        self.check_encodings(&[&features])?;
         let inputs = self.numbers::<X, E>("features", &features)?;
         let column = self.target.column;
         let classes = match &self.target.names {
@@ -268,12 +320,13 @@ impl Table<Values> {
     /// The samples: features of shape `X`, and targets of shape `Y`.
     ///
     /// # Errors
-    /// If a shape does not have as many elements as there are columns for it, or a field is not a number;
-    /// the message has its line and name.
+    /// If a shape does not have as many elements as there are columns for it, a column that is encoded is none of
+    /// these, or a field is not a number; the message has its line and name.
     pub fn into_samples<X: SampleShape, Y: SampleShape, E: Float>(
         self,
     ) -> Result<InMemory<X, Y, E, E>> {
         let features = self.feature_columns(&self.target.columns);
+        self.check_encodings(&[&features, &self.target.columns])?;
         let inputs = self.numbers::<X, E>("features", &features)?;
         let targets = self.numbers::<Y, E>("targets", &self.target.columns)?;
         InMemory::new(inputs, targets)
@@ -288,6 +341,16 @@ impl<T> fmt::Debug for Table<T> {
             .field("rows", &self.rows.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The number that a field is, with `decimal` before its decimals.
+fn parse(field: &str, decimal: char) -> Option<f64> {
+    let text = match decimal {
+        '.' => Cow::Borrowed(field),
+        _ if field.contains('.') => return None,
+        mark => Cow::Owned(field.replace(mark, ".")),
+    };
+    text.parse().ok()
 }
 
 /// The names in the header, which must be names and differ.

@@ -42,7 +42,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// To a mean of 0 and a standard deviation of 1, both over the inputs of all samples of `data`.
     ///
     /// # Errors
-    /// If `data` has no samples.
+    /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn standard<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
         Self::to_standard(data.inputs())
     }
@@ -50,7 +50,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// To 0 for the smallest and 1 for the largest value among the inputs of `data`.
     ///
     /// # Errors
-    /// If `data` has no samples.
+    /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn min_max<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
         Self::to_range(data.inputs())
     }
@@ -72,7 +72,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// ```
     ///
     /// # Errors
-    /// If `data` has no samples.
+    /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn standard_targets<I, T>(data: &InMemory<I, X, T, E>) -> Result<Self>
     where
         I: SampleShape,
@@ -84,7 +84,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// [`Scaling::min_max`] of the targets.
     ///
     /// # Errors
-    /// If `data` has no samples.
+    /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn min_max_targets<I, T>(data: &InMemory<I, X, T, E>) -> Result<Self>
     where
         I: SampleShape,
@@ -98,26 +98,45 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         let means = columns::<X, E>(samples, 0.0, |sum, _, x| sum + x / count);
         let variances =
             columns::<X, E>(samples, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
-        Ok(Self::new(&means, variances.into_iter().map(f64::sqrt)))
+        Self::new(&means, variances.into_iter().map(f64::sqrt))
     }
 
     fn to_range(samples: &[E]) -> Result<Self> {
         count::<X, E>(samples)?;
-        let least = columns::<X, E>(samples, f64::INFINITY, |least, _, x| least.min(x));
-        let most = columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| most.max(x));
-        Ok(Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least)))
+        // What is not a number stays, where `min` and `max` would pass over it.
+        let picked =
+            |x: f64, other: f64, is_better: bool| if x.is_nan() || is_better { x } else { other };
+        let least =
+            columns::<X, E>(samples, f64::INFINITY, |least, _, x| picked(x, least, x < least));
+        let most =
+            columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| picked(x, most, x > most));
+        Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least))
     }
 
-    fn new(shifts: &[f64], units: impl Iterator<Item = f64>) -> Self {
+    fn new(shifts: &[f64], units: impl Iterator<Item = f64>) -> Result<Self> {
         // Rounding leaves a constant feature a deviation of a few parts in 10^16 of its size: dividing by
         // that would make noise of it.
         let unit = |(unit, shift): (f64, &f64)| {
-            if unit > shift.abs() * 1e-12 { E::from_f64(unit) } else { E::ONE }
+            if unit <= shift.abs() * 1e-12 {
+                return E::ONE;
+            }
+            // A unit that `E` is too coarse for becomes 0.
+            let unit = E::from_f64(unit);
+            if unit == E::ZERO { E::ONE } else { unit }
         };
-        Scaling {
-            shifts: shifts.iter().map(|&shift| E::from_f64(shift)).collect(),
-            units: units.zip(shifts).map(unit).collect(),
-            shape: PhantomData,
+        let units: Vec<E> = units.zip(shifts).map(unit).collect();
+        let shifts: Vec<E> = shifts.iter().map(|&shift| E::from_f64(shift)).collect();
+        let is_finite = |(shift, unit): (&E, &E)| shift.is_finite() && unit.is_finite();
+        match shifts.iter().zip(&units).position(|figures| !is_finite(figures)) {
+            None => Ok(Scaling { shifts, units, shape: PhantomData }),
+            Some(i) => Err(Error::Invalid(format!(
+                "feature {} of {} cannot be scaled: found a shift of {} and a unit of {}, expected finite ones; look for values that are infinite, not a number or too large for {}",
+                i + 1,
+                X::describe(),
+                shifts[i],
+                units[i],
+                E::NAME
+            ))),
         }
     }
 
@@ -283,6 +302,27 @@ mod tests {
             let unit = NamedTensor { data: Values::F32(vec![1.0, bad]), ..unit.clone() };
             says(&[shift.clone(), unit], "units above 0");
         }
+    }
+
+    #[test]
+    fn figures_are_finite_and_units_above_zero() {
+        let of = |values: [f32; 4]| {
+            let data = Points::new(values.to_vec(), vec![0; 2]).unwrap();
+            [Scaling::standard(&data), Scaling::min_max(&data)]
+        };
+        for bad in [f32::NAN, f32::INFINITY] {
+            for scaling in of([1.0, 1.0, 2.0, bad]).into_iter().chain(of([1.0, bad, 2.0, 1.0])) {
+                let message = scaling.unwrap_err().to_string();
+                assert!(message.starts_with("feature 2 of [2] cannot be scaled"), "{message}");
+            }
+        }
+        // The range of the first is more than an f32 holds.
+        let [_, range] = of([-3e38, 0.0, 3e38, 1.0]);
+        assert!(range.unwrap_err().to_string().starts_with("feature 1 of [2]"));
+        // The deviation is half the least f32 above 0.
+        let least = f32::from_bits(1);
+        let [standard, range] = of([0.0, 0.0, least, 1.0]).map(Result::unwrap);
+        assert_eq!((standard.units()[0], range.units()[0]), (1.0, least));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Row, Table};
+use super::text::Listed;
+use super::{Row, Table, parse};
+use crate::data::check_names;
 use crate::element::Float;
 use crate::error::Result;
 
@@ -14,11 +16,12 @@ pub(super) struct Categories {
 }
 
 impl Categories {
-    /// Of names; where one is there twice, the later place counts.
-    pub fn new<S: AsRef<str>>(names: &[S]) -> Self {
+    /// Of names for the fields of `column`, which differ.
+    pub fn new<S: AsRef<str>>(column: &str, names: &[S]) -> Result<Self> {
         let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        check_names(&format!("column `{column}`"), &names)?;
         let positions = names.iter().cloned().zip(0..).collect();
-        Categories { names, positions }
+        Ok(Categories { names, positions })
     }
 
     /// Those of a column: every field once, in ascending order; by size where all are numbers.
@@ -32,13 +35,14 @@ impl Categories {
         }
         names.sort_unstable();
         names.dedup();
-        let numbers: Option<Vec<f64>> = names.iter().map(|name| name.parse().ok()).collect();
+        let numbers: Option<Vec<f64>> =
+            names.iter().map(|name| parse(name, table.decimal)).collect();
         if let Some(numbers) = numbers {
             let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
             numbered.sort_by(|(a, _), (b, _)| a.total_cmp(b));
             names = numbered.into_iter().map(|(_, name)| name).collect();
         }
-        Ok(Categories::new(&names))
+        Categories::new(&table.columns[column], &names)
     }
 
     /// The place of a row's field among the names.
@@ -46,7 +50,7 @@ impl Categories {
         self.positions
             .get(&row.fields[column])
             .copied()
-            .ok_or_else(|| table.refused(row, column, &format!("one of {}", self.names.join(", "))))
+            .ok_or_else(|| table.refused(row, column, &format!("one of {}", Listed(&self.names))))
     }
 }
 
@@ -128,20 +132,24 @@ impl<T> Table<T> {
     /// them does not occur.
     ///
     /// # Errors
-    /// If there is no such column. `into_samples` refuses a field that is not one of the names.
+    /// If there is no such column, or a name is empty or there twice. `into_samples` refuses a field that is not one of
+    /// the names.
     pub fn one_hot_named<S: AsRef<str>>(mut self, column: &str, names: &[S]) -> Result<Self> {
+        let categories = Categories::new(column, names)?;
         let column = self.column(column)?;
-        self.encodings.insert(column, Encoding::OneHot(Categories::new(names)));
+        self.encodings.insert(column, Encoding::OneHot(categories));
         Ok(self)
     }
 
     /// Takes a column of names that have an order as one feature, the place of the name: 0 for the first.
     ///
     /// # Errors
-    /// If there is no such column. `into_samples` refuses a field that is not one of the names.
+    /// If there is no such column, or a name is empty or there twice. `into_samples` refuses a field that is not one of
+    /// the names.
     pub fn ordinal<S: AsRef<str>>(mut self, column: &str, names: &[S]) -> Result<Self> {
+        let categories = Categories::new(column, names)?;
         let column = self.column(column)?;
-        self.encodings.insert(column, Encoding::Ordinal(Categories::new(names)));
+        self.encodings.insert(column, Encoding::Ordinal(categories));
         Ok(self)
     }
 

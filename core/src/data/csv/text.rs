@@ -9,6 +9,8 @@ use crate::error::Error;
 
 /// The most characters of a field that a message repeats.
 const SHOWN: usize = 40;
+/// The most names that a message lists.
+const LISTED: usize = 10;
 
 /// What the reader of the `csv` crate refused.
 pub(super) fn refused(path: &Path, error: ::csv::Error, lines: &mut Lines) -> Error {
@@ -49,6 +51,42 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// The line of the quote before a field that the text ends in, if it ends in a quoted field: the `csv` crate takes the
+/// end of the text for that of the field.
+pub(super) fn open_quote(bytes: &[u8], delimiter: u8) -> Option<usize> {
+    // The reader leaves this mark out, too.
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut open = None;
+    let mut begins = true;
+    let mut rest = bytes.iter().enumerate().skip(start).peekable();
+    while let Some((i, &byte)) = rest.next() {
+        match (open, byte) {
+            // Two quotes inside a quoted field are one of its own.
+            (Some(_), b'"') if rest.next_if(|(_, next)| **next == b'"').is_some() => {}
+            (Some(_), b'"') => (open, begins) = (None, false),
+            (Some(_), _) => {}
+            (None, b'"') if begins => open = Some(i),
+            (None, _) => begins = byte == delimiter || matches!(byte, b'\r' | b'\n'),
+        }
+    }
+    open.map(|i| 1 + bytes[..i].iter().filter(|&&byte| byte == b'\n').count())
+}
+
+/// Names as a message lists them: the first, and how many more there are.
+pub(super) struct Listed<'a>(pub &'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, name) in self.0.iter().take(LISTED).enumerate() {
+            write!(f, "{}{}", if i == 0 { "" } else { ", " }, Shown(name))?;
+        }
+        match self.0.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
 /// A field as a message shows it: cut where it is long, `nothing` where it is empty.
 pub(super) struct Shown<'a>(pub &'a str);
 
@@ -78,6 +116,32 @@ mod tests {
                 reader.into_records().map(|row| lines.at(row.unwrap().position())).collect();
             assert_eq!(found, [2, 5, 6], "{newline:?}");
         }
+    }
+
+    #[test]
+    fn a_quote_is_open_where_the_reader_takes_the_end_for_it() {
+        let cases = [
+            ("", None),
+            ("a,b\n1,\"2\"\n", None),
+            ("a,b\n1,\"2", Some(2)),
+            ("\"a,b\n1,2\n", Some(1)),
+            ("\u{feff}\"a,b\n", Some(1)),
+            ("a\n\"b \"\"c\"\" d\"\n", None),
+            ("a\n\"b\"\"", Some(2)),
+            ("a\nb\"c\n \"d\n", None),
+            ("a\n\"b\"c\n", None),
+        ];
+        for (text, line) in cases {
+            assert_eq!(open_quote(text.as_bytes(), b','), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..12).map(|i| i.to_string()).collect();
+        assert_eq!(Listed(&names[..2]).to_string(), "`0`, `1`");
+        assert!(Listed(&names[..10]).to_string().ends_with("`8`, `9`"));
+        assert!(Listed(&names).to_string().ends_with("`8`, `9` and 2 more"));
     }
 
     #[test]
