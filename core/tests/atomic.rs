@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use common::Folder;
 use netform_core::io::write_atomically;
@@ -83,6 +84,12 @@ fn what_a_killed_process_left_is_removed_by_the_next_file() {
         if left > 0 {
             break;
         }
+    }
+    let is_left = |name: &String| name != "weights";
+    for name in names(&folder.0).into_iter().filter(is_left) {
+        // As if time had passed.
+        let file = fs::OpenOptions::new().write(true).open(folder.0.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(2 * 60 * 60)).unwrap();
     }
     assert!(left > 0, "no kill fell into a file");
     write_atomically(&path, b"new").unwrap();

@@ -259,6 +259,37 @@ fn some_layers_are_taken_and_frozen_and_the_rest_learns() {
 }
 
 #[test]
+fn elements_that_no_network_has_are_left_out() {
+    let folder = Folder::new("torch-mask");
+    let mut net = Pair::new(Seed(1));
+    // The file that the network writes, with a BOOL of three elements behind its own.
+    let good = net.to_bytes().unwrap();
+    let (length, rest) = good.split_first_chunk::<8>().unwrap();
+    let (header, elements) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mask = format!(
+        r#"{{"attn.mask":{{"dtype":"BOOL","shape":[3],"data_offsets":[{0},{1}]}},"#,
+        elements.len(),
+        elements.len() + 3
+    );
+    let header = std::str::from_utf8(header).unwrap().replacen('{', &mask, 1);
+    let length = (header.len() as u64).to_le_bytes();
+    let bytes = [&length[..], header.as_bytes(), elements, &[1, 0, 1]].concat();
+    let file = folder.file("mask.safetensors", &bytes);
+
+    net.set_parameter("out.bias", &[5.0, 6.0]).unwrap();
+    let error = &["tensor `attn.mask`", "type BOOL", "`StateDict::ignore` leaves it out"];
+    says(StateDict::new().load(&mut net, &file), error);
+    assert_eq!(net.parameter("out.bias").unwrap(), [5.0, 6.0]);
+    let report = net.load_some(&file, ["conv1"]).unwrap();
+    assert!(report.unused.iter().any(|name| name == "attn.mask"), "{report}");
+    assert_eq!(net.parameter("out.bias").unwrap(), [5.0, 6.0]);
+    StateDict::new().ignore("*.mask").load(&mut net, &file).unwrap();
+    assert_eq!(net.to_bytes().unwrap(), good);
+    // A weight of such a type is none.
+    says(StateDict::new().rename("attn.mask", "out.bias").load(&mut net, &file), error);
+}
+
+#[test]
 fn what_is_chosen_must_be_there() {
     let mut net = Pair::new(Seed(1));
     let before = net.to_bytes().unwrap();

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 ///
 /// The bytes go into a temporary file in the same folder, are brought to the disk, and then take the
 /// name. Where something fails the temporary file is removed and the old file stays. What a process that was killed
-/// has left in the folder is removed, too.
+/// has left in the folder more than an hour ago is removed, too.
 ///
 /// # Errors
 /// If the folder does not exist, or the file cannot be written.
@@ -47,6 +48,8 @@ fn folder(path: &Path) -> Result<&Path> {
 /// What the names of temporary files begin and end with; the number of the process and a count are between.
 const BEGIN: &str = ".netform-";
 const END: &str = ".tmp";
+/// Nobody writes a file for so long without a change to it; on a shared disk, locks may be known on one machine alone.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A new file in `folder`, under a name that no other thread or process uses. It is locked, which tells others that
 /// somebody writes it.
@@ -71,12 +74,20 @@ fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Removes the temporary files that processes have left which were killed: those that nobody has locked. A failure
-/// is none: the files are in nobody's way.
+/// Removes the temporary files that processes have left which were killed: those that nobody has written to for long, nor
+/// has locked. A failure is none: the files are in nobody's way.
 fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
+    // Opening anything but a file may wait without end.
+    let is_old_file = |entry: &fs::DirEntry| {
+        entry.file_type().is_ok_and(|kind| kind.is_file())
+            && entry
+                .metadata()
+                .and_then(|it| it.modified())
+                .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED))
+    };
     for entry in entries.flatten() {
-        if !entry.file_name().to_str().is_some_and(is_temporary) {
+        if !entry.file_name().to_str().is_some_and(is_temporary) || !is_old_file(&entry) {
             continue;
         }
         let path = entry.path();
@@ -111,9 +122,11 @@ fn sync_folder(folder: &Path) {
 
 /// The error about a temporary file as one about `path`, with the way out where there is one.
 fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
-    let (kind, folder) = (error.kind(), folder.display());
+    let (kind, is_there, folder) = (error.kind(), folder.exists(), folder.display());
     let message = match kind {
-        ErrorKind::NotFound => format!("the folder {folder} does not exist; create it first"),
+        ErrorKind::NotFound if !is_there => {
+            format!("the folder {folder} does not exist; create it first")
+        }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!(
             "{error}; nothing was changed: make room on the disk of {folder}, or write to another one"
         ),
@@ -135,6 +148,8 @@ fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     /// A new, empty folder.
@@ -194,16 +209,22 @@ mod tests {
     #[test]
     fn what_nobody_writes_is_removed_and_nothing_else() {
         let folder = empty_folder("abandoned");
-        // Left by a process that is gone, and written by another one right now, as its lock says.
-        fs::write(folder.join(".netform-12-3.tmp"), b"half").unwrap();
-        let written = File::create(folder.join(".netform-12-4.tmp")).unwrap();
+        // Left by a process that is gone, and written by others right now, as its lock or its time says.
+        let old = SystemTime::now() - 2 * ABANDONED;
+        let create = |name: &str| File::create(folder.join(name)).unwrap();
+        create(".netform-12-3.tmp").set_modified(old).unwrap();
+        let written = create(".netform-12-4.tmp");
+        written.set_modified(old).unwrap();
         written.lock().unwrap();
+        create(".netform-12-5.tmp");
+        fs::create_dir(folder.join(".netform-12-6.tmp")).unwrap();
         let others =
             [".netform-12.tmp", ".netform-a-1.tmp", "netform-12-3.tmp", ".netform-1-2.tmpx"];
         others.iter().for_each(|name| fs::write(folder.join(name), b"").unwrap());
         write_atomically(folder.join("weights"), b"new").unwrap();
         let mut expected = others.to_vec();
-        expected.extend([".netform-12-4.tmp", "weights"]);
+        let kept = [".netform-12-4.tmp", ".netform-12-5.tmp", ".netform-12-6.tmp", "weights"];
+        expected.extend(kept);
         expected.sort_unstable();
         let mut found = names(&folder);
         found.sort_unstable();

@@ -24,8 +24,16 @@ impl Header {
         let found = self.0.get(name);
         found.and_then(|text| text.parse().ok()).ok_or_else(|| {
             let found = found.map_or("nothing".to_owned(), |text| format!("`{text}`"));
-            let kind = std::any::type_name::<T>();
-            Error::format(path, format!("`{name}`"), format!("expected a {kind}, found {found}"))
+            // For the message alone, so that it does not matter how the compiler writes types.
+            let kind = match std::any::type_name::<T>() {
+                "bool" => "true or false",
+                name if name.ends_with("String") => "a text",
+                _ => "a number",
+            };
+            let problem = format!(
+                "expected {kind}, found {found}; another program has written or changed this file: save it again"
+            );
+            Error::format(path, format!("`{name}`"), problem)
         })
     }
 }

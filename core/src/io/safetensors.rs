@@ -197,6 +197,24 @@ pub fn read(path: impl AsRef<Path>) -> Result<Contents> {
 /// If the bytes are not a whole safetensors file of the types in [`Values`].
 pub fn from_bytes(bytes: &[u8], source: impl AsRef<Path>) -> Result<Contents> {
     let source = source.as_ref();
+    let (header, data) = open(bytes, source)?;
+    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    Ok(Contents { tensors: tensors(source, &header, data, &|_| true)?, metadata })
+}
+
+/// The tensors of a file whose names are `wanted`, and the names of all: elements of other types harm nobody who does
+/// not want them.
+pub(crate) fn read_wanted(
+    path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<NamedTensor>, Vec<String>)> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let (header, data) = open(&bytes, path)?;
+    Ok((tensors(path, &header, data, wanted)?, header.offset_keys()))
+}
+
+/// The header, and the elements that it speaks of.
+fn open<'a>(bytes: &'a [u8], source: &Path) -> Result<(Metadata, &'a [u8])> {
     let (header, data) = split(bytes, source)?;
     let header: Metadata = serde_json::from_slice(header).map_err(|e| {
         let problem = format!("not a header of safetensors: {e}");
@@ -210,12 +228,22 @@ pub fn from_bytes(bytes: &[u8], source: impl AsRef<Path>) -> Result<Contents> {
         );
         return Err(Error::format(source, format!("byte {}", bytes.len() - data.len()), problem));
     }
-    let tensors = header.offset_keys().into_iter().filter_map(|name| {
+    Ok((header, data))
+}
+
+/// The tensors whose names are `wanted`, in the order of the file.
+fn tensors(
+    source: &Path,
+    header: &Metadata,
+    data: &[u8],
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<NamedTensor>> {
+    let names = header.offset_keys().into_iter().filter(|name| wanted(name));
+    let tensors = names.filter_map(|name| {
         let info = header.info(&name)?;
         Some(tensor(source, name, info, data))
     });
-    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
-    Ok(Contents { tensors: tensors.collect::<Result<_>>()?, metadata })
+    tensors.collect()
 }
 
 /// The header and the elements.
@@ -250,7 +278,7 @@ fn tensor(source: &Path, name: String, info: &TensorInfo, data: &[u8]) -> Result
     };
     let Some(values) = Values::decode(info.dtype, bytes) else {
         return error(format!(
-            "found elements of type {}, expected F32, F64, F16, BF16, U32, I32, I64 or U8",
+            "found elements of type {}, expected F32, F64, F16, BF16, U32, I32, I64 or U8; `StateDict::ignore` leaves it out",
             info.dtype
         ));
     };

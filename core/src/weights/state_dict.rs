@@ -83,7 +83,7 @@ impl StateDict {
     }
 
     /// Leaves tensors of the file out, which are chosen by its names as in [`Rules`](crate::update::Rules):
-    /// `head`, `*.attn.mask`.
+    /// `head`, `*.attn.mask`. They may be of types that no network has, such as BOOL.
     #[must_use]
     pub fn ignore(mut self, theirs: impl Into<String>) -> Self {
         self.ignored.push(theirs.into());
@@ -98,7 +98,7 @@ impl StateDict {
     #[doc(alias = "from_torch")]
     #[doc(alias = "load_state_dict")]
     pub fn load<N: Module>(&self, net: &mut N, path: impl AsRef<Path>) -> Result<()> {
-        let renamed = self.read(path.as_ref())?;
+        let renamed = self.read(path.as_ref(), &|_| true)?;
         let mut problems = renamed.twice::<N>();
         problems.extend(find_problems::<N>(&renamed.tensors, &|name| self.label(name)));
         fits::<N>(problems)?;
@@ -120,8 +120,7 @@ impl StateDict {
         let chosen: Vec<_> = chosen.into_iter().collect();
         check_choice::<N>(&chosen)?;
         let is_chosen = |name: &str| chosen.iter().any(|chosen| chooses(chosen.as_ref(), name));
-        let mut renamed = self.read(path.as_ref())?;
-        renamed.tensors.retain(|tensor| is_chosen(&tensor.name));
+        let renamed = self.read(path.as_ref(), &is_chosen)?;
         let mut problems = renamed.twice::<N>();
         problems.extend(misfits::<N>(&renamed.tensors, &is_chosen, &|name| self.label(name)));
         fits::<N>(problems)?;
@@ -154,10 +153,12 @@ impl StateDict {
         safetensors::write(path, &all, &metadata)
     }
 
-    fn read(&self, path: &Path) -> Result<Renamed> {
-        let mut tensors = safetensors::read(path)?.tensors;
-        tensors.retain(|tensor| !self.ignored.iter().any(|chosen| chooses(chosen, &tensor.name)));
-        let theirs = tensors.iter().map(|tensor| tensor.name.clone()).collect();
+    /// The file's tensors that are `wanted`, by the network's names, and not ignored.
+    fn read(&self, path: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Renamed> {
+        let is_ignored = |theirs: &str| self.ignored.iter().any(|chosen| chooses(chosen, theirs));
+        let is_read = |theirs: &str| !is_ignored(theirs) && wanted(&self.ours(theirs));
+        let (mut tensors, mut theirs) = safetensors::read_wanted(path, &is_read)?;
+        theirs.retain(|theirs| !is_ignored(theirs));
         for tensor in &mut tensors {
             tensor.name = self.ours(&tensor.name);
         }
@@ -181,11 +182,11 @@ impl StateDict {
     }
 }
 
-/// The tensors of a file.
+/// What was read of a file.
 struct Renamed {
-    /// Under the network's names.
+    /// The tensors that are wanted, under the network's names.
     tensors: Vec<NamedTensor>,
-    /// The names that they had.
+    /// The names of all that are not ignored, as the file has them.
     theirs: Vec<String>,
 }
 
