@@ -77,7 +77,9 @@ pub struct Model<N: Network, T> {
 impl<N: Network> Classifier<N> {
     /// A network whose outputs are logits of classes, as [`CrossEntropy`](crate::loss::CrossEntropy) wants them, one for
     /// each name; of two classes it may have one output, as [`BceWithLogits`](crate::loss::BceWithLogits) wants it,
-    /// which is the logit of the second. [`Model::outputs`] says so where they are something else.
+    /// which is the logit of the second. Where the last layer declared is `Softmax` or `Sigmoid` they are taken as
+    /// probabilities, and as their logarithms where it is `LogSoftmax`; [`Model::outputs`] says so where they are something
+    /// else.
     ///
     /// # Errors
     /// If there are not as many names as outputs, a name is empty or there twice, or the output has more than one axis.
@@ -86,7 +88,7 @@ impl<N: Network> Classifier<N> {
         Ok(Model { net, scaling: None, task: Classes::new::<N>(names)?, batch: BATCH })
     }
 
-    /// What the outputs are; [`Outputs::Logits`] unless set.
+    /// What the outputs are; what the last layer says unless set, as in [`Classifier::new`].
     #[must_use]
     pub fn outputs(mut self, outputs: Outputs) -> Self {
         self.task.outputs = outputs;
@@ -165,8 +167,9 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// ```
     ///
     /// # Errors
-    /// If a sample has not the input's number of elements, an output is infinite or not a number, the device has not
-    /// enough memory or is lost, or an index among the inputs is out of range.
+    /// If a sample has not the input's number of elements, an output is infinite or not a number, a classifier's outputs
+    /// are not the probabilities that [`Outputs`] says they are, the device has not enough memory or is lost, or an index
+    /// among the inputs is out of range.
     pub fn predict<I>(&self, samples: I) -> Result<Vec<T::Prediction>>
     where
         I: IntoIterator,
@@ -219,7 +222,7 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// Reads a model from a file of [`Model::save`].
     ///
     /// # Errors
-    /// If the file cannot be read, is of another version, network or kind of model, or [`Error::Weights`] with every
+    /// If the file cannot be read, is of another version, network, layers or kind of model, or [`Error::Weights`] with every
     /// tensor that is missing, not the network's or of another shape.
     pub fn load(path: impl AsRef<Path>) -> Result<Self>
     where
@@ -228,7 +231,21 @@ impl<N: Network, T: Task<N>> Model<N, T> {
         Self::load_on(path, N::Device::default())
     }
 
-    /// [`Model::load`] onto a device: `Classifier::<Iris<f32, _>, _>::load_on(path, Vulkan::new()?)`.
+    /// [`Model::load`] onto a device.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Iris: [4] -> [3] { fc1: Linear(3) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{cpu::Cpu, model::Classifier, random::Seed};
+    /// # let file = std::env::temp_dir().join(format!("netform-doc-load-on-{}", std::process::id()));
+    /// # Classifier::new(Iris::new(Seed(1)), ["setosa", "versicolor", "virginica"])?.save(&file)?;
+    /// let model = Classifier::<Iris<f32, _>>::load_on(&file, Cpu::default())?;
+    /// # assert_eq!(model.class_names().len(), 3);
+    /// # std::fs::remove_file(file).ok();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Model::load`], or if the device has not enough memory.
@@ -306,14 +323,14 @@ impl<'m, N: Network, T: Task<N>> Run<'m, N, T> {
         let found = &mut self.outputs[..batch * N::Output::NUMEL];
         device.read(outputs.buffer(), 0, found)?;
         for outputs in found.chunks_exact(N::Output::NUMEL.max(1)) {
-            if let Some(output) = outputs.iter().find(|output| !output.is_finite()) {
-                return Err(Error::Invalid(format!(
-                    "network `{}` answers sample {} with {output}: look for inputs or weights that are not finite",
-                    N::NAME,
-                    self.predictions.len() + 1
-                )));
-            }
-            self.predictions.push(self.model.task.prediction(outputs));
+            let number = self.predictions.len() + 1;
+            let prediction = self.model.task.prediction(outputs).map_err(|problem| {
+                Error::Invalid(format!(
+                    "network `{}` answers sample {number} with {problem}",
+                    N::NAME
+                ))
+            })?;
+            self.predictions.push(prediction);
         }
         self.samples.clear();
         Ok(())

@@ -42,6 +42,24 @@ network! {
     /// Its inputs.
     pub Bare: [3] -> [3] { LeakyRelu(1.0) }
 
+    /// The weights of `Two`, with probabilities of its classes.
+    pub Softly: [2] -> [2] { fc: Linear(2), Softmax }
+
+    /// The weights of `Two`, with logarithms of its probabilities.
+    pub Logs: [2] -> [2] { fc: Linear(2), LogSoftmax }
+
+    /// The weights of `One`, with the probability of the second of two classes.
+    pub Sure: [2] -> [1] { fc: Linear(1), Sigmoid }
+
+    /// The weights of `Two`, with numbers from 0 to 1 that are no probabilities of classes.
+    pub Both: [2] -> [2] { fc: Linear(2), Sigmoid }
+
+    /// The weights of `Smooth`.
+    pub Sharp: [2] -> [2] { fc1: Linear(2), Relu, fc2: Linear(2) }
+
+    /// The weights of `Sharp`.
+    pub Smooth: [2] -> [2] { fc1: Linear(2), Tanh, fc2: Linear(2) }
+
     /// Classes of each position.
     pub Positions: u32[4] -> [4, 3] { emb: Embedding(5, features = 3) }
 
@@ -175,6 +193,87 @@ fn one_output_tells_two_classes_apart() {
     assert_eq!(loaded.predict([[0.75, 0.0]]).unwrap()[0].probability(), 0.75);
 }
 
+/// Its outputs are its inputs, and then what its last layer makes of them.
+fn identity<N: Weights<Elem = f32>>(mut net: N) -> N {
+    net.set_parameter("fc.weight", &[1.0, 0.0, 0.0, 1.0]).unwrap();
+    net.set_parameter("fc.bias", &[0.0, 0.0]).unwrap();
+    net
+}
+
+#[test]
+fn the_last_layer_says_what_outputs_are() {
+    let near = |found: &[f64], expected: [f64; 2]| {
+        assert!(found.iter().zip(expected).all(|(x, y)| (x - y).abs() < 1e-6), "{found:?}");
+    };
+    let sample = [[0.0, 3f32.ln()]];
+    let softly = Classifier::new(identity(Softly::new(Seed(1))), ["a", "b"]).unwrap();
+    near(softly.predict(sample).unwrap()[0].probabilities(), [0.25, 0.75]);
+    let logs = Classifier::new(identity(Logs::new(Seed(1))), ["a", "b"]).unwrap();
+    near(logs.predict(sample).unwrap()[0].probabilities(), [0.25, 0.75]);
+    let mut sure = Sure::new(Seed(1));
+    sure.set_parameter("fc.weight", &[0.0, 1.0]).unwrap();
+    sure.set_parameter("fc.bias", &[0.0]).unwrap();
+    let sure = Classifier::new(sure, ["a", "b"]).unwrap();
+    near(sure.predict(sample).unwrap()[0].probabilities(), [0.25, 0.75]);
+    // What is set counts, as what a file says does.
+    let bytes = softly.outputs(Outputs::Logits).to_bytes().unwrap();
+    let loaded = Classifier::<Softly>::from_bytes(&bytes, Cpu::default()).unwrap();
+    assert!(loaded.predict(sample).unwrap()[0].probability() < 0.7);
+}
+
+#[test]
+fn outputs_that_are_no_probabilities_are_refused() {
+    let says_so = ["answers sample 2 with", "that add up to 1", "`.outputs(..)`"];
+    let both = Classifier::new(identity(Both::new(Seed(1))), ["a", "b"]).unwrap();
+    says(both.predict([[-1.0, 1.0], [2.0, 3.0]]), &says_so);
+    let bare = |outputs| {
+        let net = identity(Two::new(Seed(1)));
+        Classifier::new(net, ["a", "b"]).unwrap().outputs(outputs)
+    };
+    let probabilities = bare(Outputs::Probabilities);
+    says(probabilities.predict([[0.5, 0.5], [1.5, -0.5]]), &says_so);
+    says(probabilities.predict([[0.5, 0.5], [0.5, 0.6]]), &says_so);
+    assert!(probabilities.predict([[0.5, 0.5004], [1.0, 0.0]]).is_ok());
+    says(bare(Outputs::LogProbabilities).predict([[0.0, -800.0], [0.0, 0.0]]), &says_so);
+    says(bare(Outputs::Logits).predict([[0.0, f32::INFINITY]]), &["not finite"]);
+}
+
+#[test]
+fn a_probability_of_zero_has_a_logarithm() {
+    let names = ["a", "b", "c"];
+    let model = Classifier::new(Bare::new(Seed(1)), names).unwrap();
+    let model = model.outputs(Outputs::LogProbabilities);
+    let found = model.predict([[f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY]]).unwrap();
+    assert_eq!(found[0].probabilities(), [0.0, 1.0, 0.0]);
+    says(model.predict([[f32::NAN, 0.0, 0.0]]), &["sample 1 with NaN", "not finite"]);
+    let logits = model.outputs(Outputs::Logits);
+    says(logits.predict([[f32::NEG_INFINITY, 0.0, 0.0]]), &["with -inf", "not finite"]);
+}
+
+#[test]
+fn other_layers_of_the_same_shapes_are_refused() {
+    let sharp = Classifier::new(Sharp::new(Seed(1)), ["a", "b"]).unwrap();
+    let smooth = |change: &dyn Fn(&mut Contents)| {
+        let bytes = changed(&sharp, |file| {
+            file.metadata.insert("network".into(), "Smooth".into());
+            change(file);
+        });
+        Classifier::<Smooth>::from_bytes(&bytes, Cpu::default())
+    };
+    let layers = |text: &'static str| {
+        smooth(&move |file| drop(file.metadata.insert("layers".into(), text.into())))
+    };
+    says(
+        smooth(&|_| ()),
+        &["`layers`", "layer 2 is `Relu` in the file and `Tanh` in the network", "`net.load`"],
+    );
+    assert!(layers(r#"["fc1: Linear(2)", "Tanh", "fc2: Linear(2)"]"#).is_ok());
+    says(layers(r#"["fc1: Linear(2)", "Tanh"]"#), &["layer 3 is none in the file"]);
+    says(layers("Tanh"), &["`layers`", "a list of layers in JSON, found `Tanh`"]);
+    says(layers("{}"), &["layer 1 is none in the file"]);
+    says(smooth(&|file| drop(file.metadata.remove("layers"))), &["expected a text, found nothing"]);
+}
+
 #[test]
 fn numbers_are_in_the_units_of_the_targets() {
     let inputs: Vec<f32> = (0..200).map(|i| 1000.0 + 300.0 * (i as f32 * 0.7).sin()).collect();
@@ -239,7 +338,7 @@ fn other_files_are_refused_by_name() {
         load(&changed(&model, |file| drop(file.metadata.insert(name.into(), value.into()))))
     };
     assert!(set("comment", "more is no harm").is_ok());
-    says(set("netform.model", "2"), &["of format 2", "reads format 1", "`net.load`"]);
+    says(set("netform.model", "1"), &["of format 1", "reads format 2", "`net.load`"]);
     says(set("network", "Other"), &["`network`", "expected Points, found Other"]);
     says(set("classes", r#"["a","b"]"#), &["`classes`", "expected 3 names", "found 2 names"]);
     says(set("classes", r#"["a","b","b"]"#), &["`classes`", "name 3 is `b`"]);
@@ -248,7 +347,7 @@ fn other_files_are_refused_by_name() {
     says(set("outputs", "guesses"), &["`outputs`", "found `guesses`"]);
     says(set("task", "numbers"), &["a model of numbers", "what a Classifier is"]);
     says(set("setting.rate", "2"), &["setting `rate`", "from 0 to 1, found 2"]);
-    says(set("setting.rate", "x"), &["`setting.rate`", "found `x`"]);
+    says(set("setting.rate", "x"), &["`setting.rate`", "expected a number, found `x`"]);
     let without = changed(&model, |file| drop(file.metadata.remove("task")));
     says(load(&without), &["`task`", "found nothing"]);
 

@@ -9,15 +9,18 @@ use crate::error::{Error, Result};
 use crate::feed::InputElement;
 use crate::io::header::Header;
 use crate::io::safetensors::{self, Contents, NamedTensor};
-use crate::network::{Network, build};
+use crate::network::{LayerSpec, Network, build};
 use crate::random::Seed;
 use crate::shape::SampleShape;
 use crate::weights::{BESIDE, check, tensors, write};
 
 /// The version of the file that is written, and the only one that is read.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// The entry of the header that says it is such a file.
 const MARK: &str = "netform.model";
+
+/// The entry of the header with the layers, in the order of the declaration.
+const LAYERS: &str = "layers";
 
 /// What a scaling is of.
 #[derive(Clone, Copy)]
@@ -72,6 +75,7 @@ pub(super) fn to_bytes<N: Network, T: Task<N>>(model: &Model<N, T>) -> Result<Ve
     header.set("network", N::NAME);
     header.set("input", N::INPUTS[0]);
     header.set("output", N::OUTPUTS[0]);
+    header.set(LAYERS, serde_json::json!(layers::<N>()));
     for (name, value) in N::SETTINGS.iter().zip(model.net.store().settings) {
         header.set(&format!("setting.{name}"), value);
     }
@@ -130,10 +134,13 @@ fn check_kind<N: Network, T: Task<N>>(path: &Path, header: &Header) -> Result<()
     ] {
         let found: String = header.get(path, what)?;
         if found != expected {
-            let problem = format!("a model of another network: expected {expected}, found {found}");
+            let problem = format!(
+                "a model of another network: expected {expected}, found {found}; `net.load` takes its weights where they fit"
+            );
             return error(what, problem);
         }
     }
+    check_layers::<N>(path, header)?;
     let task: String = header.get(path, "task")?;
     if task != T::NAMES.0 {
         let problem = format!(
@@ -144,4 +151,37 @@ fn check_kind<N: Network, T: Task<N>>(path: &Path, header: &Header) -> Result<()
         return error("task", problem);
     }
     Ok(())
+}
+
+/// The layers as they are declared: `fc1: Linear(16)`, `Relu`.
+fn layers<N: Network>() -> Vec<String> {
+    let named = |layer: &LayerSpec| match layer.name {
+        "" => layer.text.to_owned(),
+        name => format!("{name}: {}", layer.text),
+    };
+    N::LAYERS.iter().map(named).collect()
+}
+
+/// That the file's layers are the network's: others may have weights of the same shapes.
+fn check_layers<N: Network>(path: &Path, header: &Header) -> Result<()> {
+    let text: String = header.get(path, LAYERS)?;
+    let error = |problem| Err(Error::format(path, format!("`{LAYERS}`"), problem));
+    let Ok(found) = serde_json::from_str::<serde_json::Value>(&text) else {
+        return error(format!("expected a list of layers in JSON, found `{text}`"));
+    };
+    let expected = layers::<N>();
+    if found == serde_json::json!(expected) {
+        return Ok(());
+    }
+    let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
+    let at = |i: usize| found.get(i).and_then(|layer| layer.as_str());
+    let most = found.len().max(expected.len());
+    let first = (0..most).find(|&i| at(i) != expected.get(i).map(String::as_str)).unwrap_or(0);
+    let shown = |layer: Option<&str>| layer.map_or("none".to_owned(), |layer| format!("`{layer}`"));
+    error(format!(
+        "a model of other layers: layer {} is {} in the file and {} in the network; `net.load` takes its weights where they fit",
+        first + 1,
+        shown(at(first)),
+        shown(expected.get(first).map(String::as_str))
+    ))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::file::Part;
 use super::prediction::Prediction;
-use crate::data::Scaling;
+use crate::data::{Scaling, check_names};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::io::header::Header;
@@ -22,14 +22,17 @@ pub trait Task<N: Network>: Sized {
     /// The name in files, and that of the type of such models.
     #[doc(hidden)]
     const NAMES: (&'static str, &'static str);
-    /// What is said of a sample with finite outputs.
+    /// What is said of a sample, or what is wrong with its outputs.
     #[doc(hidden)]
-    fn prediction(&self, outputs: &[N::Elem]) -> Self::Prediction;
+    fn prediction(&self, outputs: &[N::Elem]) -> std::result::Result<Self::Prediction, String>;
     #[doc(hidden)]
     fn write(&self, header: &mut Header, beside: &mut Vec<NamedTensor>);
     #[doc(hidden)]
     fn read(path: &Path, header: &Header, beside: &[NamedTensor]) -> Result<Self>;
 }
+
+/// How far probabilities may be from adding up to 1, for they are rounded.
+const ROUNDING: f64 = 1e-3;
 
 /// What the outputs of a classifier are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,18 @@ pub enum Outputs {
     LogProbabilities,
     /// Probabilities, as of a last layer `Softmax` or `Sigmoid`.
     Probabilities,
+}
+
+impl Outputs {
+    /// What the last layer of the declaration makes of them.
+    fn of<N: Network>() -> Self {
+        let last = N::LAYERS.last().map_or("", |layer| layer.text);
+        match last.split('(').next().unwrap_or_default().trim() {
+            "Softmax" | "Sigmoid" => Outputs::Probabilities,
+            "LogSoftmax" => Outputs::LogProbabilities,
+            _ => Outputs::Logits,
+        }
+    }
 }
 
 impl fmt::Display for Outputs {
@@ -86,15 +101,30 @@ impl Classes {
                 found: format!("{found} names"),
             });
         }
-        for (i, name) in names.iter().enumerate() {
-            if name.is_empty() || names[..i].contains(name) {
-                return Err(Error::Invalid(format!(
-                    "the names of classes: name {} is `{name}`, expected names that differ and are not empty",
-                    i + 1
-                )));
-            }
+        check_names("classes", &names)?;
+        Ok(Classes { names: names.into(), outputs: Outputs::of::<N>() })
+    }
+
+    /// How probable each class is.
+    fn probabilities(&self, outputs: &[f64]) -> Vec<f64> {
+        // Of a single output: of the second class, and of the first.
+        let pair = |second: f64, first: f64| vec![first, second];
+        match (self.outputs, outputs) {
+            (Outputs::Logits, &[z]) => pair(1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp())),
+            (Outputs::LogProbabilities, &[log]) => pair(log.exp(), -log.exp_m1()),
+            (Outputs::Probabilities, &[p]) => pair(p, 1.0 - p),
+            (Outputs::Logits, logits) => softmax(logits),
+            (Outputs::LogProbabilities, logs) => logs.iter().map(|log| log.exp()).collect(),
+            (Outputs::Probabilities, p) => p.to_vec(),
         }
-        Ok(Classes { names: names.into(), outputs: Outputs::default() })
+    }
+}
+
+/// That numbers are finite.
+fn check_finite<E: Float>(mut outputs: impl Iterator<Item = E>) -> std::result::Result<(), String> {
+    match outputs.find(|output| !output.is_finite()) {
+        Some(output) => Err(format!("{output}: look for inputs or weights that are not finite")),
+        None => Ok(()),
     }
 }
 
@@ -102,19 +132,22 @@ impl<N: Network> Task<N> for Classes {
     type Prediction = Prediction;
     const NAMES: (&'static str, &'static str) = ("classes", "Classifier");
 
-    fn prediction(&self, outputs: &[N::Elem]) -> Prediction {
+    fn prediction(&self, outputs: &[N::Elem]) -> std::result::Result<Prediction, String> {
         let outputs: Vec<f64> = outputs.iter().map(|output| output.to_f64()).collect();
-        // Of a single output: of the second class, and of the first.
-        let pair = |second: f64, first: f64| vec![first, second];
-        let probabilities = match (self.outputs, &outputs[..]) {
-            (Outputs::Logits, &[z]) => pair(1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp())),
-            (Outputs::LogProbabilities, &[log]) => pair(log.exp(), -log.exp_m1()),
-            (Outputs::Probabilities, &[p]) => pair(p, 1.0 - p),
-            (Outputs::Logits, logits) => softmax(logits),
-            (Outputs::LogProbabilities, logs) => logs.iter().map(|log| log.exp()).collect(),
-            (Outputs::Probabilities, p) => p.to_vec(),
-        };
-        Prediction { names: self.names.clone(), probabilities }
+        // The logarithm of a probability of 0 is -inf.
+        let may_be = |&x: &f64| self.outputs == Outputs::LogProbabilities && x == f64::NEG_INFINITY;
+        check_finite(outputs.iter().copied().filter(|output| !may_be(output)))?;
+        let mut probabilities = self.probabilities(&outputs);
+        let sum: f64 = probabilities.iter().sum();
+        let is_one = (sum - 1.0).abs() <= ROUNDING;
+        if !is_one || probabilities.iter().any(|p| !(-ROUNDING..=1.0 + ROUNDING).contains(p)) {
+            return Err(format!(
+                "{outputs:?}, which are no {}: expected probabilities from 0 to 1 that add up to 1; `.outputs(..)` of the classifier says what else the outputs are",
+                self.outputs
+            ));
+        }
+        probabilities.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
+        Ok(Prediction { names: self.names.clone(), probabilities })
     }
 
     fn write(&self, header: &mut Header, _: &mut Vec<NamedTensor>) {
@@ -167,12 +200,13 @@ impl<N: Network> Task<N> for Numbers<N::Output, N::Elem> {
     type Prediction = Vec<N::Elem>;
     const NAMES: (&'static str, &'static str) = ("numbers", "Regressor");
 
-    fn prediction(&self, outputs: &[N::Elem]) -> Vec<N::Elem> {
+    fn prediction(&self, outputs: &[N::Elem]) -> std::result::Result<Vec<N::Elem>, String> {
+        check_finite(outputs.iter().copied())?;
         let mut numbers = outputs.to_vec();
         if let Some(scaling) = &self.scaling {
             scaling.undo(&mut numbers);
         }
-        numbers
+        Ok(numbers)
     }
 
     fn write(&self, _: &mut Header, beside: &mut Vec<NamedTensor>) {
