@@ -71,7 +71,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let sizes = [train.len(), validation.len(), test.len()];
     print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
 
-    let updates = epochs.get() * train.len().div_ceil(batch.get());
+    let updates = epochs.get().saturating_mul(train.len().div_ceil(batch.get()));
     let history = Trainer::new(CrossEntropy, AdamW::new(rate))
         .epochs(epochs.get())
         .batch(batch.get())

@@ -2,8 +2,8 @@
 //!
 //! `conv1: Conv2d(6, kernel = 5)` in a declaration is [`Conv2d`] with `out_channels` 6 and a kernel of 5. The
 //! macro reads the names alone, and nothing is made of these types: they are what an editor shows for, leads to from
-//! and completes a layer's name with. Names, defaults and layouts are PyTorch's; sizes may be expressions of
-//! constants and of generic sizes. Shapes are those of one sample.
+//! and completes a layer's name with. Names, defaults and layouts are PyTorch's, but for
+//! the `eps` of [`RmsNorm`]; sizes may be expressions of constants and of generic sizes. Shapes are those of one sample.
 //!
 //! ```
 //! # extern crate netform_core as netform;

@@ -8,6 +8,8 @@ mod common;
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::Folder;
 use netform_core::data::InMemory;
@@ -16,7 +18,9 @@ use netform_core::error::Result;
 use netform_core::loss::CrossEntropy;
 use netform_core::optim::Adam;
 use netform_core::random::Seed;
-use netform_core::train::{BatchRecord, Callback, State, Trainer};
+use netform_core::train::{
+    BatchRecord, Callback, EpochRecord, Flow, NetworkAccess, State, Trainer,
+};
 use netform_core::weights::Weights;
 use netform_macros::network;
 
@@ -66,7 +70,8 @@ fn child() {
     let stuck_at = (way == "stuck").then_some(3);
     let mut counting = Counting { stuck_at, ..Counting::default() };
     let mut net = Net::new(Seed(1));
-    let trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).epochs(1_000_000_000).batch(3);
+    let epochs = if way == "ignored" { 2 } else { 1_000_000_000 };
+    let trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).epochs(epochs).batch(3);
     let trainer = trainer.autosave(&file).callback(&mut counting);
     let mut trainer = trainer.stop_on_ctrl_c().unwrap();
     if way == "before" {
@@ -76,6 +81,11 @@ fn child() {
         }
     }
     let history = trainer.fit(&mut net, &data()).unwrap();
+    if way == "ignored" {
+        assert!(!history.interrupted);
+        println!("ended with epoch {}", history.epochs.len());
+        return;
+    }
     assert!(history.interrupted);
     drop(trainer);
     // A further training does not begin, in a program that makes several.
@@ -94,7 +104,12 @@ struct Program {
 
 impl Program {
     fn start(file: &Path, way: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let program = std::env::current_exe().unwrap();
+        Self::start_as(Command::new(program), file, way)
+    }
+
+    fn start_as(mut program: Command, file: &Path, way: &str) -> Self {
+        let mut child = program
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
             .env("NETFORM_INTERRUPT_FILE", file)
             .env("NETFORM_INTERRUPT_WAY", way)
@@ -145,6 +160,38 @@ fn ctrl_c_ends_training_after_a_batch_and_saves_it() {
     drop(trainer);
     assert_eq!(counting.restored, batches);
     assert_eq!(counting.batches, batches.next_multiple_of(7) - batches);
+}
+
+/// As where a script has `program &`: the shell ignores Ctrl-C for it. Linux says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_for_which_ctrl_c_is_ignored_trains_to_its_end() {
+    let folder = Folder::new("interrupt-ignored");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' INT; exec \"$@\"", "sh"]).arg(std::env::current_exe().unwrap());
+    let mut program = Program::start_as(shell, &folder.0.join("run"), "ignored");
+    Program::wait_for(&mut program.output, "batch 3");
+    program.ctrl_c();
+    assert_eq!(Program::wait_for(&mut program.output, "ended with epoch "), "2");
+    assert!(program.end().success());
+}
+
+/// Raises a flag after each epoch.
+struct Raising(Arc<AtomicBool>);
+
+impl Callback for Raising {
+    fn on_epoch_end(&mut self, _: &EpochRecord, _: &mut dyn NetworkAccess) -> Result<Flow> {
+        self.0.store(true, Ordering::Relaxed);
+        Ok(Flow::Continue)
+    }
+}
+
+#[test]
+fn a_flag_that_is_raised_after_the_last_batch_is_seen() {
+    let flag = Arc::new(AtomicBool::new(false));
+    let trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).stop_when(flag.clone());
+    let history = { trainer.callback(Raising(flag)) }.fit(&mut Net::new(Seed(1)), &data()).unwrap();
+    assert_eq!((history.epochs.len(), history.interrupted), (1, true));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::init::Init;
 pub struct MultiHeadAttention {
     /// The number of heads, which divides the features.
     pub heads: usize,
-    /// Whether positions see only those before them; `false` where it is not given.
+    /// Whether positions see only themselves and those before them; `false` where it is not given.
     pub causal: bool,
     /// Whether the projections have a bias; `true` where it is not given.
     pub bias: bool,

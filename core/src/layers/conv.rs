@@ -25,7 +25,7 @@ pub struct Conv2d {
     pub bias: bool,
     /// How the weight begins; uniform within 1 / √fan_in of 0 where it is not given.
     pub init: Init,
-    /// How the bias begins; as the weight where it is not given.
+    /// How the bias begins; uniform within 1 / √fan_in of 0 where it is not given, whatever `init` is.
     pub bias_init: Init,
 }
 
@@ -51,7 +51,7 @@ pub struct Conv1d {
     pub bias: bool,
     /// How the weight begins; uniform within 1 / √fan_in of 0 where it is not given.
     pub init: Init,
-    /// How the bias begins; as the weight where it is not given.
+    /// How the bias begins; uniform within 1 / √fan_in of 0 where it is not given, whatever `init` is.
     pub bias_init: Init,
 }
 
@@ -80,6 +80,6 @@ pub struct ConvTranspose2d {
     pub bias: bool,
     /// How the weight begins; uniform within 1 / √fan_in of 0 where it is not given.
     pub init: Init,
-    /// How the bias begins; as the weight where it is not given.
+    /// How the bias begins; uniform within 1 / √fan_in of 0 where it is not given, whatever `init` is.
     pub bias_init: Init,
 }

@@ -14,7 +14,7 @@ pub struct Linear {
     pub bias: bool,
     /// How the weight begins; uniform within 1 / √in of 0 where it is not given.
     pub init: Init,
-    /// How the bias begins; as the weight where it is not given.
+    /// How the bias begins; uniform within 1 / √in of 0 where it is not given, whatever `init` is.
     pub bias_init: Init,
 }
 

@@ -21,7 +21,7 @@ pub struct LayerNorm {
 /// [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html)
 #[non_exhaustive]
 pub struct RmsNorm {
-    /// What is added to the mean of squares; 1e-6 where it is not given.
+    /// What is added to the mean of squares; 1e-6 where it is not given, where PyTorch has the spacing of floats at 1.
     pub eps: f64,
 }
 
@@ -40,7 +40,8 @@ pub struct GroupNorm {
 /// `BatchNorm1d`: each feature normalised over the batch in training, by running statistics in evaluation
 /// (Ioffe and Szegedy, 2015).
 ///
-/// Over `[features]` or `[channels, length]`; `weight`, `bias`, `running_mean` and `running_var` are `[features]`.
+/// Over `[features]` or `[channels, length]`; `weight`, `bias`, `running_mean` and `running_var` are `[features]`, or
+/// `[channels]`.
 /// [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html)
 #[non_exhaustive]
 pub struct BatchNorm1d {

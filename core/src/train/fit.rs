@@ -200,6 +200,7 @@ where
             begun.stopped = stopped?;
             session.save(&epochs.step, begun)?;
         }
+        self.session.history.interrupted = self.session.is_to_stop();
         self.session.history.stopped_early = begun.stopped && begun.epoch <= last;
         Ok(())
     }

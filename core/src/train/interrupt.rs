@@ -1,4 +1,5 @@
-//! Ctrl-C during training: the first one ends it after the batch under way, the next one ends the program.
+//! Ctrl-C during training: the first one ends it after the batch or the validation under way, the next one ends the
+//! program.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,15 +20,27 @@ static TRAININGS: AtomicUsize = AtomicUsize::new(0);
 pub(super) fn flag() -> Result<Arc<AtomicBool>> {
     static INSTALLED: Mutex<bool> = Mutex::new(false);
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*installed {
+    if !*installed && !is_ignored() {
         ctrlc::try_set_handler(pressed).map_err(|error| {
             Error::Invalid(format!(
-                "Ctrl-C cannot be listened to: {error}; where the program has a handler of its own, let it set a flag and give that to Trainer::stop_when"
+                "Ctrl-C cannot be listened to: {error}; where the program has a handler of its own, let it set a flag and give that to Trainer::stop_when; where it was started with Ctrl-C ignored, as by `program &` in a script, do not call this"
             ))
         })?;
         *installed = true;
     }
     Ok(PRESSED.clone())
+}
+
+/// Whether the program was started with Ctrl-C ignored, as by `program &` in a script, and so is not to listen to it;
+/// only Linux says so: in the mask of ignored signals of proc(5), where bit n - 1 is signal n and SIGINT is 2.
+fn is_ignored() -> bool {
+    let status = match cfg!(target_os = "linux") {
+        true => std::fs::read_to_string("/proc/self/status").unwrap_or_default(),
+        false => return false,
+    };
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 2 != 0)
 }
 
 /// What Ctrl-C does; on a thread of its own.
@@ -39,7 +52,7 @@ fn pressed() {
     // Nobody may be there to read it.
     let _ = writeln!(
         std::io::stderr(),
-        "\nCtrl-C: training ends after this batch; once more ends the program at once"
+        "\nCtrl-C: training ends after this batch or validation; once more ends the program at once"
     );
 }
 

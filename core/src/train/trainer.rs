@@ -231,9 +231,10 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
         self
     }
 
-    /// Ends training after the batch under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does; pressed once
-    /// more, or while no such training is under way, it ends the program at once, with the exit code 130. Trainings that
-    /// come after one that it has ended do not begin.
+    /// Ends training after the batch or the validation under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does;
+    /// pressed once more, or while no such training is under way, it ends the program at once, with the exit code 130.
+    /// Trainings that come after one that it has ended do not begin. A program that was started with Ctrl-C ignored, as
+    /// by `program &` in a script, goes on ignoring it on Linux; elsewhere that is an error.
     ///
     /// ```no_run
     /// # extern crate netform_core as netform;
@@ -254,7 +255,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// ```
     ///
     /// # Errors
-    /// If the program has another handler of Ctrl-C, or the system refuses one.
+    /// If the program has another handler of Ctrl-C, ignores it (not on Linux), or the system refuses a handler.
     #[cfg(feature = "ctrlc")]
     pub fn stop_on_ctrl_c(self) -> Result<Self> {
         Ok(self.stop_when(super::interrupt::flag()?))
