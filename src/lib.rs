@@ -125,8 +125,8 @@ pub use netform_core::tensor::Tensor;
 /// another network it is given a number, or a setting of that one: `enc: Encoder(rate = 0.1)`, `enc: Encoder(rate)`.
 ///
 /// # Layers
-/// Names, defaults and layouts are PyTorch's, but for the `eps` of `RmsNorm`, which is 1e-6. [`layers`] documents each layer and its arguments; rust-analyzer shows
-/// that at their names, and completes them.
+/// Names, defaults and layouts are PyTorch's, but for the `eps` of `RmsNorm`, which is 1e-6. [`layers`] documents each
+/// layer and its arguments; rust-analyzer shows that at their names, and completes them.
 ///
 /// | layer | arguments |
 /// |---|---|

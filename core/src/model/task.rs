@@ -33,6 +33,8 @@ pub trait Task<N: Network>: Sized {
 
 /// How far probabilities may be from adding up to 1, for they are rounded.
 const ROUNDING: f64 = 1e-3;
+/// How many outputs a message shows.
+const SHOWN: usize = 10;
 
 /// What the outputs of a classifier are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,8 +143,10 @@ impl<N: Network> Task<N> for Classes {
         let sum: f64 = probabilities.iter().sum();
         let is_one = (sum - 1.0).abs() <= ROUNDING;
         if !is_one || probabilities.iter().any(|p| !(-ROUNDING..=1.0 + ROUNDING).contains(p)) {
+            let first = &outputs[..outputs.len().min(SHOWN)];
+            let more = if first.len() < outputs.len() { " and more" } else { "" };
             return Err(format!(
-                "{outputs:?}, which are no {}: expected probabilities from 0 to 1 that add up to 1; `.outputs(..)` of the classifier says what else the outputs are",
+                "{first:?}{more}, which are no {}: expected probabilities from 0 to 1 that add up to 1; `.outputs(..)` of the classifier says what else the outputs are",
                 self.outputs
             ));
         }
