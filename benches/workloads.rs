@@ -12,6 +12,8 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use netform::data::MiniBatch;
+use netform::device::Memory;
+use netform::element::Element;
 use netform::loss::Loss;
 use netform::prelude::*;
 use netform::shape::{BatchedShape, SameSample, SampleShape};
@@ -53,6 +55,22 @@ network! {
         Conv2d(32, kernel = 3), Relu, MaxPool2d(2),
         Conv2d(64, kernel = 3), Relu, MaxPool2d(2),
         Flatten, Linear(10),
+    }
+}
+
+network! {
+    /// A pre-norm block of a transformer: causal attention with 8 heads over 128 positions, then two layers.
+    Transformer: (x: [128, 256]) -> [128, 256] {
+        let norm1 = LayerNorm;
+        let qkv = Linear(768);
+        let out = Linear(256);
+        let norm2 = LayerNorm;
+        let up = Linear(1024);
+        let down = Linear(256);
+        let [q, k, v] = qkv(norm1(x)).reshape([128, 3, 8, 32]).permute([1, 2, 0, 3]).unstack(0);
+        let heads = attention(q, k, v, causal = true);
+        let y = x + out(heads.permute([1, 0, 2]).reshape([128, 256]));
+        y + down(gelu(up(norm2(y)), approximate = tanh))
     }
 }
 
@@ -99,7 +117,7 @@ fn vulkan() -> Result<Cpu> {
     ))
 }
 
-const WORKLOADS: [Workload; 11] = [
+const WORKLOADS: [Workload; 12] = [
     (
         "iris",
         "4-16-3, batch 16, SGD",
@@ -130,6 +148,11 @@ const WORKLOADS: [Workload; 11] = [
         "convolutions of 32 and 64 channels, batch 64, Adam",
         on_device!(|o, d| train::<ConvNet<f32, _>, _>(o, d, 64, 10, Adam::new(1e-3))),
     ),
+    (
+        "transformer",
+        "a pre-norm block, 128 x 256, 8 heads, batch 8, Adam",
+        on_device!(|o, d| regress::<Transformer<f32, _>, _>(o, d, 8, Adam::new(1e-3))),
+    ),
     ("mlp_infer1", "784-128-10, one sample", on_device!(|o, d| infer::<Mlp<f32, _>>(o, d, 1))),
     ("lenet_infer1", "LeNet, one sample", on_device!(|o, d| infer::<LeNet<f32, _>>(o, d, 1))),
     (
@@ -149,8 +172,7 @@ const WORKLOADS: [Workload; 11] = [
     ),
 ];
 
-/// Training steps on one batch. The loss has to fall. As in the trainer, a device may still work on a step when the
-/// next one begins.
+/// Training steps on one batch, with labels drawn from all classes.
 fn train<N, O>(
     options: &Options,
     device: N::Device,
@@ -166,12 +188,56 @@ where
     O: Optimizer,
 {
     let mut rng = Rng::new(Seed(42), 0);
-    let mut net: N = netform::network::build(device.clone(), Seed(42))?;
-    let inputs = normal::<N>(device.clone(), &mut rng, batch)?;
+    let net = netform::network::build(device.clone(), Seed(42))?;
+    let inputs = normal::<N::Input, _>(device.clone(), &mut rng, batch)?;
     let labels: Vec<u32> = (0..batch).map(|_| rng.below(classes) as u32).collect();
     let targets = Tensor::<(Batch,), u32, _>::from_slice_on(device, &labels)?;
-    let batch = MiniBatch::<N::Input, (), f32, u32, N::Device> { inputs, targets };
-    let mut step = net.train_step(CrossEntropy, optimizer, labels.len())?;
+    let data = MiniBatch { inputs, targets };
+    steps::<N, _, (), u32, _>(options, net, CrossEntropy, optimizer, data, batch)
+}
+
+/// Training steps on one batch, towards outputs drawn from N(0, 1).
+fn regress<N, O>(
+    options: &Options,
+    device: N::Device,
+    batch: usize,
+    optimizer: O,
+) -> Result<Measured>
+where
+    N: Network<Elem = f32, InputElement = f32>,
+    N::Input: SameSample<N::Input>,
+    InputBatch<N>: BatchedShape<Sample = N::Input>,
+    Mse: Loss<f32, N::Output, N::Output, f32>,
+    O: Optimizer,
+{
+    let mut rng = Rng::new(Seed(42), 0);
+    let net = netform::network::build(device.clone(), Seed(42))?;
+    let inputs = normal::<N::Input, _>(device.clone(), &mut rng, batch)?;
+    let targets = normal::<N::Output, _>(device, &mut rng, batch)?;
+    let data = MiniBatch { inputs, targets };
+    steps::<N, _, N::Output, f32, _>(options, net, Mse, optimizer, data, batch)
+}
+
+/// Training steps on one batch. The loss has to fall. As in the trainer, a device may still work on a step when the
+/// next one begins.
+fn steps<N, L, Y, T, O>(
+    options: &Options,
+    mut net: N,
+    loss: L,
+    optimizer: O,
+    batch: MiniBatch<N::Input, Y, f32, T, N::Device>,
+    samples: usize,
+) -> Result<Measured>
+where
+    N: Network<Elem = f32, InputElement = f32>,
+    N::Input: SameSample<N::Input>,
+    InputBatch<N>: BatchedShape<Sample = N::Input>,
+    Y: SampleShape,
+    T: Element,
+    L: Loss<f32, N::Output, Y, T>,
+    O: Optimizer,
+{
+    let mut step = net.train_step(loss, optimizer, samples)?;
     let first = step.run(&batch)?;
     let mut last = first;
     let times = options.measure(|| {
@@ -195,7 +261,7 @@ where
     InputBatch<N>: BatchedShape<Sample = N::Input>,
 {
     let net: N = netform::network::build(device.clone(), Seed(42))?;
-    let input = normal::<N>(device, &mut Rng::new(Seed(42), 0), batch)?;
+    let input = normal::<N::Input, _>(device, &mut Rng::new(Seed(42), 0), batch)?;
     let mut predictor = net.predictor(batch)?;
     let times = options.measure(|| predictor.run(&input).map(|_| ()))?;
     Ok(Measured { times, operations: None })
@@ -213,13 +279,13 @@ where
     Ok(Measured { operations: Some(2.0 * (size as f64).powi(3)), ..measured })
 }
 
-/// Inputs drawn from N(0, 1).
-fn normal<N: Network<Elem = f32, InputElement = f32>>(
-    device: N::Device,
+/// Samples drawn from N(0, 1).
+fn normal<S: SampleShape, Dev: Memory>(
+    device: Dev,
     rng: &mut Rng,
     batch: usize,
-) -> Result<Tensor<InputBatch<N>, f32, N::Device>> {
-    let values: Vec<f32> = (0..batch * N::Input::NUMEL).map(|_| rng.normal() as f32).collect();
+) -> Result<Tensor<S::Batched, f32, Dev>> {
+    let values: Vec<f32> = (0..batch * S::NUMEL).map(|_| rng.normal() as f32).collect();
     Tensor::from_slice_on(device, &values)
 }
 
