@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use crate::cpu::kernels::Products;
 use crate::cpu::math;
 
 pub(crate) mod sealed {
@@ -135,6 +136,7 @@ pub trait Float:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + Products
 {
     /// Zero.
     const ZERO: Self;

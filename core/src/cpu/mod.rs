@@ -3,13 +3,13 @@
 pub mod math;
 
 mod buffer;
-mod kernels;
+pub(crate) mod kernels;
 #[cfg(test)]
 mod naive;
 mod pool;
 mod run;
 mod scratch;
-mod simd;
+pub(crate) mod simd;
 #[cfg(test)]
 mod tests;
 

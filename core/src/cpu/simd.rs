@@ -98,7 +98,7 @@ pub(crate) fn same<A: 'static, B: 'static>() -> bool {
 /// # Safety
 /// Every function may be called only where the processor has the instruction set; pointers must be
 /// valid for the lanes that are read or written.
-pub(crate) unsafe trait Simd<E: Float>: 'static {
+pub unsafe trait Simd<E>: 'static {
     /// A vector.
     type V: Copy;
     /// The elements of a vector.
@@ -109,14 +109,21 @@ pub(crate) unsafe trait Simd<E: Float>: 'static {
     unsafe fn splat(x: E) -> Self::V;
     unsafe fn load(p: *const E) -> Self::V;
     unsafe fn store(p: *mut E, v: Self::V);
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`.
     unsafe fn mul_add(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// The sum of the lanes.
+    /// The sum of the lanes of each of `LANES` vectors.
+    unsafe fn sums(vectors: *const Self::V) -> Self::V;
+    /// The sum of the lanes, in the same order as [`Simd::sums`].
     unsafe fn sum(v: Self::V) -> E;
+    /// Writes `ROWS` rows of `LANES` elements, `from_row` apart, column after column; up to a vector beyond the last.
+    unsafe fn interleave(from: *const E, from_row: usize, to: *mut E);
+    /// Writes a square of `LANES` rows, `from_row` apart, with rows and columns exchanged to rows `to_row` apart.
+    unsafe fn transpose(from: *const E, from_row: usize, to: *mut E, to_row: usize);
 }
 
 /// Four elements, for the compiler to do what it can with.
-pub(crate) struct Base;
+pub struct Base;
 
 // SAFETY: no special instructions.
 unsafe impl<E: Float> Simd<E> for Base {
@@ -142,102 +149,89 @@ unsafe impl<E: Float> Simd<E> for Base {
         unsafe { p.cast::<[E; 4]>().write_unaligned(v) }
     }
     #[inline(always)]
+    unsafe fn add(a: [E; 4], b: [E; 4]) -> [E; 4] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
     unsafe fn mul_add(a: [E; 4], b: [E; 4], c: [E; 4]) -> [E; 4] {
         std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn sums(vectors: *const [E; 4]) -> [E; 4] {
+        // SAFETY: the caller's promise, here and below.
+        std::array::from_fn(|i| unsafe { <Base as Simd<E>>::sum(*vectors.add(i)) })
     }
     #[inline(always)]
     unsafe fn sum(v: [E; 4]) -> E {
         (v[0] + v[2]) + (v[1] + v[3])
     }
+    #[inline(always)]
+    unsafe fn interleave(from: *const E, from_row: usize, to: *mut E) {
+        // SAFETY: as above; a square of four.
+        unsafe { <Base as Simd<E>>::transpose(from, from_row, to, 4) }
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const E, from_row: usize, to: *mut E, to_row: usize) {
+        for i in 0..4 {
+            for j in 0..4 {
+                // SAFETY: as above.
+                unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) };
+            }
+        }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+mod x86;
+#[cfg(not(target_arch = "x86_64"))]
+impl Vectors for f32 {}
+#[cfg(not(target_arch = "x86_64"))]
+impl Vectors for f64 {}
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::Simd;
-    use std::arch::x86_64::*;
+/// The vectors of an element type.
+pub trait Vectors: Sized {
+    /// Those of AVX2.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd<Self>;
+    /// Those of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Simd<Self>;
+}
 
-    /// AVX2 with fused multiply-add.
-    pub(crate) struct Avx2;
-    /// AVX-512.
-    pub(crate) struct Avx512;
+/// Work on elements `E`, written once for the vectors of all instruction sets.
+pub(crate) trait Vectorised<E: Float> {
+    /// Does the work. `#[inline(always)]`, so that it is compiled with the instructions of `S`.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of `S`; and what the work itself asks for.
+    unsafe fn run<S: Simd<E>>(self);
+}
 
-    macro_rules! simd {
-        (
-            $set:ident, $t:ident, $v:ident, $lanes:literal, $rows:literal,
-            $zero:ident $splat:ident $load:ident $store:ident $mul_add:ident $sum:expr
-        ) => {
-            // SAFETY: the functions use only instructions of the set.
-            unsafe impl Simd<$t> for $set {
-                type V = $v;
-                const LANES: usize = $lanes;
-                const ROWS: usize = $rows;
-                #[inline(always)]
-                unsafe fn zero() -> $v {
-                    // SAFETY: the caller's promise, here and below.
-                    unsafe { $zero() }
-                }
-                #[inline(always)]
-                unsafe fn splat(x: $t) -> $v {
-                    // SAFETY: as above.
-                    unsafe { $splat(x) }
-                }
-                #[inline(always)]
-                unsafe fn load(p: *const $t) -> $v {
-                    // SAFETY: as above.
-                    unsafe { $load(p) }
-                }
-                #[inline(always)]
-                unsafe fn store(p: *mut $t, v: $v) {
-                    // SAFETY: as above.
-                    unsafe { $store(p, v) }
-                }
-                #[inline(always)]
-                unsafe fn mul_add(a: $v, b: $v, c: $v) -> $v {
-                    // SAFETY: as above.
-                    unsafe { $mul_add(a, b, c) }
-                }
-                #[inline(always)]
-                unsafe fn sum(v: $v) -> $t {
-                    // SAFETY: as above.
-                    unsafe { $sum(v) }
-                }
-            }
-        };
+/// Does work with the best vectors of this processor.
+///
+/// # Safety
+/// What the work asks for.
+pub(crate) unsafe fn vectorised<E: Float, W: Vectorised<E>>(work: W) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
+        unsafe fn avx512<E: Float, W: Vectorised<E>>(work: W) {
+            // SAFETY: the caller's promise; this function has the instructions.
+            unsafe { work.run::<E::Avx512>() }
+        }
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<E: Float, W: Vectorised<E>>(work: W) {
+            // SAFETY: as above.
+            unsafe { work.run::<E::Avx2>() }
+        }
+        match level() {
+            // SAFETY: the processor has the instructions; the rest is the caller's promise.
+            Level::Avx512 => return unsafe { avx512(work) },
+            // SAFETY: as above.
+            Level::Avx2 => return unsafe { avx2(work) },
+            Level::Base => {}
+        }
     }
-
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn sum_8(v: __m256) -> f32 {
-        let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-        let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
-        _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
-    }
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    fn sum_4(v: __m256d) -> f64 {
-        let v = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
-        _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)))
-    }
-
-    simd! {
-        Avx2, f32, __m256, 8, 6,
-        _mm256_setzero_ps _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps sum_8
-    }
-    simd! {
-        Avx2, f64, __m256d, 4, 6,
-        _mm256_setzero_pd _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd sum_4
-    }
-    simd! {
-        Avx512, f32, __m512, 16, 8,
-        _mm512_setzero_ps _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps
-        _mm512_reduce_add_ps
-    }
-    simd! {
-        Avx512, f64, __m512d, 8, 8,
-        _mm512_setzero_pd _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd
-        _mm512_reduce_add_pd
-    }
+    // SAFETY: the caller's promise; these vectors need no special instructions.
+    unsafe { work.run::<Base>() }
 }

@@ -3,7 +3,7 @@
 use super::frame::{Frame, copy, points_of_kernel};
 use super::inputs::Inputs;
 use super::map::{finish, place_of_sums};
-use super::tile::{Product, WIDTH, product};
+use super::tile::{Product, WIDTH};
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, disjoint, separate, sized};
 use crate::cpu::scratch::{self, Scratch, lines};
@@ -169,12 +169,12 @@ impl Correlation {
         let cols = self.cols();
         // SAFETY: the caller's promise; beyond the last frame there is room for whole vectors.
         unsafe {
-            product(Product {
+            E::product(Product {
                 a: weight,
                 a_row: self.k(),
                 a_k: 1,
                 b,
-                offsets: room.offsets.as_ptr(),
+                offsets: Some(room.offsets.as_ptr()),
                 c,
                 c_row: cols,
                 rows,

@@ -1,12 +1,12 @@
 //! Products of matrices that are both stored along the summed axis, such as x [m, k] and a weight [n, k]:
 //! every element of the result is the dot product of two rows, and nothing has to be packed.
 
-use crate::cpu::simd::{Base, Level, Simd, level, same};
+use crate::cpu::simd::{Simd, Vectorised};
 use crate::element::Float;
 
 /// `c[i][j] = sum over q of a[i * a_row + q] * b[offset(j) + q]`, or added to `c`.
 #[derive(Clone, Copy)]
-pub(super) struct Dots<E> {
+pub struct Dots<E> {
     pub a: *const E,
     pub a_row: usize,
     pub b: *const E,
@@ -22,7 +22,7 @@ pub(super) struct Dots<E> {
 
 /// Where the rows of a matrix begin.
 #[derive(Clone, Copy)]
-pub(super) enum Rows {
+pub enum Rows {
     Every(usize),
     At(*const usize),
 }
@@ -40,81 +40,21 @@ impl Rows {
     }
 }
 
-impl<E: 'static> Dots<E> {
-    /// The same product, where `T` is the same type as `E`.
+impl<E: Float> Vectorised<E> for Dots<E> {
+    /// # Safety
+    /// The pointers must be good for all elements that the sizes address; `c` must not overlap `a` or `b`.
     #[inline(always)]
-    fn of<T: 'static>(self) -> Option<Dots<T>> {
-        same::<E, T>().then(|| Dots {
-            a: self.a.cast(),
-            a_row: self.a_row,
-            b: self.b.cast(),
-            rows_of_b: self.rows_of_b,
-            c: self.c.cast(),
-            c_row: self.c_row,
-            rows: self.rows,
-            cols: self.cols,
-            k: self.k,
-            add: self.add,
-        })
+    unsafe fn run<S: Simd<E>>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { blocks::<E, S>(self) }
     }
 }
-
-/// Computes the dot products.
-///
-/// # Safety
-/// The pointers must be good for all elements that the sizes address; `c` must not overlap `a` or `b`.
-pub(super) unsafe fn dots<E: Float>(dots: Dots<E>) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(dots) = dots.of::<f32>() {
-            dots_f32(dots);
-        } else if let Some(dots) = dots.of::<f64>() {
-            dots_f64(dots);
-        } else {
-            blocks::<E, Base>(dots);
-        }
-    }
-}
-
-macro_rules! dots_of {
-    ($name:ident, $t:ty) => {
-        /// # Safety
-        /// As for [`dots`].
-        unsafe fn $name(dots: Dots<$t>) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use crate::cpu::simd::{Avx2, Avx512};
-                #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
-                unsafe fn avx512(dots: Dots<$t>) {
-                    // SAFETY: the caller's promise; this function has the instructions.
-                    unsafe { blocks::<$t, Avx512>(dots) }
-                }
-                #[target_feature(enable = "avx2,fma")]
-                unsafe fn avx2(dots: Dots<$t>) {
-                    // SAFETY: as above.
-                    unsafe { blocks::<$t, Avx2>(dots) }
-                }
-                match level() {
-                    // SAFETY: the processor has the instructions; the rest is the caller's promise.
-                    Level::Avx512 => return unsafe { avx512(dots) },
-                    // SAFETY: as above.
-                    Level::Avx2 => return unsafe { avx2(dots) },
-                    Level::Base => {}
-                }
-            }
-            // SAFETY: the caller's promise.
-            unsafe { blocks::<$t, Base>(dots) }
-        }
-    };
-}
-dots_of!(dots_f32, f32);
-dots_of!(dots_f64, f64);
 
 /// The rows and columns of a block.
 const BLOCK: usize = 4;
 
 /// # Safety
-/// As for [`dots`], on a processor that has the instructions of `S`.
+/// As for [`Dots`], on a processor that has the instructions of `S`.
 #[inline(always)]
 unsafe fn blocks<E: Float, S: Simd<E>>(all: Dots<E>) {
     // Few rows of `a` stay in the first cache while all of `b` passes.
@@ -176,14 +116,41 @@ unsafe fn block<E: Float, S: Simd<E>, const R: usize, const C: usize>(
                 }
             }
         }
+        let sums = added::<E, S, R, C>(&sums);
         for (i, sums) in sums.iter().enumerate() {
-            for (j, &lanes) in sums.iter().enumerate() {
+            for (j, &sum) in sums.iter().enumerate() {
                 let c = d.c.add((row + i) * d.c_row + col + j);
-                let sum = S::sum(lanes);
                 *c = if d.add { *c + sum } else { sum };
             }
         }
     }
+}
+
+/// The sums of the lanes: of a whole block's vectors together, which takes fewer instructions.
+///
+/// # Safety
+/// The processor must have the instructions of `S`.
+#[inline(always)]
+unsafe fn added<E: Float, S: Simd<E>, const R: usize, const C: usize>(
+    vectors: &[[S::V; C]; R],
+) -> [[E; C]; R] {
+    let mut sums = [[E::ZERO; C]; R];
+    // SAFETY: the caller's promise; groups of `LANES` vectors lie in the block.
+    unsafe {
+        if (R * C).is_multiple_of(S::LANES) {
+            for group in (0..R * C).step_by(S::LANES) {
+                let sum = S::sums(vectors.as_ptr().cast::<S::V>().add(group));
+                S::store(sums.as_mut_ptr().cast::<E>().add(group), sum);
+            }
+        } else {
+            for (sums, vectors) in sums.iter_mut().zip(vectors) {
+                for (sum, &vector) in sums.iter_mut().zip(vectors) {
+                    *sum = S::sum(vector);
+                }
+            }
+        }
+    }
+    sums
 }
 
 /// A vector of `count` elements, the rest zero.

@@ -10,6 +10,8 @@ mod inputs;
 mod map;
 mod matmul;
 mod movement;
+mod multiply;
+mod pack;
 mod pool;
 mod reduce;
 mod rows;
@@ -22,7 +24,8 @@ use crate::device::{
 };
 use crate::element::Float;
 
-pub(super) use matmul::gemm_calls;
+pub(crate) use multiply::Products;
+pub(super) use multiply::gemm_calls;
 
 /// Elements of a cheap elementwise pass that are worth a task of their own: about 10 microseconds.
 /// What has fewer than twice as many stays on the caller's thread.

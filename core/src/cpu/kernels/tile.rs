@@ -1,24 +1,27 @@
 //! Products of small matrices, a tile of the result in registers at a time.
 //!
-//! The columns of the result run along the vectors; the right matrix is addressed row by row through
-//! a table of offsets, which makes a convolution a product too. No element is summed in another order
-//! than k's, so that the way a product is cut never changes a result.
+//! The columns of the result run along the vectors. Either both matrices are packed, or the right one is addressed
+//! row by row through a table of offsets, which makes a convolution a product too. No element is summed in another
+//! order than k's, so that the way a product is cut never changes a result.
 
-use crate::cpu::simd::{Base, Level, Simd, for_each_level, level, same};
+use crate::cpu::simd::{Simd, Vectorised};
 use crate::element::Float;
 
 /// The most columns that a tile has in any instruction set and element type: what the rows of the right
 /// matrix must be readable beyond the last column.
-pub(super) const WIDTH: usize = 32;
+pub const WIDTH: usize = 32;
 
 /// `c[i][j] = sum over p of a[i * a_row + p * a_k] * b[offsets[p] + j]`, or added to `c`.
+///
+/// Where there is no table, both matrices are packed: `b[p * WIDTH + j]` is a panel of at most [`WIDTH`] columns, and
+/// `a` holds [`strips`] of [`height`] rows one after another, each element (i, p) at `p * rows of the strip + i`.
 #[derive(Clone, Copy)]
-pub(super) struct Product<E> {
+pub struct Product<E> {
     pub a: *const E,
     pub a_row: usize,
     pub a_k: usize,
     pub b: *const E,
-    pub offsets: *const usize,
+    pub offsets: Option<*const usize>,
     pub c: *mut E,
     pub c_row: usize,
     pub rows: usize,
@@ -27,94 +30,38 @@ pub(super) struct Product<E> {
     pub add: bool,
 }
 
-impl<E: 'static> Product<E> {
-    /// The same product, where `T` is the same type as `E`.
+impl<E: Float> Vectorised<E> for Product<E> {
+    /// # Safety
+    /// The pointers must be good for all elements that the sizes address, and `b` for rows of a number of
+    /// columns that is a multiple of [`WIDTH`]. `c` must not overlap `a` or `b`.
     #[inline(always)]
-    fn of<T: 'static>(self) -> Option<Product<T>> {
-        same::<E, T>().then(|| Product {
-            a: self.a.cast(),
-            a_row: self.a_row,
-            a_k: self.a_k,
-            b: self.b.cast(),
-            offsets: self.offsets,
-            c: self.c.cast(),
-            c_row: self.c_row,
-            rows: self.rows,
-            cols: self.cols,
-            k: self.k,
-            add: self.add,
-        })
+    unsafe fn run<S: Simd<E>>(self) {
+        // SAFETY: the caller's promise.
+        unsafe { tiles::<E, S>(self) }
     }
 }
 
-/// Computes a product.
-///
-/// # Safety
-/// The pointers must be good for all elements that the sizes address, and `b` for rows of a number of
-/// columns that is a multiple of [`WIDTH`]. `c` must not overlap `a` or `b`.
-pub(super) unsafe fn product<E: Float>(product: Product<E>) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if let Some(product) = product.of::<f32>() {
-            product_f32(product);
-        } else if let Some(product) = product.of::<f64>() {
-            product_f64(product);
-        } else {
-            tiles::<E, Base>(product);
-        }
-    }
-}
-
-macro_rules! product_of {
-    ($name:ident, $t:ty) => {
-        /// # Safety
-        /// As for [`product`].
-        unsafe fn $name(product: Product<$t>) {
-            #[cfg(target_arch = "x86_64")]
-            {
-                use crate::cpu::simd::{Avx2, Avx512};
-                #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
-                unsafe fn avx512(product: Product<$t>) {
-                    // SAFETY: the caller's promise; this function has the instructions.
-                    unsafe { tiles::<$t, Avx512>(product) }
-                }
-                #[target_feature(enable = "avx2,fma")]
-                unsafe fn avx2(product: Product<$t>) {
-                    // SAFETY: as above.
-                    unsafe { tiles::<$t, Avx2>(product) }
-                }
-                match level() {
-                    // SAFETY: the processor has the instructions; the rest is the caller's promise.
-                    Level::Avx512 => return unsafe { avx512(product) },
-                    // SAFETY: as above.
-                    Level::Avx2 => return unsafe { avx2(product) },
-                    Level::Base => {}
-                }
-            }
-            // SAFETY: the caller's promise.
-            unsafe { tiles::<$t, Base>(product) }
-        }
-    };
-}
-product_of!(product_f32, f32);
-product_of!(product_f64, f64);
-
-/// # Safety
-/// As for [`product`], on a processor that has the instructions of `S`.
+/// Rows of a strip of tiles, of `rows` in all: strips of about the same height.
 #[inline(always)]
-unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
-    let count = all.rows.div_ceil(S::ROWS).max(1);
-    let height = all.rows.div_ceil(count);
-    let mut row = 0;
-    while row < all.rows {
-        let rows = height.min(all.rows - row);
-        // SAFETY: the rows lie in the matrices.
-        let strip = unsafe {
-            Product { a: all.a.add(row * all.a_row), c: all.c.add(row * all.c_row), rows, ..all }
-        };
+pub(super) fn height<E, S: Simd<E>>(rows: usize) -> usize {
+    rows.div_ceil(rows.div_ceil(S::ROWS).max(1))
+}
+
+/// # Safety
+/// As for a [`Product`], on a processor that has the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
+    let height = height::<E, S>(all.rows);
+    // Pointers that go on from strip to strip: what is computed from a row's number, the compiler computes again in the
+    // innermost loop.
+    let mut strip = Product { rows: height, ..all };
+    let (mut left, a_step) =
+        (all.rows, height * if all.offsets.is_none() { all.k } else { all.a_row });
+    while left > 0 {
+        strip.rows = height.min(left);
         // SAFETY: the caller's promise.
         unsafe {
-            match rows {
+            match strip.rows {
                 1 => strip_of::<E, S, 1>(strip),
                 2 => strip_of::<E, S, 2>(strip),
                 3 => strip_of::<E, S, 3>(strip),
@@ -125,7 +72,9 @@ unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
                 _ => strip_of::<E, S, 8>(strip),
             }
         }
-        row += rows;
+        left -= strip.rows;
+        strip.a = strip.a.wrapping_add(a_step);
+        strip.c = strip.c.wrapping_add(height * all.c_row);
     }
 }
 
@@ -140,111 +89,108 @@ unsafe fn strip_of<E: Float, S: Simd<E>, const R: usize>(strip: Product<E>) {
         let rest = unsafe { Product { b: strip.b.add(col), c: strip.c.add(col), cols, ..strip } };
         // SAFETY: the caller's promise.
         unsafe {
-            if cols > S::LANES {
-                tile::<E, S, R, 2>(rest);
-            } else {
-                tile::<E, S, R, 1>(rest);
+            match (strip.offsets, cols > S::LANES) {
+                (None, true) => tile::<E, S, R, 2>(rest, packed::<E, S, R, 2>(&rest)),
+                (None, false) => tile::<E, S, R, 1>(rest, packed::<E, S, R, 1>(&rest)),
+                (Some(offsets), true) => {
+                    tile::<E, S, R, 2>(rest, by_table::<E, S, R, 2>(&rest, offsets));
+                }
+                (Some(offsets), false) => {
+                    tile::<E, S, R, 1>(rest, by_table::<E, S, R, 1>(&rest, offsets));
+                }
             }
         }
         col += 2 * S::LANES;
     }
 }
 
-/// One tile of R rows and V vectors.
+/// The sums of a tile of R rows and V vectors, of packed matrices.
 ///
 /// # Safety
 /// As for [`tiles`].
 #[inline(always)]
-unsafe fn tile<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: Product<E>) {
+unsafe fn packed<E: Float, S: Simd<E>, const R: usize, const V: usize>(
+    t: &Product<E>,
+) -> [[S::V; V]; R] {
     // SAFETY: the caller's promise covers every element that is addressed here.
     unsafe {
         let mut sums = [[S::zero(); V]; R];
-        let mut a = t.a;
-        for p in 0..t.k {
-            let b = t.b.add(*t.offsets.add(p));
+        let (mut a, mut b) = (t.a, t.b);
+        for _ in 0..t.k {
             let row: [S::V; V] = std::array::from_fn(|v| S::load(b.add(v * S::LANES)));
             for (i, sums) in sums.iter_mut().enumerate() {
-                let x = S::splat(*a.add(i * t.a_row));
+                let x = S::splat(*a.add(i));
                 for (sum, &y) in sums.iter_mut().zip(&row) {
                     *sum = S::mul_add(x, y, *sum);
                 }
             }
-            a = a.add(t.a_k);
+            a = a.add(R);
+            b = b.add(WIDTH);
         }
-        store::<E, S, R, V>(&t, &sums);
+        sums
     }
 }
 
+/// The sums of a tile of R rows and V vectors, with a table.
+///
 /// # Safety
 /// As for [`tiles`].
 #[inline(always)]
-unsafe fn store<E: Float, S: Simd<E>, const R: usize, const V: usize>(
+unsafe fn by_table<E: Float, S: Simd<E>, const R: usize, const V: usize>(
     t: &Product<E>,
-    sums: &[[S::V; V]; R],
-) {
-    // SAFETY: the caller's promise; a narrow tile goes through memory of its own.
+    offsets: *const usize,
+) -> [[S::V; V]; R] {
+    // SAFETY: the caller's promise covers every element that is addressed here.
     unsafe {
-        let whole = t.cols >= V * S::LANES;
-        for (i, sums) in sums.iter().enumerate() {
-            let c = t.c.add(i * t.c_row);
-            let mut row = [E::ZERO; WIDTH];
-            let target = if whole && !t.add { c } else { row.as_mut_ptr() };
-            for (v, &lanes) in sums.iter().enumerate() {
-                S::store(target.add(v * S::LANES), lanes);
+        let mut sums = [[S::zero(); V]; R];
+        // A pointer for each row: one that goes on from row to row would be a chain of additions as long as the
+        // multiplications take.
+        let rows: [*const E; R] = std::array::from_fn(|i| t.a.add(i * t.a_row));
+        let mut a = 0;
+        for p in 0..t.k {
+            let b = t.b.add(*offsets.add(p));
+            let row: [S::V; V] = std::array::from_fn(|v| S::load(b.add(v * S::LANES)));
+            for (sums, first) in sums.iter_mut().zip(&rows) {
+                let x = S::splat(*first.add(a));
+                for (sum, &y) in sums.iter_mut().zip(&row) {
+                    *sum = S::mul_add(x, y, *sum);
+                }
             }
-            if whole && !t.add {
-                continue;
-            }
-            for (j, &sum) in row.iter().enumerate().take(t.cols.min(V * S::LANES)) {
-                *c.add(j) = if t.add { *c.add(j) + sum } else { sum };
-            }
+            a += t.a_k;
         }
+        sums
     }
 }
 
-/// Copies `cols` columns of a matrix into a panel of rows of [`WIDTH`] columns, padded with zeros.
-/// Element (p, j) of the matrix is `b[p * b_k + j * b_col]`.
+/// Stores the sums of one tile of R rows and V vectors, or adds them to what is there.
 ///
 /// # Safety
-/// `b` must be good for the elements that are addressed, `panel` for `k * WIDTH`.
-pub(super) unsafe fn pack<E: Float>(
-    b: *const E,
-    b_k: usize,
-    b_col: usize,
-    k: usize,
-    cols: usize,
-    panel: *mut E,
-) {
-    for_each_level!(level(), [E: Float] [E], pack_body, (
-        b: *const E, b_k: usize, b_col: usize, k: usize, cols: usize, panel: *mut E,
-    ));
-}
-
-/// # Safety
-/// As for [`pack`].
+/// As for [`tiles`].
 #[inline(always)]
-unsafe fn pack_body<E: Float>(
-    b: *const E,
-    b_k: usize,
-    b_col: usize,
-    k: usize,
-    cols: usize,
-    panel: *mut E,
+unsafe fn tile<E: Float, S: Simd<E>, const R: usize, const V: usize>(
+    t: Product<E>,
+    sums: [[S::V; V]; R],
 ) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; a narrow tile goes through memory of its own.
     unsafe {
-        if b_col == 1 && cols == WIDTH {
-            for p in 0..k {
-                panel.add(p * WIDTH).copy_from_nonoverlapping(b.add(p * b_k), WIDTH);
+        if t.cols >= V * S::LANES {
+            for (i, sums) in sums.iter().enumerate() {
+                let c = t.c.add(i * t.c_row);
+                for (v, &sum) in sums.iter().enumerate() {
+                    let c = c.add(v * S::LANES);
+                    S::store(c, if t.add { S::add(S::load(c), sum) } else { sum });
+                }
             }
             return;
         }
-        for p in 0..k {
-            for j in 0..cols {
-                *panel.add(p * WIDTH + j) = *b.add(p * b_k + j * b_col);
+        for (i, sums) in sums.iter().enumerate() {
+            let c = t.c.add(i * t.c_row);
+            let mut row = [E::ZERO; WIDTH];
+            for (v, &sum) in sums.iter().enumerate() {
+                S::store(row.as_mut_ptr().add(v * S::LANES), sum);
             }
-            for j in cols..WIDTH {
-                *panel.add(p * WIDTH + j) = E::ZERO;
+            for (j, &sum) in row.iter().enumerate().take(t.cols) {
+                *c.add(j) = if t.add { *c.add(j) + sum } else { sum };
             }
         }
     }

@@ -1,0 +1,87 @@
+//! Copies of the matrices of a product in the order in which its tiles read them.
+
+use super::tile::{WIDTH, height};
+use crate::cpu::simd::Simd;
+use crate::element::Float;
+
+/// Copies a matrix [k, cols] into a panel [k, WIDTH], padded with zeros: element (p, j) is `b[p * b_k + j * b_col]`.
+///
+/// # Safety
+/// `b` must be good for the elements that are addressed, `panel` for `k * WIDTH`; the processor must have the
+/// instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn pack_panel<E: Float, S: Simd<E>>(
+    b: *const E,
+    [b_k, b_col]: [usize; 2],
+    [k, cols]: [usize; 2],
+    panel: *mut E,
+) {
+    // SAFETY: the caller's promise; squares of whole vectors lie in the matrix.
+    unsafe {
+        if b_col == 1 && cols == WIDTH {
+            for p in 0..k {
+                panel.add(p * WIDTH).copy_from_nonoverlapping(b.add(p * b_k), WIDTH);
+            }
+            return;
+        }
+        // Where columns are stored one after another, whole squares of them are transposed in registers.
+        let (mut squares, mut depth) = (0, 0);
+        if b_k == 1 {
+            (squares, depth) = (cols - cols % S::LANES, k - k % S::LANES);
+            for j in (0..squares).step_by(S::LANES) {
+                for p in (0..depth).step_by(S::LANES) {
+                    S::transpose(b.add(p + j * b_col), b_col, panel.add(p * WIDTH + j), WIDTH);
+                }
+            }
+        }
+        for p in 0..k {
+            let first = if p < depth { squares } else { 0 };
+            for j in first..cols {
+                *panel.add(p * WIDTH + j) = *b.add(p * b_k + j * b_col);
+            }
+            for j in cols..WIDTH {
+                *panel.add(p * WIDTH + j) = E::ZERO;
+            }
+        }
+    }
+}
+
+/// Copies a matrix [rows, k] into strips of [`height`] rows, one after another, each [k, rows of the strip]. Element
+/// (i, p) of the matrix is `a[i * a_row + p * a_k]`.
+///
+/// # Safety
+/// `a` must be good for the elements that are addressed, `strips` for `rows * k` and a vector more; the processor must
+/// have the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn pack_strips<E: Float, S: Simd<E>>(
+    a: *const E,
+    [a_row, a_k]: [usize; 2],
+    [rows, k]: [usize; 2],
+    strips: *mut E,
+) {
+    let height = height::<E, S>(rows);
+    for row in (0..rows).step_by(height) {
+        let count = height.min(rows - row);
+        // SAFETY: the caller's promise; the strip lies in both.
+        unsafe {
+            let (a, strip) = (a.add(row * a_row), strips.add(row * k));
+            let mut p = 0;
+            if count == S::ROWS && a_row == 1 {
+                while p < k {
+                    strip.add(p * S::ROWS).copy_from_nonoverlapping(a.add(p * a_k), S::ROWS);
+                    p += 1;
+                }
+            } else if count == S::ROWS && a_k == 1 {
+                while p + S::LANES <= k {
+                    S::interleave(a.add(p), a_row, strip.add(p * S::ROWS));
+                    p += S::LANES;
+                }
+            }
+            for p in p..k {
+                for i in 0..count {
+                    *strip.add(p * count + i) = *a.add(i * a_row + p * a_k);
+                }
+            }
+        }
+    }
+}
