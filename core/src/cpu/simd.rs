@@ -87,6 +87,19 @@ macro_rules! for_each_level {
 }
 pub(crate) use for_each_level;
 
+/// Begins to bring the cache line of an address, which need not be good, into the first cache.
+#[inline(always)]
+pub(crate) fn prefetch<T>(p: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of the target has the instruction, and it never faults.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
+}
+
 /// Whether two types are the same one, so that a pointer to one may be used as a pointer to the other.
 #[inline(always)]
 pub(crate) fn same<A: 'static, B: 'static>() -> bool {

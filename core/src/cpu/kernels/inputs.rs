@@ -269,7 +269,7 @@ fn place<E: Float>(
     if let Source::Flat(first) = source {
         return first.wrapping_add(start);
     }
-    if let Source::Floats(_, axes) | Source::Integers(_, axes) = source {
+    if let Source::Floats(_, axes) | Source::Integers(_, axes) | Source::Coordinate(axes) = source {
         let (size, stride) = axes.inner();
         let (inner, base) = axes.at(start);
         let one_run = inner + len <= size;
@@ -334,8 +334,12 @@ unsafe fn write<E: Float>(
             let stride = axes.inner().1;
             // SAFETY: as above.
             axes.runs(start, len, |place, index, count| unsafe {
-                for i in 0..count {
-                    memory.add(place + i).write(E::from_usize(index + i * stride));
+                let to = memory.add(place);
+                if stride == 0 {
+                    let value = E::from_usize(index);
+                    (0..count).for_each(|i| to.add(i).write(value));
+                } else {
+                    (0..count).for_each(|i| to.add(i).write(E::from_usize(index + i * stride)));
                 }
             });
         }

@@ -4,7 +4,7 @@
 //! row by row through a table of offsets, which makes a convolution a product too. No element is summed in another
 //! order than k's, so that the way a product is cut never changes a result.
 
-use crate::cpu::simd::{Simd, Vectorised};
+use crate::cpu::simd::{Simd, Vectorised, prefetch};
 use crate::element::Float;
 
 /// The most columns that a tile has in any instruction set and element type: what the rows of the right
@@ -114,6 +114,12 @@ unsafe fn packed<E: Float, S: Simd<E>, const R: usize, const V: usize>(
 ) -> [[S::V; V]; R] {
     // SAFETY: the caller's promise covers every element that is addressed here.
     unsafe {
+        // The result's lines arrive while the sums are computed.
+        for i in 0..R {
+            for v in 0..V {
+                prefetch(t.c.wrapping_add(i * t.c_row + v * S::LANES));
+            }
+        }
         let mut sums = [[S::zero(); V]; R];
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.k {
