@@ -1,7 +1,7 @@
 //! Copies of the matrices of a product in the order in which its tiles read them.
 
 use super::tile::{WIDTH, height};
-use crate::cpu::simd::Simd;
+use crate::cpu::simd::{Simd, prefetch};
 use crate::element::Float;
 
 /// Copies a matrix [k, cols] into a panel [k, WIDTH], padded with zeros: element (p, j) is `b[p * b_k + j * b_col]`.
@@ -30,6 +30,7 @@ pub(super) unsafe fn pack_panel<E: Float, S: Simd<E>>(
             (squares, depth) = (cols - cols % S::LANES, k - k % S::LANES);
             for j in (0..squares).step_by(S::LANES) {
                 for p in (0..depth).step_by(S::LANES) {
+                    ahead::<E, S>(b.wrapping_add(p + j * b_col), b_col, S::LANES);
                     S::transpose(b.add(p + j * b_col), b_col, panel.add(p * WIDTH + j), WIDTH);
                 }
             }
@@ -44,6 +45,12 @@ pub(super) unsafe fn pack_panel<E: Float, S: Simd<E>>(
             }
         }
     }
+}
+
+/// Begins to bring what some rows hold two vectors further on: rows are too far apart for the processor to guess.
+#[inline(always)]
+fn ahead<E, S: Simd<E>>(from: *const E, row: usize, rows: usize) {
+    (0..rows).for_each(|i| prefetch(from.wrapping_add(i * row + 2 * S::LANES)));
 }
 
 /// Copies a matrix [rows, k] into strips of [`height`] rows, one after another, each [k, rows of the strip]. Element
@@ -73,6 +80,7 @@ pub(super) unsafe fn pack_strips<E: Float, S: Simd<E>>(
                 }
             } else if count == S::ROWS && a_k == 1 {
                 while p + S::LANES <= k {
+                    ahead::<E, S>(a.wrapping_add(p), a_row, S::ROWS);
                     S::interleave(a.add(p), a_row, strip.add(p * S::ROWS));
                     p += S::LANES;
                 }
