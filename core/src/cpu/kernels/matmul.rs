@@ -21,7 +21,9 @@ const SHARED: usize = 1 << 23;
 /// The most elements of the left matrix that are packed together.
 const SHARED_ELEMENTS: usize = 1 << 20;
 /// Rows of a block of the result: with some columns of the left matrix they stay in the second cache.
-const ROWS: usize = 256;
+const ROWS: usize = 11 * STRIP;
+/// A multiple of the rows of a tile, in any instruction set.
+const STRIP: usize = 24;
 /// The most panels of columns of a block.
 const PANELS: usize = 4;
 /// Blocks that a large product is cut into at least, for that many threads.
@@ -47,13 +49,16 @@ impl Cut {
         }
         let panels = n.div_ceil(WIDTH);
         if panels < PANELS && m >= n {
-            return Cut { rows: 8 * units_per_task(m.div_ceil(8), work, TASK_PRODUCTS), ..whole };
+            return Cut {
+                rows: STRIP * units_per_task(m.div_ceil(STRIP), work, TASK_PRODUCTS),
+                ..whole
+            };
         }
         // Blocks of many rows, which share a panel, and of as many columns as leave enough blocks.
         let down = m.div_ceil(ROWS);
         let least = units_per_task(panels, work / down, TASK_PRODUCTS);
         let panels = (panels * down / BLOCKS).clamp(1, PANELS).max(least);
-        let rows = m.div_ceil(down).next_multiple_of(8);
+        let rows = m.div_ceil(down).next_multiple_of(STRIP);
         let together = (SHARED_ELEMENTS / k.max(1) / rows).max(1) * rows;
         let shared = (work >= SHARED && method == Method::Tiles).then_some(together.min(m));
         Cut { rows, cols: WIDTH * panels, products: 1, shared }

@@ -25,8 +25,6 @@ const DEPTH: usize = 256;
 const FEW_ROWS: usize = 16;
 /// Rows of the result from which a right matrix that is stored along k is worth being transposed.
 const MANY_ROWS: usize = 32;
-/// The most elements that are written beyond packed strips.
-const BEYOND: usize = 16;
 
 /// The inner loops of products. They are compiled here for each type, and not again in every crate that uses them.
 pub trait Products: Vectors {
@@ -130,7 +128,7 @@ pub struct Strips<E> {
 impl<E> Strips<E> {
     /// The elements of packed strips of `rows` rows.
     pub(super) fn len(rows: usize, k: usize) -> usize {
-        rows * k + BEYOND
+        rows * k
     }
 
     /// The strips of the block that begins at `row`, for the part of the depth that begins at `p` and has `depth` rows
@@ -194,7 +192,7 @@ impl<'a, E: Float> Room<'a, E> {
         let depth = depth(k);
         match () {
             () if packed => [depth * WIDTH, 0, 0],
-            () if is_packed(rows, cols) => [depth * WIDTH, rows * depth + BEYOND, 0],
+            () if is_packed(rows, cols) => [depth * WIDTH, rows * depth, 0],
             () => [depth * WIDTH, 0, depth],
         }
     }

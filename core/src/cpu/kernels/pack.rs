@@ -57,7 +57,7 @@ fn ahead<E, S: Simd<E>>(from: *const E, row: usize, rows: usize) {
 /// (i, p) of the matrix is `a[i * a_row + p * a_k]`.
 ///
 /// # Safety
-/// `a` must be good for the elements that are addressed, `strips` for `rows * k` and a vector more; the processor must
+/// `a` must be good for the elements that are addressed, `strips` for `rows * k`; the processor must
 /// have the instructions of `S`.
 #[inline(always)]
 pub(super) unsafe fn pack_strips<E: Float, S: Simd<E>>(
@@ -80,8 +80,16 @@ pub(super) unsafe fn pack_strips<E: Float, S: Simd<E>>(
                 }
             } else if count == S::ROWS && a_k == 1 {
                 while p + S::LANES <= k {
-                    ahead::<E, S>(a.wrapping_add(p), a_row, S::ROWS);
-                    S::interleave(a.add(p), a_row, strip.add(p * S::ROWS));
+                    let (from, to) = (a.add(p), strip.add(p * S::ROWS));
+                    ahead::<E, S>(from, a_row, S::ROWS);
+                    if p + S::LANES < k {
+                        S::interleave(from, a_row, to);
+                    } else {
+                        // What lies behind the strip may be another thread's.
+                        let mut last = [E::ZERO; 16 * 8 + 16];
+                        S::interleave(from, a_row, last.as_mut_ptr());
+                        to.copy_from_nonoverlapping(last.as_ptr(), S::LANES * S::ROWS);
+                    }
                     p += S::LANES;
                 }
             }
