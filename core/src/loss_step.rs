@@ -114,14 +114,14 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
         self.memories.post(
             store,
             &mut self.updates,
-            Batch { samples: e.batch, last: false },
+            Batch { extent: e, last: false, kept: false },
             |bound| inputs.bind(bound),
             |run| {
                 let spans = Spans::inputs::<M>(e);
                 M::train_forward(run, e, spans.as_slice());
                 let loss = loss_and_seeds::<M, _>(run, e, len);
                 M::backward(run, e, spans.as_slice());
-                Left { loss, outputs: loss, kept: false }
+                Left { loss, outputs: loss }
             },
         )
     }

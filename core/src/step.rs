@@ -2,6 +2,7 @@
 
 mod ahead;
 mod culprit;
+mod memo;
 mod room;
 
 use std::marker::PhantomData;
@@ -290,9 +291,9 @@ where
         self.memories.post(
             store,
             &mut self.updates,
-            Batch { samples: extent.batch, last },
+            Batch { extent, last, kept },
             |bound| pass.bind(bound),
-            |run| Left { kept, ..pass.forward_backward(run) },
+            |run| pass.forward_backward(run),
         )
     }
 
@@ -432,7 +433,7 @@ where
             N::train_workspace(e),
         );
         N::backward(run, e, inputs.as_slice());
-        Left { loss, outputs, kept: false }
+        Left { loss, outputs }
     }
 }
 

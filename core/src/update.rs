@@ -12,7 +12,7 @@ use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::step::{Buffer, OptimizerState};
 
-pub(crate) use pass::{COUNT as SCALARS, Updates};
+pub(crate) use pass::{COUNT as SCALARS, Pass, Updates};
 pub use rules::Rules;
 pub(crate) use rules::ruled;
 

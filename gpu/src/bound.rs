@@ -46,9 +46,53 @@ pub(crate) fn number(slot: Slot) -> Option<usize> {
     }
 }
 
+/// What identifies a buffer where it is bound: the number of the slot, whether it may be written, its own number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity(u64);
+
+impl Identity {
+    fn new(slot: usize, writable: bool, id: u64) -> Self {
+        const { assert!(SLOTS <= 1 << 7) };
+        Identity(id << 8 | (slot as u64) << 1 | u64::from(writable))
+    }
+
+    /// The number of the buffer.
+    pub fn id(self) -> u64 {
+        self.0 >> 8
+    }
+
+    pub fn is_writable(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// What identifies all that is bound, in the order of the slots.
+pub(crate) fn identities(bindings: &Bindings<'_, f32, Vulkan>) -> impl Iterator<Item = Identity> {
+    fn read<T: Element>(slot: usize, buffer: Option<&VulkanBuffer<T>>) -> Option<Identity> {
+        buffer.map(|buffer| Identity::new(slot, false, buffer.raw().id))
+    }
+    fn access(slot: usize, access: &Access<'_, VulkanBuffer<f32>>) -> Option<Identity> {
+        match access {
+            Access::None => None,
+            Access::Read(buffer) => Some(Identity::new(slot, false, buffer.raw().id)),
+            Access::Write(buffer) => Some(Identity::new(slot, true, buffer.raw().id)),
+        }
+    }
+    let Bindings { params, grads, state, workspace, optimizer, .. } = bindings;
+    let first = [params, grads, state, workspace, optimizer];
+    let inputs = (5..).zip(&bindings.inputs).filter_map(|(i, buffer)| read(i, *buffer));
+    let indices = (5 + OF_A_KIND..).zip(&bindings.indices);
+    let indices = indices.filter_map(|(i, buffer)| read(i, *buffer));
+    let outputs = (5 + 2 * OF_A_KIND..).zip(&bindings.outputs);
+    let outputs = outputs.filter_map(|(i, buffer)| access(i, buffer));
+    let first = (0..).zip(first).filter_map(|(i, buffer)| access(i, buffer));
+    first.chain(inputs).chain(indices).chain(outputs)
+}
+
 /// The buffers of a run, by the number of their slot.
 pub(crate) struct Buffers<'a> {
-    bound: [Option<Bound<'a>>; SLOTS],
+    /// `None` where no buffer is.
+    bound: Option<[Option<Bound<'a>>; SLOTS]>,
     /// What is gathered before the run's calls.
     gathers: [Option<Gather>; MOST_GATHERS],
 }
@@ -85,22 +129,32 @@ impl<'a> Buffers<'a> {
         all[2] = accessing(bindings.state);
         all[3] = accessing(bindings.workspace);
         all[4] = accessing(bindings.optimizer);
-        Buffers { bound: all, gathers: Default::default() }
+        Buffers { bound: Some(all), gathers: Default::default() }
     }
 
     /// No buffers.
     pub fn none() -> Self {
-        Buffers { bound: [None; SLOTS], gathers: Default::default() }
+        Buffers { bound: None, gathers: Default::default() }
+    }
+
+    fn bound(&self) -> impl Iterator<Item = (usize, &Bound<'a>)> {
+        let all = self.bound.iter().flat_map(|all| all.iter().enumerate());
+        all.filter_map(|(slot, bound)| bound.as_ref().map(|bound| (slot, bound)))
+    }
+
+    /// What identifies all that is bound, in the order of the slots.
+    pub fn identities(&self) -> impl Iterator<Item = Identity> {
+        self.bound().map(|(slot, bound)| Identity::new(slot, bound.writable, bound.id))
     }
 
     /// Whether a buffer is bound.
     pub fn have(&self, id: u64) -> bool {
-        self.bound.iter().flatten().any(|bound| bound.id == id)
+        self.bound().any(|(_, bound)| bound.id == id)
     }
 
     /// Whether a buffer is bound for writing.
     pub fn writes(&self, id: u64) -> bool {
-        self.bound.iter().flatten().any(|bound| bound.writable && bound.id == id)
+        self.bound().any(|(_, bound)| bound.writable && bound.id == id)
     }
 
     /// Adds the buffers of a gather, where there is room for them.
@@ -122,14 +176,15 @@ impl<'a> Buffers<'a> {
             Slot::Output(i) => (of_gather(i), TO),
             _ => (None, 0),
         };
-        let Some(i) = i else { return self.bound[number(slot)?] };
+        let Some(i) = i else { return self.bound.as_ref()?[number(slot)?] };
         let held = &self.gathers.get(i)?.as_ref()?.held[place];
         Some(Bound { id: held.id, storage: &held.storage, len: held.words, writable: false })
     }
 
     /// What identifies the buffers: the number of each, 0 where nothing is bound.
     pub fn ids(&self) -> [u64; SLOTS] {
-        let mut ids = self.bound.map(|bound| bound.map_or(0, |bound| bound.id));
+        let mut ids = [0; SLOTS];
+        self.bound().for_each(|(slot, bound)| ids[slot] = bound.id);
         for (i, gather) in self.gathers.iter().enumerate() {
             let Some(gather) = gather else { continue };
             for (slot, held) in slots_of_gather(i).into_iter().zip(&gather.held) {

@@ -1,18 +1,21 @@
 //! Vulkan as a device: how passes begin and end.
 
-use netform_core::device::{Bindings, Device, Memory, Run, Span, VALUES};
+use netform_core::device::{Bindings, Counter, Device, Memory, Run, Slot, Span, VALUES};
 use netform_core::error::Result;
 
-use crate::bound::Buffers;
+use crate::bound::{Buffers, identities};
 use crate::context::{Vulkan, lock};
 use crate::memory::VulkanBuffer;
 use crate::record::{AHEAD, VulkanTicket};
+use crate::repeat::VulkanMemo;
 use crate::run::VulkanRun;
 
 impl Device<f32> for Vulkan {
     type Run<'a> = VulkanRun<'a>;
     type Ticket = VulkanTicket;
+    type Memo = VulkanMemo;
     const AHEAD: usize = AHEAD;
+    const REPEATS: bool = true;
 
     fn run<'a>(&'a self, mut bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
         let (counter, watch) = (bindings.counter, bindings.watch.take());
@@ -25,13 +28,32 @@ impl Device<f32> for Vulkan {
         mut run: VulkanRun<'_>,
         value: Span,
         kept: Option<Span>,
+        memo: &mut VulkanMemo,
     ) -> Result<VulkanTicket> {
+        memo.forget();
         let value = Span { len: value.len.min(VALUES), ..value };
         run.reads(value, &[value.len]);
         if let Some(kept) = kept {
             run.reads(kept, &[kept.len]);
         }
-        run.end(|run| run.post(&self.context, value, kept))
+        run.end(|run| run.post(&self.context, value, kept, memo))
+    }
+
+    fn remembers(&self, memo: &VulkanMemo, bindings: &Bindings<'_, f32, Self>) -> bool {
+        self.context.repeats && memo.is_of(identities(bindings))
+    }
+
+    fn repeat(
+        &self,
+        memo: &mut VulkanMemo,
+        counter: Counter,
+        changing: impl FnOnce(&mut VulkanRun<'_>),
+    ) -> Result<Option<VulkanTicket>> {
+        let mut run = VulkanRun::again(&self.context, memo.comparison());
+        changing(&mut run);
+        let same = run.is_the_same();
+        drop(run);
+        if same { self.context.repeat(memo, &counter) } else { Ok(None) }
     }
 
     fn wait(&self, ticket: &VulkanTicket) -> Result<[f32; VALUES]> {
@@ -59,6 +81,7 @@ impl VulkanRun<'_> {
             Some(fault) => Err(fault),
             None => end(&mut self),
         };
+        self.context.count_noted(self.tape.calls.len());
         self.tape.clear();
         lock(&self.context.tapes).push(std::mem::take(&mut self.tape));
         result
@@ -66,6 +89,15 @@ impl VulkanRun<'_> {
 }
 
 impl Run for VulkanRun<'_> {
+    fn changing(&mut self, kernels: impl FnOnce(&mut Self)) {
+        let from = self.tape.marks();
+        kernels(self);
+        let before = self.changing.replace([from, self.tape.marks()]);
+        if before.is_some() {
+            self.broken(Span::new(Slot::Workspace, 0, 0), "two parts of a pass that change");
+        }
+    }
+
     fn finish(self) -> Result<()> {
         self.end(|run| if run.tape.calls.is_empty() { Ok(()) } else { run.execute() })
     }

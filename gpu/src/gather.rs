@@ -56,6 +56,18 @@ impl Gather {
     fn words(&self) -> usize {
         self.width * self.count
     }
+
+    /// What is the same of it in each repetition of a pass.
+    pub fn rows(&self) -> Rows {
+        let Gather { width, count, .. } = *self;
+        let [size, indices] = [self.held[FROM].words / width, self.held[ROWS].words];
+        Rows { width, size, count, indices }
+    }
+
+    /// The numbers of its buffers.
+    pub fn ids(&self) -> [u64; 3] {
+        [FROM, ROWS, TO].map(|place| self.held[place].id)
+    }
 }
 
 impl Context {
@@ -113,10 +125,7 @@ impl VulkanRun<'_> {
     fn adopt(&mut self, gather: &Gather) -> bool {
         let added = self.buffers.add(gather);
         if added {
-            let size = gather.held[FROM].words / gather.width;
-            let Gather { width, count, .. } = *gather;
-            let indices = gather.held[ROWS].words;
-            self.tape.gathers.push(Rows { width, size, count, indices });
+            self.tape.gathers.push(gather.rows());
             // Not more are kept: their indices are of 32 bits too.
             self.tape.firsts.push(gather.first as u32);
         }

@@ -8,7 +8,10 @@ use netform_core::error::Error;
 
 use crate::bound::Buffers;
 use crate::context::{Context, lock};
-use crate::tape::{Call, Condition, Expression, Indexing, Pooling, RowsCall, Static, Tape};
+use crate::repeat::Comparison;
+use crate::tape::{
+    Call, Condition, Expression, Indexing, Marks, Piece, Pooling, RowsCall, Static, Tape,
+};
 
 /// A pass of kernels on a Vulkan device. They run when it ends:
 /// [`Run::finish`](netform_core::device::Run::finish).
@@ -22,16 +25,67 @@ pub struct VulkanRun<'a> {
     pub(crate) conditional: bool,
     /// Where what each kernel makes is looked at.
     pub(crate) watch: Option<Watch<'a>>,
+    /// The calls whose numbers change where the pass is repeated: from where to where they are.
+    pub(crate) changing: Option<[Marks; 2]>,
+    /// Where the pass is repeated, these calls, which all calls are compared with. Nothing is noted then.
+    pub(crate) again: Option<Comparison<'a>>,
 }
 
 impl<'a> VulkanRun<'a> {
     pub(crate) fn new(context: &'a Context, buffers: Buffers<'a>, counter: Counter) -> Self {
         let tape = lock(&context.tapes).pop().unwrap_or_default();
-        VulkanRun { context, buffers, counter, tape, fault: None, conditional: false, watch: None }
+        VulkanRun { buffers, counter, tape, ..Self::empty(context) }
+    }
+
+    /// A run of those calls that change where a pass is repeated.
+    pub(crate) fn again(context: &'a Context, known: Comparison<'a>) -> Self {
+        VulkanRun { again: Some(known), ..Self::empty(context) }
+    }
+
+    fn empty(context: &'a Context) -> Self {
+        VulkanRun {
+            context,
+            buffers: Buffers::none(),
+            counter: Counter::default(),
+            tape: Tape::default(),
+            fault: None,
+            conditional: false,
+            watch: None,
+            changing: None,
+            again: None,
+        }
     }
 }
 
 impl VulkanRun<'_> {
+    fn note_spans(&mut self, spans: &[Span]) -> Piece {
+        match &mut self.again {
+            None => self.tape.push_spans(spans),
+            Some(known) => known.spans(spans),
+        }
+    }
+
+    fn note_args(&mut self, args: &[Arg]) -> Piece {
+        match &mut self.again {
+            None => self.tape.push_args(args),
+            Some(known) => known.args(args),
+        }
+    }
+
+    fn note_numbers(&mut self, numbers: &[f32]) -> Piece {
+        match &mut self.again {
+            None => self.tape.push_numbers(numbers),
+            Some(known) => known.numbers(numbers),
+        }
+    }
+
+    fn note(&mut self, call: Call) {
+        match &mut self.again {
+            None => self.tape.calls.push(call),
+            Some(known) => known.call(&call),
+        }
+    }
+
     /// Looks at what a kernel makes, where that is wanted: by another kernel behind it.
     fn made(&mut self, outs: &[Span], moved: bool) {
         let Some(mut watch) = self.watch.take() else { return };
@@ -46,7 +100,7 @@ impl VulkanRun<'_> {
     }
 
     /// Notes what is wrong with a call, if nothing was before.
-    fn broken(&mut self, span: Span, problem: &str) {
+    pub(crate) fn broken(&mut self, span: Span, problem: &str) {
         let error = || {
             self.context
                 .error(format!("a mistake in netform: {span:?}: {problem}; please report it"))
@@ -63,9 +117,9 @@ impl VulkanRun<'_> {
         }
     }
 
-    /// Checks that a span lies in what is bound, and may be written.
+    /// Checks that a span lies in what is bound, and may be written. A call that is like a known one has been checked.
     fn check(&mut self, span: Span, write: bool) {
-        if span.len == 0 {
+        if span.len == 0 || self.again.is_some() {
             return;
         }
         let Some(bound) = self.buffers.get(span.slot) else {
@@ -118,8 +172,8 @@ impl VulkanRun<'_> {
     fn expression(&mut self, grid: Grid, ins: &[Arg], consts: &[f32], text: Text) -> Expression {
         ins.iter().for_each(|arg| self.argument(arg, grid));
         Expression {
-            ins: self.tape.push_args(ins),
-            consts: self.tape.push_numbers(consts),
+            ins: self.note_args(ins),
+            consts: self.note_numbers(consts),
             text: Static(text),
         }
     }
@@ -139,7 +193,7 @@ impl VulkanRun<'_> {
         if let Some(second) = second {
             self.reads(second, &sizes[2]);
         }
-        self.tape.calls.push(Call::Pool { kind, out, x, second, dims });
+        self.note(Call::Pool { kind, out, x, second, dims });
         self.made(&[out], false);
     }
 
@@ -164,7 +218,7 @@ impl VulkanRun<'_> {
         self.writes(out, &to);
         self.reads(x, &from);
         self.reads(index, &count);
-        self.tape.calls.push(Call::Index { kind, out, x, index, dims, what });
+        self.note(Call::Index { kind, out, x, index, dims, what });
         self.made(&[out], false);
     }
 
@@ -191,8 +245,8 @@ impl Kernels<f32> for VulkanRun<'_> {
     ) {
         outs.iter().for_each(|out| self.writes(*out, &grid));
         let f = self.expression(grid, &ins, &consts, text);
-        let made = self.tape.push_spans(&outs);
-        self.tape.calls.push(Call::Map { outs: made, grid, f });
+        let made = self.note_spans(&outs);
+        self.note(Call::Map { outs: made, grid, f });
         self.made(&outs, false);
     }
 
@@ -214,7 +268,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.writes(out, &remaining);
         self.sized(Span { len: usize::MAX, ..out }, &grid);
         let f = self.expression(grid, &ins, &consts, text);
-        self.tape.calls.push(Call::Reduce { out, fold, grid, reduced, f });
+        self.note(Call::Reduce { out, fold, grid, reduced, f });
         self.made(&[out], false);
     }
 
@@ -245,17 +299,17 @@ impl Kernels<f32> for VulkanRun<'_> {
         ins.iter().for_each(|arg| self.argument(arg, grid));
         params.iter().for_each(|arg| self.argument(arg, of_rows));
         let call = RowsCall {
-            outs: self.tape.push_spans(&outs),
+            outs: self.note_spans(&outs),
             wide: Static(wide),
             kept,
             grid,
             lead,
-            ins: self.tape.push_args(&ins),
-            params: self.tape.push_args(&params),
-            consts: self.tape.push_numbers(&consts),
+            ins: self.note_args(&ins),
+            params: self.note_args(&params),
+            consts: self.note_numbers(&consts),
             steps: Static(text),
         };
-        self.tape.calls.push(Call::Rows(call));
+        self.note(Call::Rows(call));
         self.made(&outs, false);
     }
 
@@ -281,8 +335,8 @@ impl Kernels<f32> for VulkanRun<'_> {
             }
         }
         let f = self.expression([1, batch, m, n], &ins, &consts, text);
-        let made = self.tape.push_spans(&outs);
-        self.tape.calls.push(Call::Matmul { outs: made, a, b, dims, f });
+        let made = self.note_spans(&outs);
+        self.note(Call::Matmul { outs: made, a, b, dims, f });
         self.made(&outs, false);
     }
 
@@ -302,8 +356,8 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.reads(x, &of_x);
         self.reads(w, &of_w);
         let f = self.expression(of_y, &ins, &consts, text);
-        let made = self.tape.push_spans(&ys);
-        self.tape.calls.push(Call::Conv2d { ys: made, x, w, dims, f });
+        let made = self.note_spans(&ys);
+        self.note(Call::Conv2d { ys: made, x, w, dims, f });
         self.made(&ys, false);
     }
 
@@ -312,7 +366,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.writes(dx, &of_x);
         self.reads(dy, &of_y);
         self.reads(w, &of_w);
-        self.tape.calls.push(Call::Conv2dInput { dx, dy, w, dims });
+        self.note(Call::Conv2dInput { dx, dy, w, dims });
         self.made(&[dx], false);
     }
 
@@ -321,7 +375,7 @@ impl Kernels<f32> for VulkanRun<'_> {
         self.writes(dw, &of_w);
         self.reads(x, &of_x);
         self.reads(dy, &of_y);
-        self.tape.calls.push(Call::Conv2dWeight { dw, x, dy, dims });
+        self.note(Call::Conv2dWeight { dw, x, dy, dims });
         self.made(&[dw], false);
     }
 
@@ -369,14 +423,14 @@ impl Kernels<f32> for VulkanRun<'_> {
     fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool) {
         self.writes(out, &dims);
         self.reads(x, &dims);
-        self.tape.calls.push(Call::Cumsum { out, x, dims, reverse });
+        self.note(Call::Cumsum { out, x, dims, reverse });
         self.made(&[out], false);
     }
 
     fn fill(&mut self, out: Span, value: f32) {
         self.writes(out, &[out.len]);
-        let value = self.tape.push_numbers(&[value]);
-        self.tape.calls.push(Call::Fill { out, value });
+        let value = self.note_numbers(&[value]);
+        self.note(Call::Fill { out, value });
         self.made(&[out], true);
     }
 
@@ -394,14 +448,17 @@ impl Kernels<f32> for VulkanRun<'_> {
         if !grid.contains(&0) && !inside(out.len, offset, strides, grid) {
             self.broken(out, &format!("strides {strides:?} from {offset} leave it"));
         }
-        let input = self.tape.push_args(&[input]);
-        self.tape.calls.push(Call::Copy { out, offset, strides, grid, input });
+        let input = self.note_args(&[input]);
+        self.note(Call::Copy { out, offset, strides, grid, input });
         self.made(&[out], true);
     }
 
     fn only_if(&mut self, value: Span, finite: bool, kernels: impl FnOnce(&mut Self)) {
         if self.conditional {
             return self.broken(value, "a condition within another one");
+        }
+        if let Some(known) = &mut self.again {
+            return known.differ();
         }
         self.reads(value, &[1]);
         let from = self.tape.calls.len();

@@ -194,6 +194,16 @@ pub(crate) struct Tape {
     pub numbers: Vec<f32>,
 }
 
+/// How much there is of each list of a tape that calls are noted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub calls: usize,
+    pub conditions: usize,
+    pub spans: usize,
+    pub args: usize,
+    pub numbers: usize,
+}
+
 /// Appends items and says where they are.
 fn push<T: Clone>(list: &mut Vec<T>, items: &[T]) -> Piece {
     let piece = Piece { start: list.len(), len: items.len() };
@@ -223,6 +233,16 @@ impl Tape {
 
     pub fn push_numbers(&mut self, numbers: &[f32]) -> Piece {
         push(&mut self.numbers, numbers)
+    }
+
+    pub fn marks(&self) -> Marks {
+        Marks {
+            calls: self.calls.len(),
+            conditions: self.conditions.len(),
+            spans: self.spans.len(),
+            args: self.args.len(),
+            numbers: self.numbers.len(),
+        }
     }
 
     pub fn spans(&self, piece: Piece) -> &[Span] {

@@ -138,12 +138,13 @@ fn check_counts(vulkan: &Vulkan) {
             }
         };
         steps(0, 12);
-        let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+        let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts(), vulkan.noted());
         steps(12, 32);
-        let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+        let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts(), vulkan.noted());
         assert_eq!(after.1 - before.1, 20, "submissions, waits: {waits}");
         assert_eq!(after.2, before.2, "kernels compiled and passes recorded, waits: {waits}");
         assert_eq!(after.0 - before.0, 0, "allocations, waits: {waits}");
+        assert_eq!(after.3 - before.3, 0, "calls noted, waits: {waits}");
     }
     // A batch that is written again and again allocates nothing either.
     let mut batches = batches;
@@ -177,12 +178,13 @@ fn check_counts(vulkan: &Vulkan) {
         }
     };
     gather(9);
-    let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    let before = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts(), vulkan.noted());
     gather(20);
-    let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts());
+    let after = (ALLOCATIONS.get(), vulkan.submissions(), vulkan.counts(), vulkan.noted());
     assert_eq!(after.1 - before.1, 20, "submissions where batches are gathered");
     assert_eq!(after.2, before.2, "kernels compiled and passes recorded");
     assert_eq!(after.0 - before.0, 0, "allocations where batches are gathered");
+    assert_eq!(after.3 - before.3, 0, "calls noted where batches are gathered");
 }
 
 #[test]

@@ -164,13 +164,20 @@ impl<E: Float> Device<E> for Cpu {
     type Run<'a> = CpuRun<'a, E>;
     /// The values.
     type Ticket = [E; VALUES];
+    type Memo = ();
     const AHEAD: usize = 0;
 
     fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> CpuRun<'a, E> {
         CpuRun::new(&self.pool, bindings)
     }
 
-    fn post(&self, run: CpuRun<'_, E>, value: Span, _: Option<Span>) -> Result<[E; VALUES]> {
+    fn post(
+        &self,
+        run: CpuRun<'_, E>,
+        value: Span,
+        _: Option<Span>,
+        (): &mut (),
+    ) -> Result<[E; VALUES]> {
         let values = std::array::from_fn(|i| match i < value.len {
             true => run.first(Span::new(value.slot, value.offset + i, 1)),
             false => E::ZERO,

@@ -181,8 +181,15 @@ pub trait Device<E: Float>: Memory {
     /// A pass that has been posted.
     type Ticket: Send + Sync;
 
+    /// What is remembered of a pass that has been posted, for [`Device::repeat`]; at first nothing. To remember another
+    /// such pass takes no new memory.
+    type Memo: Default + Send + Sync;
+
     /// How many posted passes may be under way that nobody has waited for: 0 where kernels run at once.
     const AHEAD: usize;
+
+    /// Whether passes can be repeated without their calls.
+    const REPEATS: bool = false;
 
     /// Binds buffers for a pass of kernels.
     fn run<'a>(&'a self, bindings: Bindings<'a, E, Self>) -> Self::Run<'a>;
@@ -190,11 +197,41 @@ pub trait Device<E: Float>: Memory {
     /// Ends a pass, and does not wait until its kernels have run. What is done with its buffers afterwards sees
     /// what the pass has made of them. [`Device::wait`] returns the first elements of `value`; `kept` is kept as it is
     /// after this pass, for [`Device::kept`]. Of the same calls on the same buffers, this pass and the [`Device::AHEAD`]
-    /// before it are remembered; what is kept of a pass that has been waited for, until the next one.
+    /// before it are remembered; what is kept of a pass that has been waited for, until the next one. `memo` becomes that
+    /// of this pass, or of none.
     ///
     /// # Errors
     /// If the device is lost. A device that runs kernels at once returns here what [`Run::finish`] would.
-    fn post(&self, run: Self::Run<'_>, value: Span, kept: Option<Span>) -> Result<Self::Ticket>;
+    fn post(
+        &self,
+        run: Self::Run<'_>,
+        value: Span,
+        kept: Option<Span>,
+        memo: &mut Self::Memo,
+    ) -> Result<Self::Ticket>;
+
+    /// Whether `memo` is of a pass over these buffers, and over no others.
+    fn remembers(&self, memo: &Self::Memo, bindings: &Bindings<'_, E, Self>) -> bool {
+        let _ = (memo, bindings);
+        false
+    }
+
+    /// Posts the pass of `memo` once more: the same calls with the same numbers, over buffers that
+    /// [`Device::remembers`] has just found to be the same. `changing` makes those calls again that were made in
+    /// [`Run::changing`], whose numbers may be others now; if they differ in more than that, or the device has not what
+    /// it needs at hand, nothing is posted, and `None` says that the pass is to be made from its first call on.
+    ///
+    /// # Errors
+    /// As [`Device::post`].
+    fn repeat(
+        &self,
+        memo: &mut Self::Memo,
+        counter: Counter,
+        changing: impl FnOnce(&mut Self::Run<'_>),
+    ) -> Result<Option<Self::Ticket>> {
+        let _ = (memo, counter, changing);
+        Ok(None)
+    }
 
     /// Waits for a pass that has been posted, and returns its values; 0 for those that there are not.
     ///
@@ -216,8 +253,16 @@ pub trait Device<E: Float>: Memory {
     ) -> Result<()>;
 }
 
-/// The end of a pass.
+/// The end of a pass, and what is said of it as a whole.
 pub trait Run {
+    /// Calls `kernels`, once in a pass, whose numbers differ where the pass is repeated: [`Device::repeat`].
+    fn changing(&mut self, kernels: impl FnOnce(&mut Self))
+    where
+        Self: Sized,
+    {
+        kernels(self);
+    }
+
     /// Waits until the kernels have run.
     ///
     /// # Errors

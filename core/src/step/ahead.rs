@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use super::memo::{Case, Memos};
 use super::room::{check_size, room};
 use super::{Buffer, OptimizerState};
-use crate::device::{Access, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
+use crate::device::{Access, Bindings, Counter, Device, Kernels, Memory, Run, Slot, Span};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::module::{Extent, Module};
 use crate::network::Store;
 use crate::optim::{Optimizer, each};
-use crate::update::Updates;
+use crate::update::{Pass, Updates};
 
 /// A pass of a network's device.
 pub(crate) type RunOf<'a, N> = <<N as Module>::Device as Device<<N as Module>::Elem>>::Run<'a>;
@@ -23,6 +24,7 @@ pub(crate) struct Memories<N: Module> {
     pub capacity: usize,
     /// The running statistics from before the step: a step that comes to nothing puts them back.
     statistics: Buffer<N>,
+    memos: Memos<N>,
     under_way: VecDeque<Posted<N>>,
     /// The last step that was waited for.
     last: Option<Posted<N>>,
@@ -47,17 +49,18 @@ struct Posted<N: Module> {
 /// A batch among those that make an update together.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch {
-    pub samples: usize,
+    /// Its samples, and what else the passes work on.
+    pub extent: Extent,
     /// Whether an update is made after it, however many there are.
     pub last: bool,
+    /// Whether the outputs are read before the workspace is used again.
+    pub kept: bool,
 }
 
 /// Where a pass leaves its loss and the network's outputs.
 pub(crate) struct Left {
     pub loss: Span,
     pub outputs: Span,
-    /// Whether the outputs are read before the workspace is used again.
-    pub kept: bool,
 }
 
 /// The statistics from before a step, among the pass's bound buffers.
@@ -67,6 +70,30 @@ const BEFORE: usize = 0;
 fn copy<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, to: Slot, (offset, len): (usize, usize)) {
     let input = each(Span::new(from, offset, len));
     k.copy(Span::new(to, offset, len), 0, [0, 0, 0, 1], [1, 1, 1, len], input);
+}
+
+/// All calls of a step. Returns where it leaves the outputs, and what it reports.
+fn whole<'a, N: Module, O: Optimizer>(
+    run: &mut RunOf<'a, N>,
+    pass: &Pass<'_, O>,
+    passes: impl FnOnce(&mut RunOf<'a, N>) -> Left,
+) -> (Span, Span) {
+    let (running, before) = (Slot::State, Slot::Output(BEFORE as u8));
+    if N::STATE_LEN > 0 {
+        copy(run, running, before, (0, N::STATE_LEN));
+    }
+    let Left { loss, outputs } = passes(run);
+    let gate = pass.gate(run, loss);
+    if N::STATE_LEN > 0 {
+        run.only_if(gate, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
+    }
+    for &still in &pass.parts.still {
+        copy(run, before, running, still);
+    }
+    pass.begin(run);
+    // What else depends on the pass is in the step's [`Case`].
+    run.only_if(gate, true, |run| run.changing(|run| pass.run(run)));
+    (outputs, pass.report(run, loss))
 }
 
 impl<N: Module> Memories<N> {
@@ -87,6 +114,7 @@ impl<N: Module> Memories<N> {
             workspace: room(device, &format!("a training step of `{}`", N::NAME), capacity, words)?,
             capacity,
             statistics: device.zeros(N::STATE_LEN)?,
+            memos: Memos::new(),
             under_way: VecDeque::with_capacity(N::Device::AHEAD + 1),
             last: None,
             norm: None,
@@ -107,6 +135,9 @@ impl<N: Module> Memories<N> {
     /// Posts one training step: `bind` adds inputs to what is bound, `passes` go forward and backward. Where one of
     /// them finds an index out of range, or the loss is infinite or not a number, there is no update, and the
     /// network's running statistics become again what they were: one bad batch would stay in them for good.
+    ///
+    /// `passes` call the same kernels with the same numbers wherever the batch's extent is the same. So a step that is
+    /// like an earlier one is repeated, where the device does that: without them.
     pub fn post<'a, O: Optimizer>(
         &'a mut self,
         store: &'a mut Store<N::Elem, N::Device>,
@@ -117,35 +148,35 @@ impl<N: Module> Memories<N> {
     ) -> Result<()> {
         updates.prepare::<N>(&store.device)?;
         let device = &store.device;
-        let (pass, parts, state) = updates.split(N::PARAM_LEN, batch)?;
+        let (pass, state) = updates.split(N::PARAM_LEN, batch)?;
+        let case = Case::new(&batch, &pass);
+        let counter = Counter { seed: store.seed.0, step: store.steps, first_sample: 0 };
         let mut bound = Bindings {
             params: Access::Write(&mut store.params),
             state: Access::Write(&mut store.state),
             grads: Access::Write(&mut self.grads),
             workspace: Access::Write(&mut self.workspace),
-            counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
+            counter,
             ..Bindings::default()
         };
         bound.outputs[BEFORE] = Access::Write(&mut self.statistics);
         let counts = state.bind(&mut bound);
         bind(&mut bound);
-        let mut run = device.run(bound);
-        let (running, before) = (Slot::State, Slot::Output(BEFORE as u8));
-        if N::STATE_LEN > 0 {
-            copy(&mut run, running, before, (0, N::STATE_LEN));
-        }
-        let Left { loss, outputs, kept } = passes(&mut run);
-        let gate = pass.gate(&mut run, loss);
-        if N::STATE_LEN > 0 {
-            run.only_if(gate, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
-        }
-        for &still in &parts.still {
-            copy(&mut run, before, running, still);
-        }
-        pass.begin(&mut run);
-        run.only_if(gate, true, |run| pass.run(run));
-        let value = pass.report(&mut run, loss);
-        let ticket = device.post(run, value, kept.then_some(outputs))?;
+        let (known, memo) = self.memos.find(&case, |memo| device.remembers(memo, &bound));
+        let again = match known {
+            true => device.repeat(&mut memo.pass, counter, |run| pass.run(run))?,
+            false => None,
+        };
+        let ticket = match again {
+            Some(ticket) => ticket,
+            None => {
+                let mut run = device.run(bound);
+                let (outputs, value) = whole::<N, O>(&mut run, &pass, passes);
+                (memo.case, memo.outputs) = (case, outputs);
+                device.post(run, value, batch.kept.then_some(outputs), &mut memo.pass)?
+            }
+        };
+        let outputs = memo.outputs;
         let (updated, normed, halts) = (pass.updates, pass.has_norm(), pass.halts);
         counts.add(&pass);
         store.steps += 1;

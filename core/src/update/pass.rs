@@ -5,7 +5,7 @@ use super::rules::Rules;
 use crate::device::{Access, Arg, Bindings, Device, Fold, Kernels, Memory, Slot, Span};
 use crate::element::Float;
 use crate::error::{Error, Result};
-use crate::module::Module;
+use crate::module::{Extent, Module};
 use crate::optim::{Optimizer, Part, each};
 use crate::step::{Batch, Buffer, OptimizerState};
 
@@ -18,6 +18,8 @@ pub(crate) struct Updates<O, B> {
     pub halts: bool,
     /// What names mean in the network; `None` until an update needs it, and after a change of the rules.
     parts: Option<Parts>,
+    /// How often the rules may have become others.
+    revision: u64,
 }
 
 /// Where [`OptimizerState::scalars`] are bound.
@@ -43,7 +45,7 @@ pub(crate) const COUNT: usize = 5;
 
 impl<O: Optimizer, B> Updates<O, B> {
     pub fn new(optimizer: O, rules: Rules, state: OptimizerState<B>) -> Self {
-        Updates { optimizer, rules, state, halts: false, parts: None }
+        Updates { optimizer, rules, state, halts: false, parts: None, revision: 0 }
     }
 
     /// The rules, to be changed.
@@ -85,12 +87,11 @@ impl<O: Optimizer, B> Updates<O, B> {
         device: &N::Device,
     ) -> Result<()> {
         let expected = self.optimizer.slots() * N::PARAM_LEN;
-        let slots = match self.state.slots.take() {
+        let slots = match &mut self.state.slots {
             Some(slots) => slots,
-            None => device.zeros::<N::Elem>(expected)?,
+            none => none.insert(device.zeros::<N::Elem>(expected)?),
         };
-        let found = device.len::<N::Elem>(&slots);
-        self.state.slots = Some(slots);
+        let found = device.len::<N::Elem>(slots);
         if found != expected {
             return Err(Error::Size {
                 what: "the optimiser's state, made for another optimiser (a new training step makes its own)"
@@ -120,16 +121,17 @@ impl<O: Optimizer, B> Updates<O, B> {
             self.state.average = Some(device.zeros::<N::Elem>(N::PARAM_LEN)?);
         }
         self.parts = Some(parts);
+        self.revision += 1;
         Ok(())
     }
 
-    /// The pass of the next batch, what names mean, and what is kept. [`Updates::prepare`] comes before.
+    /// The pass of the next batch, and what is kept. [`Updates::prepare`] comes before.
     pub fn split(
         &mut self,
         all: usize,
         batch: Batch,
-    ) -> Result<(Pass<'_, O>, &Parts, &mut OptimizerState<B>)> {
-        let Updates { optimizer, rules, state, halts, parts } = self;
+    ) -> Result<(Pass<'_, O>, &mut OptimizerState<B>)> {
+        let Updates { optimizer, rules, state, halts, parts, revision } = self;
         let Some(parts) = parts else {
             return Err(Error::Invalid("an update that was not prepared".to_owned()));
         };
@@ -141,13 +143,14 @@ impl<O: Optimizer, B> Updates<O, B> {
             all,
             step: state.steps + 1,
             rate: rules.factor(state.steps, state.epochs),
-            samples: batch.samples,
+            samples: batch.extent.batch,
             first: gathered == 1,
             updates: batch.last || gathered >= rules.accumulate.unwrap_or(1),
             averaged: state.averaged,
             halts: *halts,
+            revision: *revision,
         };
-        Ok((pass, parts, state))
+        Ok((pass, state))
     }
 
     /// The number of elements that are kept.
@@ -224,6 +227,8 @@ pub(crate) struct Pass<'u, O> {
     pub averaged: u64,
     /// Whether nothing is updated any more after a loss that is not finite.
     pub halts: bool,
+    /// The number of the rules: others have another one.
+    pub revision: u64,
 }
 
 impl<O: Optimizer> Pass<'_, O> {
@@ -269,7 +274,8 @@ impl<O: Optimizer> Pass<'_, O> {
         }
     }
 
-    /// Takes the gradients of a batch in, and updates the parameters if it is the last one.
+    /// Takes the gradients of a batch in, and updates the parameters if it is the last one. Only here are numbers that
+    /// change from step to step.
     pub fn run<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         if !(self.first && self.updates) {
             self.gather(k);
@@ -404,7 +410,8 @@ pub(crate) fn update<N: Module, O: Optimizer>(
     own: Option<&mut Buffer<N>>,
 ) -> Result<()> {
     let store = net.store_mut();
-    let (pass, _, state) = updates.split(N::PARAM_LEN, Batch { samples: 1, last: false })?;
+    let batch = Batch { extent: Extent::of(1), last: false, kept: false };
+    let (pass, state) = updates.split(N::PARAM_LEN, batch)?;
     let mut bound = Bindings { params: Access::Write(&mut store.params), ..Bindings::default() };
     let copied = own.is_some();
     bound.grads = own.map_or(Access::Read(gradients), Access::Write);

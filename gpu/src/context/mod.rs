@@ -54,13 +54,15 @@ struct Way {
     maps: bool,
     /// Whether threads may exchange numbers without shared memory.
     subgroups: bool,
+    /// Whether passes are posted again without their calls.
+    repeats: bool,
     /// Lower limits than its own: the bytes that a kernel sees at once, and those of an allocation.
     limits: Option<[u64; 2]>,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Way { maps: true, subgroups: true, limits: None }
+        Way { maps: true, subgroups: true, repeats: true, limits: None }
     }
 }
 
@@ -90,10 +92,13 @@ pub(crate) struct Context {
     pub uploads: Mutex<Vec<Upload>>,
     /// Whether the processor reads and writes the device's memory as its own.
     pub maps: bool,
+    /// Whether passes are posted again without their calls.
+    pub repeats: bool,
     /// Fences that nothing waits for.
     fences: Mutex<Vec<Fence>>,
     ids: AtomicU64,
     submissions: AtomicU64,
+    noted: AtomicU64,
     pub clock: Clock,
     pub loss: Loss,
     _messenger: Option<DebugUtilsMessenger>,
@@ -152,6 +157,15 @@ impl Vulkan {
     #[doc(hidden)]
     pub fn without_subgroups() -> Result<Self> {
         Self::of(None, Way { subgroups: false, ..Way::default() })
+    }
+
+    /// As [`Vulkan::new`], but all calls of all passes are noted: what steps that are repeated are compared with.
+    ///
+    /// # Errors
+    /// As [`Vulkan::new`].
+    #[doc(hidden)]
+    pub fn without_repeats() -> Result<Self> {
+        Self::of(None, Way { repeats: false, ..Way::default() })
     }
 
     /// As [`Vulkan::new`], but kernels see no more bytes at once, and no allocation of a buffer has more: a test of large
@@ -219,9 +233,11 @@ impl Vulkan {
             ),
             uploads: Mutex::default(),
             maps: way.maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
+            repeats: way.repeats,
             fences: Mutex::default(),
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),
+            noted: AtomicU64::new(0),
             clock: Clock::default(),
             loss: Loss::default(),
             info,
@@ -242,6 +258,12 @@ impl Vulkan {
     #[doc(hidden)]
     pub fn submissions(&self) -> u64 {
         self.context.submissions.load(Ordering::Relaxed)
+    }
+
+    /// How many calls of kernels have been noted, to be recorded or compared with what is: none where a pass is repeated.
+    #[doc(hidden)]
+    pub fn noted(&self) -> u64 {
+        self.context.noted.load(Ordering::Relaxed)
     }
 
     /// The time in the driver so far, submitting and waiting for passes, by a clock that the first call gives: all is
@@ -268,6 +290,10 @@ impl Context {
     /// A number that nothing else of this device has or will have.
     pub fn id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn count_noted(&self, calls: usize) {
+        self.noted.fetch_add(calls as u64, Ordering::Relaxed);
     }
 
     /// An error of this device.

@@ -4,6 +4,8 @@
 //! that the processor does for a training step. Here nobody else does: a recording has its words alone, and touches them
 //! only while its commands do not run.
 
+use std::ptr::NonNull;
+
 use netform_core::error::Result;
 use vulkano::buffer::{BufferMemory, Subbuffer};
 
@@ -11,10 +13,17 @@ use crate::context::Context;
 
 /// Words of memory that the processor sees.
 pub(crate) struct Words {
+    /// Where they are mapped, if both sides see at once what the other one writes. Where not, guards do what is needed
+    /// for it. The way there through the buffer is longer than what is done there.
+    mapped: Option<NonNull<[u8]>>,
     buffer: Subbuffer<[u8]>,
-    /// Whether both sides see at once what the other one writes. Where not, guards do what is needed for it.
-    coherent: bool,
 }
+
+// SAFETY: they stay mapped as long as the buffer lives, which is here and may be used by any thread; who writes has them
+// alone (`&mut`).
+unsafe impl Send for Words {}
+// SAFETY: as above.
+unsafe impl Sync for Words {}
 
 /// Words as bytes, in the order of the processor.
 fn store(bytes: &mut [u8], words: impl Iterator<Item = u32>) {
@@ -31,11 +40,13 @@ pub(crate) fn word(bytes: &[u8], i: usize) -> u32 {
 impl Words {
     pub fn new(context: &Context, count: usize) -> Result<Self> {
         let buffer = context.allocate(4 * count as u64, true)?;
-        let coherent = match buffer.buffer().memory() {
-            BufferMemory::Normal(memory) => memory.atom_size().is_none(),
-            _ => false,
+        let mapped = match buffer.buffer().memory() {
+            BufferMemory::Normal(memory) if memory.atom_size().is_none() => {
+                Some(buffer.mapped_slice().map_err(|e| context.error(e))?)
+            }
+            _ => None,
         };
-        Ok(Words { buffer, coherent })
+        Ok(Words { mapped, buffer })
     }
 
     pub fn buffer(&self) -> &Subbuffer<[u8]> {
@@ -48,23 +59,23 @@ impl Words {
         self.buffer.size() as usize / 4
     }
 
-    /// Writes words from the first one on.
+    /// Writes words from number `first` on.
     ///
     /// # Safety
     /// No command that uses them is under way.
     pub unsafe fn write(
         &mut self,
         context: &Context,
+        first: usize,
         words: impl Iterator<Item = u32>,
     ) -> Result<()> {
-        if !self.coherent {
-            store(&mut self.buffer.write().map_err(|e| context.error(e))?, words);
+        let Some(mut bytes) = self.mapped else {
+            store(&mut self.buffer.write().map_err(|e| context.error(e))?[4 * first..], words);
             return Ok(());
-        }
-        let mut bytes = self.buffer.mapped_slice().map_err(|e| context.error(e))?;
+        };
         // SAFETY: the slice is mapped as long as the buffer lives; whoever has `self` has it alone, and by the caller's
         // promise no command that runs uses it.
-        store(unsafe { bytes.as_mut() }, words);
+        store(unsafe { &mut bytes.as_mut()[4 * first..] }, words);
         Ok(())
     }
 
@@ -73,10 +84,9 @@ impl Words {
     /// # Safety
     /// No command that writes them is under way.
     pub unsafe fn read<R>(&self, context: &Context, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        if !self.coherent {
+        let Some(bytes) = self.mapped else {
             return Ok(f(&self.buffer.read().map_err(|e| context.error(e))?));
-        }
-        let bytes = self.buffer.mapped_slice().map_err(|e| context.error(e))?;
+        };
         // SAFETY: as above, and nobody else writes: that takes `self` alone.
         Ok(f(unsafe { bytes.as_ref() }))
     }
@@ -100,13 +110,16 @@ mod tests {
         let mut words = Words::new(context, 7).unwrap();
         let numbers = [3, u32::MAX, 0, 1 << 31, 5, 6, 7];
         let all = |bytes: &[u8]| std::array::from_fn::<_, 7, _>(|i| word(bytes, i));
-        for coherent in [words.coherent, false] {
-            words.coherent = coherent;
+        for mapped in [words.mapped, None] {
+            words.mapped = mapped;
             // SAFETY: no commands use them.
-            unsafe { words.write(context, numbers.into_iter()) }.unwrap();
+            unsafe { words.write(context, 0, numbers.into_iter()) }.unwrap();
             // SAFETY: as above.
-            assert_eq!(unsafe { words.read(context, all) }.unwrap(), numbers);
-            assert_eq!(all(&words.buffer.read().unwrap()), numbers);
+            unsafe { words.write(context, 5, [8, 9].into_iter()) }.unwrap();
+            let expected = [3, u32::MAX, 0, 1 << 31, 5, 8, 9];
+            // SAFETY: as above.
+            assert_eq!(unsafe { words.read(context, all) }.unwrap(), expected);
+            assert_eq!(all(&words.buffer.read().unwrap()), expected);
         }
     }
 }

@@ -32,7 +32,7 @@ struct Own {
 }
 
 impl VulkanRun<'_> {
-    pub(super) fn record(&self, ids: [u64; SLOTS]) -> Result<Recording> {
+    pub(super) fn record(&self, plan: u64, ids: [u64; SLOTS]) -> Result<Recording> {
         let info = &self.context.info;
         let limits = Limits {
             shared_bytes: info.shared_bytes,
@@ -75,6 +75,8 @@ impl VulkanRun<'_> {
         let commands = unsafe { commands.end() }.map_err(|e| self.context.error(e))?;
         lock(&self.context.recordings).recorded += 1;
         Ok(Recording {
+            plan,
+            written: 0,
             tape: self.tape.clone(),
             ids,
             commands,

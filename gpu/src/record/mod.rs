@@ -6,10 +6,12 @@
 
 mod commands;
 mod hazards;
+mod outcome;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use netform_core::device::{Span, VALUES};
+use netform_core::device::{Counter, Span};
 use netform_core::error::{Error, Result};
 use vulkano::command_buffer::CommandBuffer;
 use vulkano::descriptor_set::DescriptorSet;
@@ -18,10 +20,10 @@ use vulkano::sync::fence::Fence;
 use crate::bound::SLOTS;
 use crate::context::{Context, lock};
 use crate::kernels::Check;
-use crate::memory::{Storage, Words, word};
+use crate::memory::{Storage, Words};
+use crate::repeat::VulkanMemo;
 use crate::run::VulkanRun;
-use crate::shader::Pipeline;
-use crate::shader::first_of_gather;
+use crate::shader::{COUNTERS, Pipeline};
 use crate::tape::{Kept, Tape};
 
 /// How many passes are kept for another time.
@@ -35,8 +37,8 @@ enum Flight {
     /// It has not been submitted, or its outcome has been asked for.
     None,
     UnderWay,
-    /// It has ended, and this is its outcome, which nobody has asked for.
-    Ended(Result<()>),
+    /// It has ended, and this is what went wrong, which nobody has asked for.
+    Ended(Option<Box<Error>>),
 }
 
 /// Integers among which an index may be that is out of range.
@@ -47,28 +49,34 @@ struct Suspect {
     grid: [usize; 4],
 }
 
-/// A pass that is recorded: the tape that it was recorded from, for these buffers.
+/// A pass that is recorded: the tape that it was recorded from, for these buffers. What each submission needs is side by
+/// side in memory: the processor's caches are cold when it comes.
+#[repr(C, align(64))]
 pub(crate) struct Recording {
-    tape: Tape,
-    ids: [u64; SLOTS],
-    commands: CommandBuffer,
-    fence: Arc<Fence>,
-    flight: Flight,
+    /// The number that recordings of the same calls on the same buffers share.
+    plan: u64,
     /// The number of its last submission.
     serial: u64,
-    /// Whether somebody has a ticket for that.
+    /// Which numbers have been written: [`Numbers::of`].
+    written: u64,
+    flight: Flight,
+    /// Whether somebody has a ticket for the last submission.
     wanted: bool,
     /// Whether one of its buffers is gone: it is not submitted again.
     orphaned: bool,
+    /// Whether kernels may have written to `faults` since the processor has.
+    faulty: bool,
+    fence: Arc<Fence>,
     /// Seed, step and constants, which the processor writes before each submission.
     numbers: Words,
+    commands: CommandBuffer,
     /// A position and an index for each check.
     faults: Words,
-    /// Whether kernels may have written there since the processor has.
-    faulty: bool,
     /// What is kept of the pass: the values, and what else there is.
     kept: Option<Words>,
     checks: Vec<Check>,
+    tape: Tape,
+    ids: [u64; SLOTS],
     /// For each check.
     suspects: Vec<Vec<Suspect>>,
     /// What the commands use, which does not keep it alive.
@@ -83,6 +91,46 @@ impl Drop for Recording {
             // Of a lost device nothing is left to wait for.
             let _ = self.fence.wait(None);
         }
+    }
+}
+
+/// What the processor writes for a submission.
+pub(crate) struct Numbers<'n> {
+    /// A number that others have only if they are the same ones, but for the counter, those that are changing and the
+    /// firsts; 0 where nobody knows.
+    pub of: u64,
+    pub counter: Counter,
+    pub numbers: &'n [f32],
+    /// Which of them are changing.
+    pub changing: Range<usize>,
+    /// Where the indices of gathers begin.
+    pub firsts: &'n [u32],
+}
+
+impl Numbers<'_> {
+    fn counters(&self) -> impl Iterator<Item = u32> {
+        let Counter { seed, step, first_sample } = self.counter;
+        [seed as u32, (seed >> 32) as u32, step as u32, first_sample as u32].into_iter()
+    }
+}
+
+/// What a pass that has been posted shares with its repetitions.
+#[derive(Clone, Copy)]
+pub(crate) struct Posted {
+    /// The number of its recordings.
+    pub plan: u64,
+    /// That of its numbers.
+    pub numbers: u64,
+    /// How many values are kept of it, in front of what else is.
+    values: usize,
+    more: bool,
+}
+
+impl Posted {
+    /// The ticket of a submission.
+    pub fn ticket(self, context: &Arc<Context>, serial: u64) -> VulkanTicket {
+        let Posted { values, more, .. } = self;
+        VulkanTicket { context: context.clone(), serial, values, more }
     }
 }
 
@@ -112,6 +160,8 @@ pub(crate) struct Recordings {
     // Boxed, because they move often.
     #[allow(clippy::vec_box)]
     all: Vec<Box<Recording>>,
+    /// Whether one of them may be of a buffer that is gone.
+    orphans: bool,
     recorded: usize,
 }
 
@@ -120,27 +170,34 @@ enum Found {
     Free(Box<Recording>),
     /// All that may be are under way: this is the oldest one.
     Waiting(u64),
-    None,
+    /// There is none, or others are under way that have this plan.
+    None(Option<u64>),
 }
 
 impl Recordings {
-    fn take(&mut self, tape: &Tape, ids: &[u64; SLOTS]) -> Found {
-        let fits = |r: &Recording| !r.orphaned && r.ids == *ids && r.tape.is_like(tape);
+    fn take(&mut self, fits: impl Fn(&Recording) -> bool) -> Found {
+        let fits = |r: &Recording| !r.orphaned && fits(r);
         let is_free = |r: &Recording| matches!(r.flight, Flight::None);
-        // Tapes are compared last, and mostly once: in a training the oldest of its recordings is the one to use.
+        // What may take long to compare is compared last, and mostly once: in a training the oldest of its recordings is
+        // the one to use.
         if let Some(i) = self.all.iter().position(|r| is_free(r) && fits(r)) {
             return Found::Free(self.all.remove(i));
         }
         let busy = || self.all.iter().filter(|r| !is_free(r) && fits(r));
         match busy().count() > AHEAD {
             true => Found::Waiting(busy().map(|r| r.serial).min().unwrap_or_default()),
-            false => Found::None,
+            false => Found::None(busy().next().map(|r| r.plan)),
         }
     }
 
     /// Keeps a pass; returns one that is kept no longer, so that it is dropped without the lock.
     fn put(&mut self, recording: Box<Recording>) -> Option<Box<Recording>> {
-        let gone = self.all.iter().position(|r| r.orphaned && r.is_over());
+        self.orphans |= recording.orphaned;
+        let mut gone = None;
+        if self.orphans {
+            gone = self.all.iter().position(|r| r.orphaned && r.is_over());
+            self.orphans = recording.orphaned || self.all.iter().any(|r| r.orphaned);
+        }
         let oldest = || self.all.iter().position(|r| matches!(r.flight, Flight::None));
         let gone = gone.or_else(|| if self.all.len() < KEPT { None } else { oldest() });
         let gone = gone.map(|i| self.all.remove(i));
@@ -160,6 +217,7 @@ impl Recordings {
         let all = std::mem::take(&mut self.all).into_iter();
         let (gone, kept): (Vec<_>, _) = all.partition(|r| r.orphaned && r.is_over());
         self.all = kept;
+        self.orphans = self.all.iter().any(|r| r.orphaned);
         gone
     }
 
@@ -172,7 +230,7 @@ impl Recordings {
 impl VulkanRun<'_> {
     /// Runs what the tape holds, and waits for it.
     pub(crate) fn execute(&mut self) -> Result<()> {
-        let serial = self.submit(false)?;
+        let (serial, _) = self.submit(false)?;
         self.context.outcome(serial)
     }
 
@@ -182,157 +240,122 @@ impl VulkanRun<'_> {
         context: &Arc<Context>,
         value: Span,
         more: Option<Span>,
+        memo: &mut VulkanMemo,
     ) -> Result<VulkanTicket> {
         self.tape.kept = Some(Kept { value, more });
-        let serial = self.submit(true)?;
-        let context = context.clone();
-        Ok(VulkanTicket { context, serial, values: value.len, more: more.is_some() })
+        let (serial, plan) = self.submit(true)?;
+        let (values, more) = (value.len, more.is_some());
+        // No numbers have the number of a submission of another pass.
+        let posted = Posted { plan, numbers: serial, values, more };
+        memo.remember(self, posted);
+        Ok(posted.ticket(context, serial))
     }
 
     /// Runs what is gathered and nothing else, and waits for it.
     pub(crate) fn execute_alone(&mut self) -> Result<()> {
-        let serial = self.submit_alone(false)?;
+        let (serial, _) = self.submit_alone(false)?;
         self.context.outcome(serial)
     }
 
-    /// Submits the tape, with what is noted for its buffers.
-    fn submit(&mut self, wanted: bool) -> Result<u64> {
+    /// Submits the tape, with what is noted for its buffers. Returns the numbers of the submission and of the plan.
+    fn submit(&mut self, wanted: bool) -> Result<(u64, u64)> {
         let mut noted = lock(&self.context.gathers);
         if noted.is_empty() || !self.adopt_all(&mut noted)? {
             drop(noted);
             return self.submit_alone(wanted);
         }
         // Another pass that uses these buffers waits here until this one is submitted, and comes after it.
-        let serial = self.submit_alone(wanted)?;
+        let submitted = self.submit_alone(wanted)?;
         self.adopted(&mut noted);
-        Ok(serial)
+        Ok(submitted)
     }
 
-    fn submit_alone(&mut self, wanted: bool) -> Result<u64> {
-        let mut recording = self.free_recording()?;
-        self.write_numbers(&mut recording)?;
-        let serial = self.context.id();
-        recording.serial = serial;
-        recording.wanted = wanted;
-        recording.renew_fence(self.context)?;
-        // SAFETY: the recording is not under way, its fence is its own and not signalled, and it is kept until the
-        // commands have run, with what they use; its buffers wait for that before they change.
-        unsafe { self.context.enqueue(&recording.commands, &recording.fence) }?;
-        recording.flight = Flight::UnderWay;
-        let gone = lock(&self.context.recordings).put(recording);
-        drop(gone);
-        Ok(serial)
+    fn submit_alone(&mut self, wanted: bool) -> Result<(u64, u64)> {
+        let recording = self.free_recording()?;
+        let plan = recording.plan;
+        let (numbers, firsts) = (&self.tape.numbers[..], &self.tape.firsts[..]);
+        let counter = self.counter;
+        let numbers = Numbers { of: 0, counter, numbers, changing: 0..numbers.len(), firsts };
+        self.context.launch(recording, &numbers, wanted).map(|serial| (serial, plan))
     }
 
     /// A recording of the tape that is not under way.
     fn free_recording(&self) -> Result<Box<Recording>> {
         let ids = self.buffers.ids();
         loop {
-            let found = lock(&self.context.recordings).take(&self.tape, &ids);
+            let fits = |r: &Recording| r.ids == ids && r.tape.is_like(&self.tape);
+            let found = lock(&self.context.recordings).take(fits);
             match found {
                 Found::Free(recording) => return Ok(recording),
-                Found::None => return self.record(ids).map(Box::new),
+                Found::None(plan) => {
+                    let plan = plan.unwrap_or_else(|| self.context.id());
+                    return self.record(plan, ids).map(Box::new);
+                }
                 // Whoever posted it has not asked for its outcome, and does not any more.
                 Found::Waiting(serial) => drop(self.context.outcome(serial)),
             }
         }
     }
+}
 
-    fn write_numbers(&self, recording: &mut Recording) -> Result<()> {
-        let counter = &self.counter;
-        let seed = [counter.seed as u32, (counter.seed >> 32) as u32];
-        let counters = [seed[0], seed[1], counter.step as u32, counter.first_sample as u32];
-        let constants = self.tape.numbers.iter().map(|x| x.to_bits());
-        let firsts = self.tape.firsts.iter().copied();
-        let numbers = counters.into_iter().chain(constants).chain(firsts);
+impl Recording {
+    /// Writes what a submission needs; of what has been written before, only what is not the same.
+    fn write(&mut self, context: &Context, new: &Numbers<'_>) -> Result<()> {
+        let same = new.of != 0 && self.written == new.of;
+        self.written = 0;
         // SAFETY: the recording is not under way.
-        unsafe { recording.numbers.write(self.context, numbers) }?;
-        if !std::mem::take(&mut recording.faulty) {
+        unsafe {
+            self.numbers.write(context, 0, new.counters())?;
+            let changing = if same { new.changing.clone() } else { 0..new.numbers.len() };
+            let first = COUNTERS + changing.start;
+            let numbers = new.numbers[changing].iter().map(|x| x.to_bits());
+            self.numbers.write(context, first, numbers)?;
+            let first = COUNTERS + new.numbers.len();
+            self.numbers.write(context, first, new.firsts.iter().copied())?;
+        }
+        self.written = new.of;
+        if !std::mem::take(&mut self.faulty) {
             return Ok(());
         }
-        let nothing = std::iter::repeat_n(u32::MAX, 2 * recording.checks.len());
+        let nothing = std::iter::repeat_n(u32::MAX, 2 * self.checks.len());
         // SAFETY: as above.
-        unsafe { recording.faults.write(self.context, nothing) }
+        unsafe { self.faults.write(context, 0, nothing) }
     }
 }
 
 impl Context {
-    /// Waits for the last pass that `which` chooses among those under way, if there is one, and notes its outcome.
-    fn end(&self, which: impl Fn(&Recording) -> bool) -> Result<bool> {
-        let found = lock(&self.recordings)
-            .all
-            .iter()
-            .rev()
-            .find(|r| matches!(r.flight, Flight::UnderWay) && which(r))
-            .map(|r| (r.serial, r.fence.clone()));
-        let Some((serial, fence)) = found else { return Ok(false) };
-        let waited = self.wait(&fence);
-        drop(fence);
-        let mut recordings = lock(&self.recordings);
-        if let Some(recording) = recordings.of(serial)
-            && matches!(recording.flight, Flight::UnderWay)
-        {
-            let outcome = waited.and_then(|()| recording.faults(self));
-            recording.faulty = outcome.is_err();
-            recording.flight = Flight::Ended(outcome);
-        }
-        Ok(true)
-    }
-
-    /// Waits for the passes under way that use a buffer.
-    pub fn settle(&self, buffer: u64) -> Result<()> {
-        while self.end(|recording| recording.ids.contains(&buffer))? {}
-        self.check_lost()
-    }
-
-    /// Waits for a pass and returns its outcome, once.
-    fn outcome(&self, serial: u64) -> Result<()> {
-        self.end(|recording| recording.serial == serial)?;
-        match lock(&self.recordings).of(serial) {
-            Some(recording) => match std::mem::replace(&mut recording.flight, Flight::None) {
-                Flight::Ended(outcome) => outcome,
-                Flight::None | Flight::UnderWay => Err(self.forgotten()),
-            },
-            None => Err(self.forgotten()),
+    /// A recording of a plan that is not under way, if there is one.
+    pub fn recording_of(&self, plan: u64) -> Result<Option<Box<Recording>>> {
+        loop {
+            let found = lock(&self.recordings).take(|r| r.plan == plan);
+            match found {
+                Found::Free(recording) => return Ok(Some(recording)),
+                Found::None(_) => return Ok(None),
+                // As where it is recorded: nobody asks for its outcome any more.
+                Found::Waiting(serial) => drop(self.outcome(serial)),
+            }
         }
     }
 
-    fn forgotten(&self) -> Error {
-        self.error("the outcome of a pass is asked for that others have followed since")
-    }
-
-    /// Waits for a posted pass and returns its values.
-    pub fn values(&self, ticket: &VulkanTicket) -> Result<[f32; VALUES]> {
-        self.outcome(ticket.serial)?;
-        let mut values = [0.0; VALUES];
-        self.kept_words(ticket, 0, &mut values[..ticket.values])?;
-        Ok(values)
-    }
-
-    /// What else was kept of a posted pass; `None` where there is nothing else.
-    pub fn more(&self, ticket: &VulkanTicket, out: &mut [f32]) -> Result<Option<()>> {
-        if !ticket.more {
-            return Ok(None);
-        }
-        self.kept_words(ticket, ticket.values, out).map(Some)
-    }
-
-    fn kept_words(&self, ticket: &VulkanTicket, first: usize, out: &mut [f32]) -> Result<()> {
-        let mut recordings = lock(&self.recordings);
-        let recording = recordings.of(ticket.serial);
-        let kept = recording.and_then(|r| r.kept.as_ref()).ok_or_else(|| self.forgotten())?;
-        if kept.count().saturating_sub(first) < out.len() {
-            return Err(Error::Size {
-                what: "what was kept of a pass".to_owned(),
-                expected: format!("at most {} elements", kept.count() - first),
-                found: out.len().to_string(),
-            });
-        }
-        let copy = |kept: &[u8]| {
-            (first..).zip(out).for_each(|(i, x)| *x = f32::from_bits(word(kept, i)));
-        };
-        // SAFETY: the pass has ended: its outcome has been asked for.
-        unsafe { kept.read(self, copy) }
+    /// Submits a recording that is not under way. Returns the number of the submission.
+    pub fn launch(
+        &self,
+        mut recording: Box<Recording>,
+        numbers: &Numbers<'_>,
+        wanted: bool,
+    ) -> Result<u64> {
+        recording.write(self, numbers)?;
+        let serial = self.id();
+        recording.serial = serial;
+        recording.wanted = wanted;
+        recording.renew_fence(self)?;
+        // SAFETY: the recording is not under way, its fence is its own and not signalled, and it is kept until the
+        // commands have run, with what they use; its buffers wait for that before they change.
+        unsafe { self.enqueue(&recording.commands, &recording.fence) }?;
+        recording.flight = Flight::UnderWay;
+        let gone = lock(&self.recordings).put(recording);
+        drop(gone);
+        Ok(serial)
     }
 }
 
@@ -354,60 +377,4 @@ impl Recording {
             }
         }
     }
-
-    /// The error of the first check that found something.
-    fn faults(&self, context: &Context) -> Result<()> {
-        let first = |faults: &[u8]| {
-            let all = (0..self.checks.len()).map(|i| (i, word(faults, 2 * i)));
-            let found = all.into_iter().find(|(_, position)| *position != u32::MAX);
-            found.map(|(i, position)| (i, position, word(faults, 2 * i + 1)))
-        };
-        // SAFETY: the commands have run.
-        let Some((i, position, index)) = (unsafe { self.faults.read(context, first) })? else {
-            return Ok(());
-        };
-        let (check, suspects) = (&self.checks[i], &self.suspects[i]);
-        let index = match check.says_index {
-            true => Some(index).filter(|index| *index != u32::MAX),
-            false => {
-                // The first checks are those of gathers, whose indices begin somewhere else each time.
-                let first = |numbers: &[u8]| word(numbers, first_of_gather(&self.tape, i)) as usize;
-                let first = match i < self.tape.gathers.len() {
-                    // SAFETY: as above.
-                    true => unsafe { self.numbers.read(context, first) }?,
-                    false => 0,
-                };
-                integer(context, check.size, suspects, first, position as usize)?
-            }
-        };
-        Err(Error::IndexOutOfRange {
-            what: format!("{} {position}", check.what),
-            index: index.map_or(usize::MAX, |index| index as usize),
-            size: check.size,
-        })
-    }
-}
-
-/// The integer that a row was given and that is too large; `None` where its index was computed.
-fn integer(
-    context: &Context,
-    size: usize,
-    suspects: &[Suspect],
-    after: usize,
-    row: usize,
-) -> Result<Option<u32>> {
-    for Suspect { storage, first, strides, grid } in suspects {
-        let (mut rest, mut place) = (row, *first + after);
-        for axis in (0..4).rev() {
-            place += rest % grid[axis] * strides[axis];
-            rest /= grid[axis];
-        }
-        let mut bytes = [0; 4];
-        context.download(storage, 4 * place, &mut bytes)?;
-        let integer = u32::from_ne_bytes(bytes);
-        if integer as usize >= size {
-            return Ok(Some(integer));
-        }
-    }
-    Ok(None)
 }

@@ -10,7 +10,8 @@ use netform_core::random::{Rng, Seed};
 use netform_gpu::Vulkan;
 
 /// The best device; with lower limits where the environment variable `NETFORM_LIMITS` names those of a binding and of an
-/// allocation, in bytes: `NETFORM_LIMITS=8192,16384` runs all tests of kernels on tensors in windows.
+/// allocation, in bytes: `NETFORM_LIMITS=32768,65536` runs most tests on tensors in windows. Those whose tensors are
+/// more windows than a kernel has bindings end in the error that says so.
 fn device() -> netform_core::error::Result<Vulkan> {
     let variable = std::env::var("NETFORM_LIMITS").unwrap_or_default();
     let limits: Vec<u64> = variable.split(',').filter_map(|limit| limit.parse().ok()).collect();
