@@ -32,6 +32,9 @@ macro_rules! loss {
             ) {
                 loss!(@bind $slot to targets);
             }
+            fn described(&self) -> String {
+                format!("{self:?}")
+            }
             fn value<K: Kernels<E>>(
                 &self,
                 k: &mut K,

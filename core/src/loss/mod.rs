@@ -104,6 +104,11 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
         gradient: Span,
         base: usize,
     ) -> Span;
+    /// The loss with its settings as text, by which a resumed training knows it; empty where its type says all.
+    #[doc(hidden)]
+    fn described(&self) -> String {
+        String::new()
+    }
     /// How many of a batch's answers are right; `None` where the loss has no classes.
     fn correct(&self, outputs: &[E], targets: &[T]) -> Option<Answers> {
         let _ = (outputs, targets);

@@ -57,7 +57,9 @@ where
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];
-    let terms = Terms::of::<N, L, O>(&trainer.optimizer, &settings.rules, sizes);
+    let described =
+        Loss::<N::Elem, N::Output, D::Target, D::TargetElement>::described(&trainer.loss);
+    let terms = Terms::of::<N, L, O>(described, &trainer.optimizer, &settings.rules, sizes);
     trainer.metrics.check::<N::Output>()?;
     let resumed = match &settings.resume {
         Some(path) => Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, &names)?),

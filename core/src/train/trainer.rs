@@ -212,8 +212,8 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// had never stopped, up to the epoch up to which it would have gone.
     ///
     /// The trainer, the network and the data are to be what they were; the network's weights and the seeds come from
-    /// the file. Another optimiser, batch, number of samples or rule of updates, or another setting of one, is an error
-    /// that names both, and so is a loss of another type; of a loss's settings the file knows nothing.
+    /// the file. Another loss, optimiser, batch, number of samples or rule of updates, or another setting of one, is an
+    /// error that names both. A loss that is implemented by hand is known by its type alone.
     ///
     /// Where `fit` fails before it goes on, the network is as it was, unless a callback refused its state, and the next
     /// call tries again.
