@@ -352,8 +352,8 @@ fn targets_that_are_not_judged_are_kept_too() {
 }
 
 #[test]
-fn a_label_out_of_range_names_epoch_and_batch() {
-    for vulkan in devices("a_label_out_of_range_names_epoch_and_batch") {
+fn a_label_out_of_range_is_found_before_it_is_trained_on() {
+    for vulkan in devices("a_label_out_of_range_is_found_before_it_is_trained_on") {
         for fixed in [true, false] {
             let mut labels = points().targets().to_vec();
             labels[20] = 3;
@@ -368,7 +368,7 @@ fn a_label_out_of_range_names_epoch_and_batch() {
             let Error::IndexOutOfRange { what, index: 3, size: 3 } = error else {
                 panic!("{text}");
             };
-            assert!(what.starts_with("epoch 1, batch "), "{what}");
+            assert!(what.starts_with("the label of sample 20 of the training set"), "{what}");
         }
     }
 }

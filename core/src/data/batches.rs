@@ -284,6 +284,11 @@ impl<'a, D: Dataset> Loader<'a, D> {
         Ok(targets)
     }
 
+    /// The number in the data set of sample `i` of the `k`th mini-batch.
+    pub(crate) fn sample(&self, k: usize, i: usize) -> usize {
+        self.indices(k).ok().and_then(|(_, indices)| indices.get(i).copied()).unwrap_or(i)
+    }
+
     /// The samples of the `k`th mini-batch of the epoch, and how many come before them.
     pub(crate) fn indices(&self, k: usize) -> Result<(usize, &[usize])> {
         let indices = chunk(&self.order, k, self.size).ok_or_else(|| {

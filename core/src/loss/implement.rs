@@ -143,6 +143,9 @@ macro_rules! rowwise {
             );
             constants = $constants;
             numbers = $numbers;
+            fn misfit(&self, targets: &[u32]) -> Option<Misfit> {
+                Misfit::among(targets, C::N)
+            }
             $($method)*
         }
     };
