@@ -91,12 +91,12 @@ fn a_trainer_stays_with_its_network() {
 }
 
 #[test]
-fn a_label_out_of_range_is_named_with_its_batch() {
+fn a_label_out_of_range_is_named_with_its_sample() {
     let mut net = Net::new(Seed(1));
     let train = InMemory::<(D<3>,)>::new(vec![0.5; 9], vec![0, 1, 2]).unwrap();
     let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1)).batch(3);
     let message = trainer.fit(&mut net, &train).unwrap_err().to_string();
-    assert!(message.contains("epoch 1, batch 1"), "{message}");
+    assert!(message.contains("sample 2 of the training set"), "{message}");
     assert!(message.contains("index 2 is out of range: there are 2 classes"), "{message}");
 }
 

@@ -73,15 +73,33 @@ pub enum Error {
         /// Where the best weights so far are, as text for the message; may be empty.
         saved: String,
     },
+    /// An update by gradients that are infinite or not a number, of a loss that is finite.
+    #[error(
+        "the update of epoch {epoch}, batch {batch} is not finite, though its loss is: training has stopped{saved}; {cause}; a smaller learning rate often helps, or look for a root or a logarithm of 0"
+    )]
+    UpdateNotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The batch in the epoch, from 1.
+        batch: usize,
+        /// What was first not finite, as text for the message: the output of a step of the backward pass, or a
+        /// parameter, where the update has been made.
+        cause: String,
+        /// Where the best weights so far are, as text for the message; may be empty.
+        saved: String,
+    },
     /// After an epoch, the loss of the validation data is infinite or not a number.
     #[error(
-        "the validation loss became {loss} after epoch {epoch}: training has stopped{saved}; a smaller learning rate often helps, or look for validation data that are not finite"
+        "the validation loss became {loss} after epoch {epoch}: training has stopped{saved}; {cause}; a smaller learning rate often helps, or look for validation data that are not finite"
     )]
     ValidationNotFinite {
-        /// The loss.
+        /// The loss of the first batch whose loss is so.
         loss: f64,
         /// The epoch, from 1.
         epoch: usize,
+        /// What on the way to the loss was first not finite, as text for the message: a sample, a parameter, or the
+        /// output of a step of inference.
+        cause: String,
         /// Where the best weights so far are, as text for the message; may be empty.
         saved: String,
     },

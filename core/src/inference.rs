@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::data::MiniBatch;
-use crate::device::{Access, Device, Memory, Run, Slot, Span};
+use crate::device::{Access, Device, Memory, Run, Slot, Span, Watch};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::feed::{BESIDE, Feed, InputElement, Tensors};
@@ -12,7 +12,8 @@ use crate::module::{Extent, Module, Spans};
 use crate::network::{Network, bindings};
 use crate::shape::{BatchedShape, SameSample, SampleShape};
 use crate::step::{
-    Buffer, InputBuffer, OutputBatch, check_capacity, check_size, extent, room, same_batch,
+    Buffer, Culprit, GRADES, InputBuffer, OutputBatch, Part, RunOf, check_capacity, check_size,
+    extent, room, same_batch, search,
 };
 use crate::tensor::Tensor;
 
@@ -198,18 +199,12 @@ impl<N: Network, L> Evaluator<N, L> {
         check_capacity("an evaluation", samples, self.capacity)?;
         same_batch(samples, batch.targets.batch())?;
         let device = &net.store().device;
-        let mut bound = bindings(net);
-        bound.workspace = Access::Write(&mut self.workspace);
-        <N::InputElement as InputElement<N::Elem>>::bind(0, batch.inputs.buffer(), &mut bound);
-        bound.outputs[0] = Access::Write(&mut self.output);
-        loss.bind(batch.targets.buffer(), &mut bound);
-        bound.inputs[BESIDE + 1] = self.constants.as_ref();
-        let mut run = device.run(bound);
-        let out = Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL);
-        let e = extent(net, samples);
-        N::infer(&mut run, e, Spans::inputs::<N>(e).as_slice(), &[out]);
-        let value = loss.value(&mut run, samples, out, N::infer_workspace(e));
-        run.finish()?;
+        let (out, e) = (output::<N>(samples), extent(net, samples));
+        let mut value = out;
+        self.pass(net, loss, batch, None, |run| {
+            N::infer(run, e, Spans::inputs::<N>(e).as_slice(), &[out]);
+            value = loss.value(run, samples, out, N::infer_workspace(e));
+        })?;
         let mut scalar = [N::Elem::ZERO];
         device.read(&self.workspace, value.offset, &mut scalar)?;
         let found = outputs.len();
@@ -221,4 +216,59 @@ impl<N: Network, L> Evaluator<N, L> {
         device.read(&self.output, 0, outputs)?;
         Ok(scalar[0])
     }
+
+    /// What makes the loss of a batch, which has been run, infinite or not a number.
+    pub(crate) fn culprit<Y, T>(
+        &mut self,
+        net: &N,
+        loss: &L,
+        batch: &MiniBatch<N::Input, Y, N::InputElement, T, N::Device>,
+    ) -> Result<Culprit>
+    where
+        L: Loss<N::Elem, N::Output, Y, T>,
+        Y: SampleShape,
+        T: Element,
+    {
+        let samples = batch.inputs.batch();
+        let (out, e) = (output::<N>(samples), extent(net, samples));
+        search(net, batch, Part::Inference, |watch, grades| {
+            self.pass(net, loss, batch, Some((watch, grades)), |run| {
+                N::infer(run, e, Spans::inputs::<N>(e).as_slice(), &[out]);
+            })
+        })
+    }
+
+    /// Kernels on a batch.
+    fn pass<Y, T>(
+        &mut self,
+        net: &N,
+        loss: &L,
+        batch: &MiniBatch<N::Input, Y, N::InputElement, T, N::Device>,
+        watched: Option<(Watch<'_>, &mut Buffer<N>)>,
+        kernels: impl FnOnce(&mut RunOf<'_, N>),
+    ) -> Result<()>
+    where
+        L: Loss<N::Elem, N::Output, Y, T>,
+        Y: SampleShape,
+        T: Element,
+    {
+        let mut bound = bindings(net);
+        bound.workspace = Access::Write(&mut self.workspace);
+        <N::InputElement as InputElement<N::Elem>>::bind(0, batch.inputs.buffer(), &mut bound);
+        bound.outputs[0] = Access::Write(&mut self.output);
+        if let Some((watch, grades)) = watched {
+            bound.watch = Some(watch);
+            bound.outputs[usize::from(GRADES)] = Access::Write(grades);
+        }
+        loss.bind(batch.targets.buffer(), &mut bound);
+        bound.inputs[BESIDE + 1] = self.constants.as_ref();
+        let mut run = net.store().device.run(bound);
+        kernels(&mut run);
+        run.finish()
+    }
+}
+
+/// The outputs of a batch, which are bound as the first ones.
+fn output<N: Network>(samples: usize) -> Span {
+    Span::new(Slot::Output(0), 0, samples * N::Output::NUMEL)
 }

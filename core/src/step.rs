@@ -22,6 +22,7 @@ use crate::tensor::Tensor;
 use crate::update::{Rules, Updates};
 
 pub(crate) use ahead::{Batch, Left, Memories, RunOf};
+pub(crate) use culprit::{Culprit, GRADES, Part, search};
 pub(crate) use room::{check_size, room};
 
 /// The shape of a batch of a network's inputs.
@@ -182,7 +183,8 @@ where
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not
-    /// a number is returned too, without an update: parameters, running statistics and optimiser stay as they were.
+    /// a number is returned too, without an update: parameters, running statistics and optimiser stay as they were. So
+    /// they do where the norm of the gradients is ([`TrainStep::gradient_norm`]).
     ///
     /// # Errors
     /// If the batch is empty or larger than the step's capacity, a label is out of range, the optimiser
@@ -306,8 +308,8 @@ where
         self.memories.read_outputs(&self.net.store().device, out)
     }
 
-    /// The norm of the gradients of the last batch whose loss was returned, where [`Rules::gradient_norms`] wants it and
-    /// the batch made an update.
+    /// The norm of the gradients of the last batch whose loss was returned, where [`Rules::gradient_norms`] wants it or
+    /// [`Rules::clip_norm`] needs it, and an update was due. Where it is infinite or not a number, none was made.
     ///
     /// ```
     /// # extern crate netform_core as netform;
@@ -349,6 +351,11 @@ where
     /// The learning rate of the next update, but for factors of single parameters.
     pub fn rate(&self) -> f64 {
         self.updates.rate()
+    }
+
+    /// Offset and length of the parameters that updates leave as they are.
+    pub(crate) fn frozen(&self) -> &[(usize, usize)] {
+        self.updates.parts().map_or(&[], |parts| &parts.frozen)
     }
 
     /// Finds now what is wrong with the rules, instead of at the first step.

@@ -267,6 +267,35 @@ fn the_loss_is_left_where_all_outputs_are_finite() {
     assert!(net.forward(&x).unwrap().to_vec().iter().all(|y| y.is_finite()));
 }
 
+#[test]
+fn what_makes_a_validation_loss_is_named() {
+    let labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
+    let set = |inputs| InMemory::<(D<1>, D<8>, D<8>)>::new(inputs, labels.clone()).unwrap();
+    let train = set(digits(12));
+    let cause = |test: Vec<f32>| {
+        let test = set(test);
+        let mut net = Digits::new(Seed(1));
+        net.set_parameter("conv1.weight", &[3.0; 36]).unwrap();
+        let mut trainer = Trainer::new(CrossEntropy, Sgd::new(1e-6)).batch(5).validate(&test);
+        let error = trainer.fit(&mut net, &train).unwrap_err();
+        let Error::ValidationNotFinite { cause, loss, epoch: 1, .. } = &error else {
+            panic!("{error}")
+        };
+        assert!(!loss.is_finite() && error.to_string().contains(cause.as_str()), "{error}");
+        cause.clone()
+    };
+    let mut test = digits(12);
+    test[7 * 64 + 63] = f32::NAN;
+    assert_eq!(
+        cause(test),
+        "number 63 of the inputs of sample 7 of the validation set is NaN (counted from 0)"
+    );
+    let mut test = digits(12);
+    test[7 * 64..8 * 64].fill(f32::MAX);
+    let cause = cause(test);
+    assert!(cause.starts_with("the output of `") && cause.contains(" of inference: %"), "{cause}");
+}
+
 /// Ends training after so many batches.
 struct Ending(usize);
 

@@ -5,7 +5,7 @@ extern crate netform_core as netform;
 
 mod common;
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{numbers, vulkan};
 use netform_core::cpu::Cpu;
@@ -241,12 +241,12 @@ const SAMPLES: usize = 8;
 struct Asked<D> {
     data: D,
     fixed: bool,
-    count: Cell<usize>,
+    count: AtomicUsize,
 }
 
 impl<D> Asked<D> {
     fn of(data: D, fixed: bool) -> Self {
-        Asked { data, fixed, count: Cell::new(0) }
+        Asked { data, fixed, count: AtomicUsize::new(0) }
     }
 }
 
@@ -267,7 +267,7 @@ impl<D: Dataset> Dataset for Asked<D> {
         inputs: &mut [D::Element],
         targets: &mut [D::TargetElement],
     ) -> Result<()> {
-        self.count.set(self.count.get() + indices.len());
+        self.count.fetch_add(indices.len(), Ordering::Relaxed);
         self.data.gather(pass, indices, inputs, targets)
     }
 
@@ -309,7 +309,12 @@ fn training_on_kept_data_is_training_on_copied_data() {
                 .unwrap();
             assert!(history.epochs[3].train_loss < history.epochs[0].train_loss);
             assert!(history.epochs[3].validation_accuracy.is_some());
-            (figures(&history), net.to_bytes().unwrap(), data.count.get(), test.count.get())
+            (
+                figures(&history),
+                net.to_bytes().unwrap(),
+                data.count.into_inner(),
+                test.count.into_inner(),
+            )
         };
         let (kept, copied) = (train(true), train(false));
         assert_eq!(kept.0, copied.0);
@@ -338,7 +343,7 @@ fn targets_that_are_not_judged_are_kept_too() {
             let second = figures(&trainer.fit(&mut net, &data).unwrap());
             let mut trainer = trainer.epochs(1);
             let third = figures(&trainer.fit(&mut net, &data).unwrap());
-            ([first, second, third], data.count.get())
+            ([first, second, third], data.count.into_inner())
         };
         let (kept, copied) = (train(true), train(false));
         assert_eq!(kept.0, copied.0);
@@ -347,8 +352,8 @@ fn targets_that_are_not_judged_are_kept_too() {
 }
 
 #[test]
-fn a_label_out_of_range_names_epoch_and_batch() {
-    for vulkan in devices("a_label_out_of_range_names_epoch_and_batch") {
+fn a_label_out_of_range_is_found_before_it_is_trained_on() {
+    for vulkan in devices("a_label_out_of_range_is_found_before_it_is_trained_on") {
         for fixed in [true, false] {
             let mut labels = points().targets().to_vec();
             labels[20] = 3;
@@ -363,7 +368,7 @@ fn a_label_out_of_range_names_epoch_and_batch() {
             let Error::IndexOutOfRange { what, index: 3, size: 3 } = error else {
                 panic!("{text}");
             };
-            assert!(what.starts_with("epoch 1, batch "), "{what}");
+            assert!(what.starts_with("the label of sample 20 of the training set"), "{what}");
         }
     }
 }

@@ -133,3 +133,60 @@ fn the_first_step_whose_output_is_not_finite_is_named() {
     assert!(found.starts_with("the output of `fc2` is the first that is "), "{found}");
     assert_eq!(found, cause!(cpu, "fc2.weight"));
 }
+
+network! {
+    /// A length, which has no derivative where inputs are 0.
+    Length: (x: [6]) -> [3] {
+        let fc = Linear(8, bias = false);
+        let out = Linear(3);
+        let y = fc(x);
+        out(sqrt(sum(square(y), axis = 0)).reshape([1]))
+    }
+}
+
+/// As on the CPU: the steps that are under way behind it come to nothing, too.
+#[test]
+fn gradients_that_are_not_finite_end_training() {
+    let Some(vulkan) = vulkan("gradients_that_are_not_finite_end_training") else { return };
+    let mut inputs = numbers(COUNT * 6, 50);
+    inputs[20 * 6..21 * 6].fill(0.0);
+    let bad = data(inputs);
+    macro_rules! outcome {
+        ($device:expr, $normed:expr) => {{
+            let mut net = Length::<f32, _>::on($device.clone(), Seed(3)).unwrap();
+            let trainer = Trainer::new(CrossEntropy, Sgd::new(0.05).momentum(0.9));
+            let trainer = trainer.batch(SAMPLES).seed(Seed(4));
+            let mut trainer = if $normed { trainer.clip_norm(5.0) } else { trainer };
+            let error = trainer.fit(&mut net, &bad).unwrap_err();
+            (error, net.parameter("fc.weight").unwrap())
+        }};
+    }
+    let cpu = Cpu::default();
+    let (found, expected) = (outcome!(vulkan, true), outcome!(cpu, true));
+    assert!(matches!(&found.0, Error::UpdateNotFinite { epoch: 1, batch, .. } if *batch < 9));
+    assert_eq!(found.0.to_string(), expected.0.to_string());
+    for (found, expected) in found.1.iter().zip(&expected.1) {
+        assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+    }
+    let (found, expected) = (outcome!(vulkan, false), outcome!(cpu, false));
+    assert_eq!(found.0.to_string(), expected.0.to_string());
+    assert!(found.1.iter().all(|x| !x.is_finite()));
+}
+
+#[test]
+fn what_makes_a_validation_loss_is_named() {
+    let Some(vulkan) = vulkan("what_makes_a_validation_loss_is_named") else { return };
+    let (train, mut inputs) = (data(numbers(COUNT * 6, 50)), numbers(COUNT * 6, 52));
+    inputs[20 * 6..21 * 6].fill(f32::MAX);
+    let test = data(inputs);
+    macro_rules! error {
+        ($device:expr) => {{
+            let mut net = Length::<f32, _>::on($device, Seed(3)).unwrap();
+            let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.05)).validate(&test);
+            trainer.fit(&mut net, &train).unwrap_err().to_string()
+        }};
+    }
+    let found = error!(vulkan);
+    assert!(found.contains(" of inference: %"), "{found}");
+    assert_eq!(found, error!(Cpu::default()));
+}

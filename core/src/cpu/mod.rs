@@ -14,7 +14,7 @@ pub(crate) mod simd;
 mod tests;
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::device::{Bindings, Device, Memory, Run, Span, VALUES, check_gather};
 use crate::element::{Element, Float};
@@ -56,6 +56,30 @@ impl Cpu {
     /// The number of threads that work on a kernel.
     pub fn threads(&self) -> usize {
         self.pool.threads()
+    }
+
+    /// Does `work` to each piece, on the threads of the pool. All are done, in any order, and the error is that of the
+    /// first one in theirs.
+    pub(crate) fn for_each<T: Send>(
+        &self,
+        pieces: impl ExactSizeIterator<Item = T> + Send,
+        work: impl Fn(T) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let (count, left) = (pieces.len(), Mutex::new(pieces.enumerate()));
+        let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        self.pool.run(count, |_| {
+            // What a lock guards is whole also where some work has panicked.
+            let piece = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((i, piece)) = piece else { return };
+            if let Err(error) = work(piece) {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                if failed.as_ref().is_none_or(|(first, _)| i < *first) {
+                    *failed = Some((i, error));
+                }
+            }
+        });
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 }
 
@@ -121,6 +145,10 @@ impl Memory for Cpu {
 
     fn host_mut<'b, T: Element>(&self, buffer: &'b mut CpuBuffer<T>) -> Option<&'b mut [T]> {
         Some(buffer.as_mut_slice())
+    }
+
+    fn cpu(&self) -> Option<&Cpu> {
+        Some(self)
     }
 
     fn keeps(&self, _: &[usize]) -> bool {
@@ -222,6 +250,25 @@ mod memory_tests {
         for len in [usize::MAX, usize::MAX / 4, usize::MAX / 16] {
             assert!(matches!(cpu.zeros::<f32>(len), Err(Error::OutOfMemory { .. })));
         }
+    }
+
+    #[test]
+    fn pieces_are_shared_out() {
+        let cpu = Cpu::with_threads(3);
+        let mut numbers: Vec<usize> = (0..100).collect();
+        let double = |piece: &mut [usize]| {
+            piece.iter_mut().for_each(|x| *x *= 2);
+            Ok(())
+        };
+        cpu.for_each(numbers.chunks_mut(7), double).unwrap();
+        assert_eq!(numbers, (0..100).map(|i| 2 * i).collect::<Vec<_>>());
+        let odd = |x: &mut usize| match *x % 10 {
+            6 => Err(Error::Invalid(x.to_string())),
+            _ => Ok(*x = 0),
+        };
+        assert_eq!(cpu.for_each(numbers.iter_mut(), odd).unwrap_err().to_string(), "6");
+        assert_eq!(numbers.iter().filter(|x| **x > 0).count(), 20, "the others are done");
+        cpu.for_each(numbers[..0].iter_mut(), odd).unwrap();
     }
 
     #[test]

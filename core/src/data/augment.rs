@@ -16,12 +16,12 @@ const WORDS: usize = 64;
 
 /// A random change of an input of shape `X`, in its place: [`Shift`], [`Flip`], [`Noise`], or a function
 /// `Fn(&mut [E], &mut Rng)`.
-pub trait Augment<X, E> {
+pub trait Augment<X, E>: Sync {
     /// Changes `input`, in row order, as `rng` says.
     fn augment(&self, input: &mut [E], rng: &mut Rng);
 }
 
-impl<X, E, F: Fn(&mut [E], &mut Rng)> Augment<X, E> for F {
+impl<X, E, F: Fn(&mut [E], &mut Rng) + Sync> Augment<X, E> for F {
     fn augment(&self, input: &mut [E], rng: &mut Rng) {
         self(input, rng);
     }

@@ -101,11 +101,41 @@ impl<'a, D: Dataset> Batches<'a, D> {
     }
 
     fn batch(&self, indices: &[usize]) -> Result<BatchOf<D>> {
-        let mut batch = MiniBatch::zeros_on(Cpu::default(), indices.len())?;
+        let cpu = Cpu::default();
+        let mut batch = MiniBatch::zeros_on(cpu.clone(), indices.len())?;
         let (inputs, targets) = (batch.inputs.as_mut_slice(), batch.targets.as_mut_slice());
-        self.dataset.gather(self.pass, indices, inputs, targets)?;
+        gather(self.dataset, Some(&cpu), self.pass, indices, inputs, targets)?;
         Ok(batch)
     }
+}
+
+/// So many bytes of inputs are worth a thread of their own: a few microseconds.
+const PIECE: usize = 1 << 14;
+
+/// Into how many pieces a batch is cut for each thread, so that one that comes late does not keep the others waiting.
+const PIECES: usize = 2;
+
+/// [`Dataset::gather`], on several threads where the batch is large. A sample does not depend on who makes it.
+fn gather<D: Dataset>(
+    dataset: &D,
+    cpu: Option<&Cpu>,
+    pass: Seed,
+    indices: &[usize],
+    inputs: &mut [D::Element],
+    targets: &mut [D::TargetElement],
+) -> Result<()> {
+    let (x, y) = (D::Input::NUMEL, D::Target::NUMEL);
+    let pieces = cpu.map_or(1, Cpu::threads).saturating_mul(PIECES);
+    let pieces = pieces.min(size_of_val(inputs) / PIECE).min(indices.len());
+    let cpu = cpu.filter(|cpu| cpu.threads() > 1 && pieces > 1 && x > 0 && y > 0);
+    let Some(cpu) = cpu.filter(|_| dataset.is_divisible()) else {
+        return dataset.gather(pass, indices, inputs, targets);
+    };
+    let samples = indices.len().div_ceil(pieces);
+    let room = inputs.chunks_mut(samples * x).zip(targets.chunks_mut(samples * y));
+    cpu.for_each(indices.chunks(samples).zip(room), |(indices, (inputs, targets))| {
+        dataset.gather(pass, indices, inputs, targets)
+    })
 }
 
 impl<D: Dataset> Iterator for Batches<'_, D> {
@@ -243,14 +273,20 @@ impl<'a, D: Dataset> Loader<'a, D> {
         let device = batch.inputs.device().clone();
         // Samples go where they are wanted at once if the program can write there.
         if let Some(inputs) = device.host_mut(batch.inputs.buffer_mut()) {
-            self.dataset.gather(self.pass, indices, &mut inputs[..numel], targets)?;
+            let inputs = &mut inputs[..numel];
+            gather(self.dataset, device.cpu(), self.pass, indices, inputs, targets)?;
         } else {
             let inputs = &mut self.inputs[..numel];
-            self.dataset.gather(self.pass, indices, inputs, targets)?;
+            gather(self.dataset, device.cpu(), self.pass, indices, inputs, targets)?;
             batch.inputs.write(inputs)?;
         }
         batch.targets.write(targets)?;
         Ok(targets)
+    }
+
+    /// The number in the data set of sample `i` of the `k`th mini-batch.
+    pub(crate) fn sample(&self, k: usize, i: usize) -> usize {
+        self.indices(k).ok().and_then(|(_, indices)| indices.get(i).copied()).unwrap_or(i)
     }
 
     /// The samples of the `k`th mini-batch of the epoch, and how many come before them.

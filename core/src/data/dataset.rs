@@ -20,7 +20,9 @@ const TOGETHER: usize = 64;
 ///
 /// A data set knows its samples before it is trained on: files that are missing or not what they should be are errors of
 /// its construction where they can be, and errors of [`Dataset::gather`] where a sample is read only when it is wanted.
-pub trait Dataset {
+///
+/// It is [`Sync`], for the samples of a batch may be gathered by several threads at once.
+pub trait Dataset: Sync {
     /// The shape of one input.
     type Input: SampleShape;
     /// The shape of one target: `()` for a class.
@@ -77,6 +79,11 @@ pub trait Dataset {
     /// with that; what is asked for may still be something else.
     fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
         let _ = (pass, order, batch);
+    }
+
+    /// Whether a batch may be asked for in pieces, by several threads at once. Who prepares whole batches says no here.
+    fn is_divisible(&self) -> bool {
+        true
     }
 
     /// Whether [`Dataset::gather`] gives the same for the same index in every pass. A device may keep such a data set in
@@ -146,7 +153,7 @@ pub trait Dataset {
     fn map<F>(self, f: F) -> Map<Self, F>
     where
         Self: Sized,
-        F: Fn(&mut [Self::Element], &mut [Self::TargetElement]),
+        F: Fn(&mut [Self::Element], &mut [Self::TargetElement]) + Sync,
     {
         Map::new(self, f)
     }
@@ -169,7 +176,7 @@ pub trait Dataset {
         Self: Sized,
         X: SampleShape,
         E: Element,
-        F: Fn(&[Self::Element], &mut [E]),
+        F: Fn(&[Self::Element], &mut [E]) + Sync,
     {
         MapInputs::new(self, f)
     }
@@ -191,7 +198,7 @@ pub trait Dataset {
         Self: Sized,
         Y: SampleShape,
         T: Element,
-        F: Fn(&[Self::TargetElement], &mut [T]),
+        F: Fn(&[Self::TargetElement], &mut [T]) + Sync,
     {
         MapTargets::new(self, f)
     }

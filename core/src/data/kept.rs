@@ -42,16 +42,20 @@ impl<'d, D: Dataset, Dev: Memory> Source<'d, D, Dev> {
     }
 
     /// Copies the data set into the device's memory, where that is worth it and there is room: for who has all other
-    /// memory already, and goes through the samples more than once.
-    pub fn keep(&mut self) -> Result<()> {
+    /// memory already, and goes through the samples more than once. `wrong` sees all targets then.
+    pub fn keep(&mut self, wrong: impl FnOnce(&[D::TargetElement]) -> Option<Error>) -> Result<()> {
         if std::mem::replace(&mut self.asked, true) || !self.is_to_be_kept() {
             return Ok(());
         }
-        self.kept = match Kept::new(self.loader.dataset, &self.device) {
+        let kept = match Kept::new(self.loader.dataset, &self.device) {
             // Batches are copied one by one, as those of a data set that is too large.
             Err(Error::OutOfMemory { .. }) => return Ok(()),
-            kept => Some(kept?),
+            kept => kept?,
         };
+        if let Some(error) = wrong(&kept.here) {
+            return Err(error);
+        }
+        self.kept = Some(kept);
         self.write_order()
     }
 

@@ -26,7 +26,7 @@ impl<D, F> Map<D, F> {
 impl<D, F> Dataset for Map<D, F>
 where
     D: Dataset,
-    F: Fn(&mut [D::Element], &mut [D::TargetElement]),
+    F: Fn(&mut [D::Element], &mut [D::TargetElement]) + Sync,
 {
     type Input = D::Input;
     type Target = D::Target;
@@ -79,7 +79,7 @@ where
     D: Dataset,
     X: SampleShape,
     E: Element,
-    F: Fn(&[D::Element], &mut [E]),
+    F: Fn(&[D::Element], &mut [E]) + Sync,
 {
     type Input = X;
     type Target = D::Target;
@@ -154,7 +154,7 @@ where
     D: Dataset,
     Y: SampleShape,
     T: Element,
-    F: Fn(&[D::TargetElement], &mut [T]),
+    F: Fn(&[D::TargetElement], &mut [T]) + Sync,
 {
     type Input = D::Input;
     type Target = Y;

@@ -184,7 +184,7 @@ impl<D: Dataset + Send + Sync + 'static> Prefetch<D> {
     }
 }
 
-impl<D: Dataset> Dataset for Prefetch<D> {
+impl<D: Dataset + Send> Dataset for Prefetch<D> {
     type Input = D::Input;
     type Target = D::Target;
     type Element = D::Element;
@@ -226,6 +226,10 @@ impl<D: Dataset> Dataset for Prefetch<D> {
         drop(state);
         self.shared.work.notify_all();
         self.shared.done.notify_all();
+    }
+
+    fn is_divisible(&self) -> bool {
+        false
     }
 
     fn is_fixed(&self) -> bool {

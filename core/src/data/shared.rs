@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::random::Seed;
 
 macro_rules! through {
-    ($($pointer:ty),*) => { $(
-        impl<D: Dataset> Dataset for $pointer {
+    ($($pointer:ty $(where D: $bound:ident)?),*) => { $(
+        impl<D: Dataset $(+ $bound)?> Dataset for $pointer {
             type Input = D::Input;
             type Target = D::Target;
             type Element = D::Element;
@@ -37,6 +37,9 @@ macro_rules! through {
             fn announce(&self, pass: Seed, order: &[usize], batch: usize) {
                 (**self).announce(pass, order, batch);
             }
+            fn is_divisible(&self) -> bool {
+                (**self).is_divisible()
+            }
             fn is_fixed(&self) -> bool {
                 (**self).is_fixed()
             }
@@ -46,4 +49,4 @@ macro_rules! through {
         }
     )* };
 }
-through!(&D, Arc<D>);
+through!(&D, Arc<D> where D: Send);

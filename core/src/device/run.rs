@@ -1,6 +1,7 @@
 //! A pass of kernels from the buffers that are bound to it to its end, and the memory that the buffers are in.
 
 use super::{Kernels, Span, Watch};
+use crate::cpu::Cpu;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -114,6 +115,11 @@ pub trait Memory: Clone + Send + Sync + 'static {
     /// The elements of a buffer, to be written in place, where they lie in the program's own memory.
     fn host_mut<'b, T: Element>(&self, buffer: &'b mut Self::Buffer<T>) -> Option<&'b mut [T]> {
         let _ = buffer;
+        None
+    }
+
+    /// Where the elements of buffers lie in the program's own memory: the processor whose threads may fill them.
+    fn cpu(&self) -> Option<&Cpu> {
         None
     }
 

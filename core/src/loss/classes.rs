@@ -1,6 +1,6 @@
 //! Losses of classes: logits or log-probabilities, with labels or with probabilities.
 
-use super::{CONSTANTS, LABELS, Loss, NoTarget, TARGET, in_range, numbers};
+use super::{CONSTANTS, LABELS, Loss, Misfit, NoTarget, TARGET, in_range, numbers};
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::dim::Static;
 use crate::element::Float;

@@ -32,6 +32,9 @@ macro_rules! loss {
             ) {
                 loss!(@bind $slot to targets);
             }
+            fn described(&self) -> String {
+                format!("{self:?}")
+            }
             fn value<K: Kernels<E>>(
                 &self,
                 k: &mut K,
@@ -140,6 +143,9 @@ macro_rules! rowwise {
             );
             constants = $constants;
             numbers = $numbers;
+            fn misfit(&self, targets: &[u32]) -> Option<Misfit> {
+                Misfit::among(targets, C::N)
+            }
             $($method)*
         }
     };

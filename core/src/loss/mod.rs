@@ -104,10 +104,40 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
         gradient: Span,
         base: usize,
     ) -> Span;
+    /// The loss with its settings as text, by which a resumed training knows it; empty where its type says all.
+    #[doc(hidden)]
+    fn described(&self) -> String {
+        String::new()
+    }
+    /// The first target that is a class that there is not, where targets are classes and known to be.
+    #[doc(hidden)]
+    fn misfit(&self, targets: &[T]) -> Option<Misfit> {
+        let _ = targets;
+        None
+    }
     /// How many of a batch's answers are right; `None` where the loss has no classes.
     fn correct(&self, outputs: &[E], targets: &[T]) -> Option<Answers> {
         let _ = (outputs, targets);
         None
+    }
+}
+
+/// A label that is no class.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The first such element of the targets.
+    pub place: usize,
+    /// The label.
+    pub label: usize,
+    /// How many classes there are.
+    pub classes: usize,
+}
+
+impl Misfit {
+    fn among(labels: &[u32], classes: usize) -> Option<Self> {
+        let place = labels.iter().position(|&label| label as usize >= classes)?;
+        Some(Misfit { place, label: labels[place] as usize, classes })
     }
 }
 

@@ -84,15 +84,19 @@ fn whole<'a, N: Module, O: Optimizer>(
     }
     let Left { loss, outputs } = passes(run);
     let gate = pass.gate(run, loss);
+    pass.begin(run);
+    if pass.takes() {
+        run.only_if(gate, true, |run| pass.take(run));
+    }
+    let gate = pass.second_gate(run, gate);
     if N::STATE_LEN > 0 {
         run.only_if(gate, false, |run| copy(run, before, running, (0, N::STATE_LEN)));
     }
     for &still in &pass.parts.still {
         copy(run, before, running, still);
     }
-    pass.begin(run);
     // What else depends on the pass is in the step's [`Case`].
-    run.only_if(gate, true, |run| run.changing(|run| pass.run(run)));
+    run.only_if(gate, true, |run| run.changing(|run| pass.finish(run)));
     (outputs, pass.report(run, loss))
 }
 
@@ -133,8 +137,9 @@ impl<N: Module> Memories<N> {
     }
 
     /// Posts one training step: `bind` adds inputs to what is bound, `passes` go forward and backward. Where one of
-    /// them finds an index out of range, or the loss is infinite or not a number, there is no update, and the
-    /// network's running statistics become again what they were: one bad batch would stay in them for good.
+    /// them finds an index out of range, or the loss or a norm of the gradients is infinite or not a number, there is no
+    /// update, and the network's running statistics become again what they were: one bad batch would stay in them for
+    /// good.
     ///
     /// `passes` call the same kernels with the same numbers wherever the batch's extent is the same. So a step that is
     /// like an earlier one is repeated, where the device does that: without them.
@@ -164,7 +169,7 @@ impl<N: Module> Memories<N> {
         bind(&mut bound);
         let (known, memo) = self.memos.find(&case, |memo| device.remembers(memo, &bound));
         let again = match known {
-            true => device.repeat(&mut memo.pass, counter, |run| pass.run(run))?,
+            true => device.repeat(&mut memo.pass, counter, |run| pass.finish(run))?,
             false => None,
         };
         let ticket = match again {
@@ -177,7 +182,7 @@ impl<N: Module> Memories<N> {
             }
         };
         let outputs = memo.outputs;
-        let (updated, normed, halts) = (pass.updates, pass.has_norm(), pass.halts);
+        let (updated, normed, halts) = (pass.updates, pass.adds_squares(), pass.halts);
         counts.add(&pass);
         store.steps += 1;
         self.under_way.push_back(Posted { ticket, outputs, updated, normed, halts });
@@ -198,7 +203,11 @@ impl<N: Module> Memories<N> {
     ) -> Result<Option<N::Elem>> {
         let Some(posted) = self.under_way.pop_front() else { return Ok(None) };
         let values = store.device.wait(&posted.ticket);
-        let is_good = values.as_ref().is_ok_and(|[loss, _]| loss.is_finite());
+        let is_finite = values.as_ref().is_ok_and(|[loss, _]| loss.is_finite());
+        // A step that came to nothing before its gradients reports the sum of an earlier one.
+        let normed = posted.normed && is_finite && !self.halted;
+        let squares = values.as_ref().ok().filter(|_| normed).map(|[_, squares]| *squares);
+        let is_good = is_finite && squares.is_none_or(N::Elem::is_finite);
         self.halted |= posted.halts && values.is_ok() && !is_good;
         if self.halted || !is_good {
             let updates = u64::from(posted.updated);
@@ -206,15 +215,12 @@ impl<N: Module> Memories<N> {
             state.averaged = state.averaged.saturating_sub(updates);
             store.steps = store.steps.saturating_sub(1);
         }
-        // A step that came to nothing reports the sum of an earlier one.
-        let normed = posted.normed && is_good && !self.halted;
-        let squares = values.as_ref().ok().filter(|_| normed);
-        self.norm = squares.map(|[_, squares]| squares.to_f64().sqrt());
+        self.norm = squares.map(|squares| squares.to_f64().sqrt());
         self.last = values.is_ok().then_some(posted);
         values.map(|[loss, _]| Some(loss))
     }
 
-    /// The norm of the gradients of the last step that was waited for, if it was wanted.
+    /// The norm of the gradients of the last step that was waited for, if it was taken.
     pub fn norm(&self) -> Option<f64> {
         self.norm
     }

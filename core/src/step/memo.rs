@@ -10,7 +10,7 @@ use crate::update::Pass;
 const MOST: usize = 16;
 
 /// What a step's calls depend on beside the buffers that are bound, which the device compares, and the calls of
-/// [`Pass::run`], which are made each time. What else there is does not change while a step lives: the network's code,
+/// [`Pass::finish`], which are made each time. What else there is does not change while a step lives: the network's code,
 /// the loss, and sizes of buffers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Case {

@@ -60,8 +60,8 @@ pub struct BatchRecord {
     pub accuracy: Option<f64>,
     /// The learning rate of this batch.
     pub rate: f64,
-    /// The norm of the update's gradients, where it is wanted and the batch makes an update:
-    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms).
+    /// The norm of the update's gradients before clipping, where it is taken and the batch makes an update:
+    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms), and clipping by norm.
     pub gradient_norm: Option<f64>,
 }
 

@@ -7,10 +7,11 @@
 use super::callback::{BatchRecord, Callback};
 use super::history::StepRecord;
 use super::metrics::Metrics;
+use super::norms;
 use super::resume::Begun;
 use super::session::Session;
-use super::tally::{Evaluation, Tally};
-use super::validation::{BatchFor, not_empty};
+use super::tally::Evaluation;
+use super::validation::{BatchFor, no_class, not_empty, told};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::device::Device;
 use crate::element::Float;
@@ -25,6 +26,9 @@ use crate::step::TrainStep;
 /// The stream of random numbers that orders the samples; the epoch is added in the upper half, which no
 /// other stream uses.
 const ORDER: u32 = stream("netform: order of samples");
+
+/// What messages call the data set.
+const TRAINING: &str = "training set";
 
 /// Of how many steps the history takes room at once, where there are so many.
 const MANY: usize = 1 << 16;
@@ -41,6 +45,8 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     again: bool,
     /// Whether the loss judges answers, as far as is known.
     judged: bool,
+    /// The epoch and the batch that were trained on last, in this call.
+    updated: Option<[usize; 2]>,
 }
 
 /// A batch on the device, with its targets here if they are compared with outputs.
@@ -49,23 +55,6 @@ struct Place<N: Network, D: Dataset> {
     /// The learning rate of the step that trains on it.
     rate: f64,
     targets: Vec<D::TargetElement>,
-}
-
-/// What is known of an epoch that runs.
-struct Progress {
-    /// As it was where this call began.
-    begun: Begun,
-    epoch: usize,
-    tally: Tally,
-    /// How many batches' losses have come in.
-    done: usize,
-}
-
-impl Progress {
-    /// The epoch as it is where no batch is under way.
-    fn begun(&self) -> Begun {
-        Begun { batch: self.done, tally: self.tally, ..self.begun }
-    }
 }
 
 /// The data and the memory for training on it, before the network is borrowed.
@@ -103,7 +92,7 @@ where
     ) -> Epochs<'n, 'd, N, D, L, O> {
         let Feed { source, places } = self;
         let outputs = vec![N::Elem::ZERO; source.loader().batch_size() * N::Output::NUMEL];
-        Epochs { step, source, places, outputs, seed, again, judged: true }
+        Epochs { step, source, places, outputs, seed, again, judged: true, updated: None }
     }
 }
 
@@ -116,23 +105,19 @@ where
     O: Optimizer,
 {
     /// Trains on every sample once, or on those that an epoch which has begun has left. The order depends on the seed
-    /// and on the epoch's number, so that a continued training goes on as a long one would. Nothing is returned where
-    /// training is to stop.
-    pub fn run<M>(
-        &mut self,
-        begun: Begun,
-        session: &mut Session<'_, '_, M>,
-    ) -> Result<Option<Evaluation>>
+    /// and on the epoch's number, so that a continued training goes on as a long one would. Says whether that is all of
+    /// the epoch: it is not where training is to stop.
+    pub fn run<M>(&mut self, begun: &mut Begun, session: &mut Session<'_, '_, M>) -> Result<bool>
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         if self.again {
-            self.source.keep()?;
+            let (loss, error) = (self.step.loss(), |misfit| no_class::<D>(misfit, TRAINING, |i| i));
+            self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
-        let Begun { epoch, batch: first, .. } = begun;
+        let Begun { epoch, batch: first, .. } = *begun;
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
-        let mut progress = Progress { begun, epoch, tally: begun.tally, done: first };
         let batches = self.source.loader().batches();
         if session.keeps_steps {
             // Now, so that no step waits for memory; and for some epochs, so that few of them do.
@@ -143,39 +128,59 @@ where
         for k in first..batches {
             let stop = session.is_to_stop();
             if stop || k > first && session.saves_after(epoch, k) {
-                self.drain(&mut progress, session)?;
-                session.save(&self.step, progress.begun())?;
+                self.drain(begun, session)?;
+                self.check_weights(begun, session)?;
+                session.save(&self.step, *begun)?;
             }
             if stop {
-                return Ok(None);
+                return Ok(false);
             }
             let of = k % self.places.len();
             let place = &mut self.places[of];
             let compared = self.judged || M::ANY;
             let targets = self.source.fill(k, &mut place.batch, compared)?;
+            if let Some(misfit) = self.step.loss().misfit(targets) {
+                let sample = |i| self.source.loader().sample(k, i);
+                return Err(no_class::<D>(misfit, TRAINING, sample));
+            }
             if compared {
                 place.targets.clear();
                 place.targets.extend_from_slice(targets);
             }
             place.rate = self.step.rate();
             let loss = self.step.submit_keeping(&place.batch, compared, k + 1 == batches);
-            if let Some(loss) = loss.map_err(|error| at(error, epoch, progress.done + 1))? {
-                self.received(loss, &mut progress, session)?;
+            if let Some(loss) = loss.map_err(|error| at(error, epoch, begun.batch + 1))? {
+                self.received(loss, begun, session)?;
             }
         }
-        self.drain(&mut progress, session)?;
-        Ok(Some(progress.tally.evaluation()))
+        self.drain(begun, session)?;
+        self.check_weights(begun, session)?;
+        Ok(true)
+    }
+
+    /// That the updates have left parameters of finite numbers. Their gradients are looked at only where they are clipped
+    /// by norm or their norms are wanted: that takes time at each step.
+    fn check_weights<M>(&self, begun: &Begun, session: &Session<'_, '_, M>) -> Result<()> {
+        let (net, frozen) = (self.step.net(), self.step.frozen());
+        let Some(name) = self.updated.map_or(Ok(None), |_| norms::not_finite(net, frozen))? else {
+            return Ok(());
+        };
+        let cause = format!(
+            "`{name}` has numbers that are infinite or not a number, from an update that this batch or one before it made: its gradients were not finite, or its step was too large; with `gradient_norms()` such gradients are found before the update"
+        );
+        let (Begun { epoch, batch, .. }, saved) = (*begun, saved(session.callbacks));
+        Err(Error::UpdateNotFinite { epoch, batch, cause, saved })
     }
 
     /// Waits for the batches under way.
-    fn drain<M>(&mut self, progress: &mut Progress, session: &mut Session<'_, '_, M>) -> Result<()>
+    fn drain<M>(&mut self, begun: &mut Begun, session: &mut Session<'_, '_, M>) -> Result<()>
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         loop {
             let loss = self.step.receive();
-            match loss.map_err(|error| at(error, progress.epoch, progress.done + 1))? {
-                Some(loss) => self.received(loss, progress, session)?,
+            match loss.map_err(|error| at(error, begun.epoch, begun.batch + 1))? {
+                Some(loss) => self.received(loss, begun, session)?,
                 None => return Ok(()),
             }
         }
@@ -185,28 +190,33 @@ where
     fn received<M>(
         &mut self,
         loss: N::Elem,
-        progress: &mut Progress,
+        begun: &mut Begun,
         session: &mut Session<'_, '_, M>,
     ) -> Result<()>
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         let loss = loss.to_f64();
-        let Progress { epoch, tally, done, .. } = progress;
+        let Begun { epoch, tally, batch: done, .. } = begun;
         let place = &self.places[*done % self.places.len()];
         *done += 1;
+        let (at_epoch, at_batch) = (*epoch, *done);
         if !loss.is_finite() {
-            let (epoch, batch, saved) = (*epoch, *done, saved(session.callbacks));
-            let cause = match self.step.culprit(&place.batch) {
-                Ok(cause) => {
-                    // The number in the data set says more than that in the batch.
-                    let (_, indices) = self.source.loader().indices(batch - 1)?;
-                    cause.among("training set", indices).to_string()
-                }
-                Err(error) => format!("what first was not finite could not be found: {error}"),
-            };
+            let saved = saved(session.callbacks);
+            let found = self.step.culprit(&place.batch).map(|found| found.after(self.updated));
+            let cause = told(found, TRAINING, &self.source, at_batch - 1)?;
+            let (epoch, batch) = (at_epoch, at_batch);
             return Err(Error::NotFinite { loss, epoch, batch, cause, saved });
         }
+        if self.step.gradient_norm().is_some_and(|norm| !norm.is_finite()) {
+            let saved = saved(session.callbacks);
+            let found = self.step.culprit_of_gradients(&place.batch);
+            let found = told(found, TRAINING, &self.source, at_batch - 1)?;
+            let cause = format!("this batch has changed nothing: {found}");
+            let (epoch, batch) = (at_epoch, at_batch);
+            return Err(Error::UpdateNotFinite { epoch, batch, cause, saved });
+        }
+        self.updated = Some([at_epoch, at_batch]);
         tally.add_loss(loss, place.batch.size());
         if self.judged || M::ANY {
             let len = self.step.read_outputs(&mut self.outputs)?;

@@ -10,9 +10,10 @@ use super::history::{EpochRecord, History};
 use super::metrics::{self, Metrics};
 use super::norms;
 use super::resume::{self, Begun, Resumed, Terms};
-use super::session::Session;
+use super::session::{Session, is_any_set};
+use super::tally::Evaluation;
 use super::trainer::Trainer;
-use super::validation::Validation;
+use super::validation::{Validated, Validation};
 use crate::data::Dataset;
 use crate::device::Memory;
 use crate::error::{Error, Result};
@@ -57,7 +58,9 @@ where
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];
-    let terms = Terms::of::<N, L, O>(&trainer.optimizer, &settings.rules, sizes);
+    let described =
+        Loss::<N::Elem, N::Output, D::Target, D::TargetElement>::described(&trainer.loss);
+    let terms = Terms::of::<N, L, O>(described, &trainer.optimizer, &settings.rules, sizes);
     trainer.metrics.check::<N::Output>()?;
     let resumed = match &settings.resume {
         Some(path) => Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, &names)?),
@@ -174,30 +177,25 @@ where
         let last = self.session.plan.last_epoch;
         while begun.epoch <= last && !begun.stopped {
             let Training { session, epochs, .. } = self;
-            let epoch = begun.epoch;
-            let begin = Instant::now();
-            epochs.step.set_epochs(epoch as u64 - 1);
-            let rate = begun.rate.unwrap_or_else(|| epochs.step.rate());
-            begun.rate = Some(rate);
-            let Some(train) = epochs.run(begun, session)? else {
+            begun.since = Instant::now();
+            epochs.step.set_epochs(begun.epoch as u64 - 1);
+            begun.rate = Some(begun.rate.unwrap_or_else(|| epochs.step.rate()));
+            if !epochs.run(&mut begun, session)? {
+                session.history.interrupted = true;
+                return Ok(());
+            }
+            // Validation and callbacks see the average of the weights, where there is one.
+            epochs.step.exchange_average();
+            let after = self.after(&begun);
+            let Training { session, epochs, .. } = self;
+            epochs.step.exchange_average();
+            let Some(flow) = after? else {
+                // The epoch is at its end, but for what comes after its batches.
+                session.save(&epochs.step, begun)?;
                 session.history.interrupted = true;
                 return Ok(());
             };
-            let record = EpochRecord {
-                epoch,
-                train_loss: train.loss,
-                train_accuracy: train.accuracy,
-                rate,
-                metrics: metrics::of_training(session.metrics),
-                ..EpochRecord::default()
-            };
-            begun = Begun::at(epoch + 1);
-            // Validation and callbacks see the average of the weights, where there is one.
-            epochs.step.exchange_average();
-            let stopped = self.after(record, begin);
-            let Training { session, epochs, .. } = self;
-            epochs.step.exchange_average();
-            begun.stopped = stopped?;
+            begun = Begun { stopped: flow == Flow::Stop, ..Begun::at(begun.epoch + 1) };
             session.save(&epochs.step, begun)?;
         }
         self.session.history.interrupted = self.session.is_to_stop();
@@ -205,30 +203,51 @@ where
         Ok(())
     }
 
-    /// Validates after an epoch, notes its figures and tells the callbacks; whether one of them ends training.
-    fn after(&mut self, mut record: EpochRecord, begin: Instant) -> Result<bool> {
+    /// Validates after an epoch, notes its figures and tells the callbacks, who may end training. Nothing has happened
+    /// where training is to end before the validation does.
+    fn after(&mut self, begun: &Begun) -> Result<Option<Flow>> {
         let Training { session, epochs, pass, weight_norms, .. } = self;
+        let Evaluation { loss, accuracy } = begun.tally.evaluation();
+        let added = (!session.stops.is_empty()).then(|| resume::added(session.metrics));
+        let mut record = EpochRecord {
+            epoch: begun.epoch,
+            train_loss: loss,
+            train_accuracy: accuracy,
+            rate: begun.rate.unwrap_or_default(),
+            metrics: metrics::of_training(session.metrics),
+            ..EpochRecord::default()
+        };
+        let (net, loss) = (epochs.step.net(), epochs.step.loss());
+        let is_to_stop = || is_any_set(session.stops);
+        match V::run(pass, net, loss, session.metrics, &is_to_stop)? {
+            Validated::Nothing => {}
+            Validated::Interrupted => {
+                metrics::clear(session.metrics);
+                resume::put_back(session.metrics, &added.unwrap_or_default());
+                return Ok(None);
+            }
+            Validated::NotFinite { loss, cause } => {
+                let (epoch, saved) = (record.epoch, saved(session.callbacks));
+                return Err(Error::ValidationNotFinite { loss, epoch, cause, saved });
+            }
+            Validated::Whole(Evaluation { loss, accuracy }) => {
+                record.validation_loss = Some(loss);
+                record.validation_accuracy = accuracy;
+                metrics::of_validation(session.metrics, &mut record.metrics);
+            }
+        }
         if *weight_norms {
             record.weight_norms = norms::of_weights(epochs.step.net())?;
         }
-        let (net, loss) = (epochs.step.net(), epochs.step.loss());
-        if let Some(validation) = V::run(pass, net, loss, session.metrics)? {
-            let (loss, epoch) = (validation.loss, record.epoch);
-            if !loss.is_finite() {
-                let saved = saved(session.callbacks);
-                return Err(Error::ValidationNotFinite { loss, epoch, saved });
-            }
-            record.validation_loss = Some(loss);
-            record.validation_accuracy = validation.accuracy;
-            metrics::of_validation(session.metrics, &mut record.metrics);
-        }
-        record.seconds = begin.elapsed().as_secs_f64();
+        record.seconds = begun.elapsed();
         session.history.push(record.clone());
-        let mut stop = false;
+        let mut flow = Flow::Continue;
         for callback in session.callbacks.iter_mut() {
             let mut net = Lent(epochs.step.net_mut());
-            stop |= callback.on_epoch_end(&record, &mut net)? == Flow::Stop;
+            if callback.on_epoch_end(&record, &mut net)? == Flow::Stop {
+                flow = Flow::Stop;
+            }
         }
-        Ok(stop)
+        Ok(Some(flow))
     }
 }

@@ -1,5 +1,4 @@
-//! Ctrl-C during training: the first one ends it after the batch or the validation under way, the next one ends the
-//! program.
+//! Ctrl-C during training: the first one ends it after the batch under way, the next one ends the program.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -52,7 +51,7 @@ fn pressed() {
     // Nobody may be there to read it.
     let _ = writeln!(
         std::io::stderr(),
-        "\nCtrl-C: training ends after this batch or validation; once more ends the program at once"
+        "\nCtrl-C: training ends after this batch; once more ends the program at once"
     );
 }
 

@@ -8,6 +8,7 @@ mod terms;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Instant;
 
 use super::callback::{Callback, Plan, Snapshot};
 use super::history::{History, packed, unpacked};
@@ -45,6 +46,9 @@ pub(super) struct Begun {
     pub tally: Tally,
     /// The learning rate that it began with, once it has.
     pub rate: Option<f64>,
+    /// The seconds that it took where it was trained before, and since when it is trained here.
+    pub seconds: f64,
+    pub since: Instant,
     /// Whether a callback has ended training before this epoch.
     pub stopped: bool,
 }
@@ -52,7 +56,20 @@ pub(super) struct Begun {
 impl Begun {
     /// The beginning of an epoch.
     pub fn at(epoch: usize) -> Self {
-        Begun { epoch, batch: 0, tally: Tally::default(), rate: None, stopped: false }
+        Begun {
+            epoch,
+            batch: 0,
+            tally: Tally::default(),
+            rate: None,
+            seconds: 0.0,
+            since: Instant::now(),
+            stopped: false,
+        }
+    }
+
+    /// The seconds that it has taken so far.
+    pub fn elapsed(&self) -> f64 {
+        self.seconds + self.since.elapsed().as_secs_f64()
     }
 }
 
@@ -90,6 +107,7 @@ pub(super) fn save<N: Network, L, O: Optimizer, Y, T, M: Figures>(
     header.set("epoch", begun.epoch);
     header.set("batch", begun.batch);
     header.set("stopped", begun.stopped);
+    header.set("epoch_seconds", begun.elapsed());
     if let Some(rate) = begun.rate {
         header.set("epoch_rate", rate);
     }
@@ -207,6 +225,8 @@ impl Resumed {
                 stopped: header.get(path, "stopped")?,
                 tally,
                 rate,
+                seconds: header.get(path, "epoch_seconds")?,
+                since: Instant::now(),
             },
             first_epoch: header.get(path, "first_epoch")?,
             seed: Seed(header.get(path, "seed")?),
@@ -285,12 +305,7 @@ impl Resumed {
         callbacks: &mut [Box<dyn Callback + '_>],
         metrics: &mut M,
     ) -> Result<()> {
-        let mut sums = self.sums.iter();
-        metrics.each(&mut |_, figure| {
-            if let Some(then) = sums.next() {
-                figure.sums().copy_from_slice(then);
-            }
-        });
+        put_back(metrics, &self.sums);
         let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
         keeping.zip(&self.states).try_for_each(|(callback, state)| callback.restore(state))
     }
@@ -321,6 +336,23 @@ fn check_buffers<N: Network, O: Optimizer>(
         }
     }
     Ok(())
+}
+
+/// What the metrics have added up, in their order.
+pub(super) fn added<M: Figures>(metrics: &mut M) -> Vec<Vec<f64>> {
+    let mut all = Vec::new();
+    metrics.each(&mut |_, figure| all.push(figure.sums().to_vec()));
+    all
+}
+
+/// Gives metrics what they had added up.
+pub(super) fn put_back<M: Figures>(metrics: &mut M, sums: &[Vec<f64>]) {
+    let mut sums = sums.iter();
+    metrics.each(&mut |_, figure| {
+        if let Some(then) = sums.next() {
+            figure.sums().copy_from_slice(then);
+        }
+    });
 }
 
 /// What the metrics had added up, which are to be those of the file.

@@ -37,10 +37,15 @@ pub(super) struct Session<'s, 'c, M> {
     pub metrics: &'s mut M,
 }
 
+/// Whether one of the flags is set.
+pub(super) fn is_any_set(stops: &[Arc<AtomicBool>]) -> bool {
+    stops.iter().any(|stop| stop.load(Ordering::Relaxed))
+}
+
 impl<M: Figures> Session<'_, '_, M> {
     /// Whether somebody wants training to end after the batch under way.
     pub fn is_to_stop(&self) -> bool {
-        self.stops.iter().any(|stop| stop.load(Ordering::Relaxed))
+        is_any_set(self.stops)
     }
 
     /// Whether training is saved after so many batches of an epoch.

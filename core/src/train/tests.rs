@@ -1,7 +1,7 @@
 //! Training of a small network written by hand.
 
-use std::cell::RefCell;
 use std::path::Path;
+use std::sync::Mutex;
 
 use super::*;
 use crate::cpu::Cpu;
@@ -91,7 +91,7 @@ fn the_seed_decides_the_order() {
 }
 
 /// A data set that notes which samples were asked for.
-struct Noting(Points, RefCell<Vec<usize>>);
+struct Noting(Points, Mutex<Vec<usize>>);
 
 impl Dataset for Noting {
     type Input = (D<2>,);
@@ -108,16 +108,16 @@ impl Dataset for Noting {
         inputs: &mut [f32],
         targets: &mut [f32],
     ) -> Result<()> {
-        self.1.borrow_mut().extend_from_slice(indices);
+        self.1.lock().unwrap().extend_from_slice(indices);
         self.0.gather(pass, indices, inputs, targets)
     }
 }
 
 #[test]
 fn an_epoch_has_every_sample_once_in_an_order_of_its_own() {
-    let data = Noting(points(50, 2.0, -1.0), RefCell::default());
+    let data = Noting(points(50, 2.0, -1.0), Mutex::default());
     Trainer::new(Square, Sgd::new(0.1)).epochs(2).batch(8).fit(&mut line(), &data).unwrap();
-    let seen = data.1.into_inner();
+    let seen = data.1.into_inner().unwrap();
     let (first, second) = seen.split_at(50);
     assert_ne!(first, second);
     for epoch in [first, second] {

@@ -212,8 +212,8 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// had never stopped, up to the epoch up to which it would have gone.
     ///
     /// The trainer, the network and the data are to be what they were; the network's weights and the seeds come from
-    /// the file. Another optimiser, batch, number of samples or rule of updates, or another setting of one, is an error
-    /// that names both, and so is a loss of another type; of a loss's settings the file knows nothing.
+    /// the file. Another loss, optimiser, batch, number of samples or rule of updates, or another setting of one, is an
+    /// error that names both. A loss that is implemented by hand is known by its type alone.
     ///
     /// Where `fit` fails before it goes on, the network is as it was, unless a callback refused its state, and the next
     /// call tries again.
@@ -224,14 +224,16 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     }
 
     /// Ends training after the batch under way once the flag is set, by another thread or a signal's handler. The
-    /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far.
+    /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far. In
+    /// a validation that is after its batch under way too; the epoch is then not yet among the figures, and a resumed
+    /// training validates anew.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
         self.settings.stops.push(flag);
         self
     }
 
-    /// Ends training after the batch or the validation under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does;
+    /// Ends training after the batch under way when Ctrl-C is pressed, as [`Trainer::stop_when`] does;
     /// pressed once more, or while no such training is under way, it ends the program at once, with the exit code 130.
     /// Trainings that come after one that it has ended do not begin. A program that was started with Ctrl-C ignored, as
     /// by `program &` in a script, goes on ignoring it on Linux; elsewhere that is an error.
@@ -315,7 +317,8 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     ///
     /// # Errors
     /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
-    /// - [`Error::NotFinite`](crate::error::Error::NotFinite) if the loss becomes infinite or not a number.
+    /// - [`Error::NotFinite`](crate::error::Error::NotFinite) if the loss becomes infinite or not a number, and
+    ///   [`Error::UpdateNotFinite`](crate::error::Error::UpdateNotFinite) if the gradients of a finite loss do.
     /// - If a label is out of range, a callback returns an error, or the device is lost.
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where

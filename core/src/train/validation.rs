@@ -3,13 +3,15 @@
 use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
+use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::inference::Evaluator;
-use crate::loss::Loss;
+use crate::loss::{Loss, Misfit};
 use crate::module::Module;
 use crate::network::Network;
 use crate::shape::{SameSample, SampleShape};
+use crate::step::Culprit;
 
 /// The mini-batches of `D`, in the shape of `N`'s inputs. That they are the same shape is what
 /// [`SameSample`] says; rustc is not told, so that a mismatch is reported in its words.
@@ -20,6 +22,9 @@ pub(super) type BatchFor<N, D> = MiniBatch<
     <D as Dataset>::TargetElement,
     <N as Module>::Device,
 >;
+
+/// What messages call the data set.
+const VALIDATION: &str = "validation set";
 
 /// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
 ///
@@ -33,7 +38,12 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    EvaluationPass::new(net, loss, data, batch, false)?.run(net, loss, &mut ())
+    let mut pass = EvaluationPass::new(net, loss, data, batch, false)?;
+    let mut tally = Tally::default();
+    for k in 0..pass.source.loader().batches() {
+        pass.add(k, net, loss, &mut (), &mut tally)?;
+    }
+    Ok(tally.evaluation())
 }
 
 /// All the memory that evaluating a data set needs; the trainer uses it again after every epoch.
@@ -69,28 +79,105 @@ where
         })
     }
 
-    fn run<M>(&mut self, net: &N, loss: &L, metrics: &mut M) -> Result<Evaluation>
+    /// Adds batch `k`, and returns its loss.
+    fn add<M>(
+        &mut self,
+        k: usize,
+        net: &N,
+        loss: &L,
+        metrics: &mut M,
+        tally: &mut Tally,
+    ) -> Result<f64>
+    where
+        M: Metrics<N::Elem, D::TargetElement>,
+    {
+        let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
+        if let Some(misfit) = loss.misfit(targets) {
+            let sample = |i| self.source.loader().sample(k, i);
+            return Err(no_class::<D>(misfit, VALIDATION, sample));
+        }
+        let samples = self.batch.size();
+        let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?.to_f64();
+        tally.add_loss(value, samples);
+        let outputs = &self.outputs[..samples * N::Output::NUMEL];
+        if M::ANY {
+            metrics.add(outputs, targets)?;
+        }
+        self.judged = self.judged
+            && tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
+        Ok(value)
+    }
+
+    fn run<M>(
+        &mut self,
+        net: &N,
+        loss: &L,
+        metrics: &mut M,
+        is_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Validated>
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         if self.again {
-            self.source.keep()?;
+            let error = |misfit| no_class::<D>(misfit, VALIDATION, |i| i);
+            self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
         let mut tally = Tally::default();
         for k in 0..self.source.loader().batches() {
-            let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
-            let samples = self.batch.size();
-            let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?;
-            tally.add_loss(value.to_f64(), samples);
-            let outputs = &self.outputs[..samples * N::Output::NUMEL];
-            if M::ANY {
-                metrics.add(outputs, targets)?;
+            if is_to_stop() {
+                return Ok(Validated::Interrupted);
             }
-            self.judged = self.judged
-                && tally.add_answers::<_, N::Output, D::Target, _, _>(loss, outputs, targets);
+            let value = self.add(k, net, loss, metrics, &mut tally)?;
+            if !value.is_finite() {
+                let found = self.evaluator.culprit(net, loss, &self.batch);
+                let cause = told(found, VALIDATION, &self.source, k)?;
+                return Ok(Validated::NotFinite { loss: value, cause });
+            }
         }
-        Ok(tally.evaluation())
+        Ok(Validated::Whole(tally.evaluation()))
     }
+}
+
+/// The error of a target that is no class; `sample` gives a sample's number in the data set.
+pub(super) fn no_class<D: Dataset>(
+    Misfit { place, label, classes }: Misfit,
+    set: &str,
+    sample: impl FnOnce(usize) -> usize,
+) -> Error {
+    let each = D::Target::NUMEL.max(1);
+    let label_of = match each {
+        1 => "the label".to_owned(),
+        _ => format!("label {}", place % each),
+    };
+    let what =
+        format!("{label_of} of sample {} of the {set} (counted from 0)", sample(place / each));
+    Error::IndexOutOfRange { what, index: label, size: classes }
+}
+
+/// What was found of batch `k`, in the data set's own numbers.
+pub(super) fn told<D: Dataset, Dev: Memory>(
+    found: Result<Culprit>,
+    set: &'static str,
+    source: &Source<'_, D, Dev>,
+    k: usize,
+) -> Result<String> {
+    Ok(match found {
+        Ok(culprit) => culprit.among(set, source.loader().indices(k)?.1).to_string(),
+        Err(error) => format!("what first was not finite could not be found: {error}"),
+    })
+}
+
+/// What came of a validation.
+#[doc(hidden)]
+pub enum Validated {
+    /// There is nothing to validate on.
+    Nothing,
+    /// Training is to end before its end.
+    Interrupted,
+    /// Over all samples.
+    Whole(Evaluation),
+    /// The loss of a batch is infinite or not a number: what made it so, as text.
+    NotFinite { loss: f64, cause: String },
 }
 
 pub(super) fn not_empty<D: Dataset>(what: &str, data: &D) -> Result<()> {
@@ -116,10 +203,15 @@ pub trait Validation<N: Network, L, M> {
     /// The memory, for batches of up to `batch` samples, to be run more than once where `again`.
     #[doc(hidden)]
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass>;
-    /// Loss and accuracy of the network as it is; metrics add the samples.
+    /// Loss and accuracy of the network as it is; metrics add the samples. It ends at the next batch once it is to stop.
     #[doc(hidden)]
-    fn run(pass: &mut Self::Pass, net: &N, loss: &L, metrics: &mut M)
-    -> Result<Option<Evaluation>>;
+    fn run(
+        pass: &mut Self::Pass,
+        net: &N,
+        loss: &L,
+        metrics: &mut M,
+        is_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Validated>;
 }
 
 // Not a hint for whoever validates on data of the wrong shape.
@@ -131,8 +223,8 @@ impl<N: Network, L, M> Validation<N, L, M> for NoValidation {
         Ok(())
     }
 
-    fn run((): &mut (), _: &N, _: &L, _: &mut M) -> Result<Option<Evaluation>> {
-        Ok(None)
+    fn run((): &mut (), _: &N, _: &L, _: &mut M, _: &dyn Fn() -> bool) -> Result<Validated> {
+        Ok(Validated::Nothing)
     }
 }
 
@@ -155,7 +247,8 @@ where
         net: &N,
         loss: &L,
         metrics: &mut M,
-    ) -> Result<Option<Evaluation>> {
-        pass.run(net, loss, metrics).map(Some)
+        is_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Validated> {
+        pass.run(net, loss, metrics, is_to_stop)
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Updates<O, B> {
     pub optimizer: O,
     pub rules: Rules,
     pub state: OptimizerState<B>,
-    /// Whether nothing is updated any more after a loss that is not finite: see [`HALT`].
+    /// Whether nothing is updated any more after a loss, or gradients, that are not finite: see [`HALT`].
     pub halts: bool,
     /// What names mean in the network; `None` until an update needs it, and after a change of the rules.
     parts: Option<Parts>,
@@ -34,7 +34,7 @@ const REPORT: Span = Span::new(SCALARS, 0, 2);
 const FACTOR: Span = Span::new(SCALARS, 2, 1);
 /// How many samples the sum of gradients is of.
 const SAMPLES: Span = Span::new(SCALARS, 3, 1);
-/// 0, or the first loss that was not finite: steps that were under way behind it come to nothing then.
+/// 0, or the first loss, or sum of squares, that was not finite: steps that were under way behind it come to nothing then.
 const HALT: Span = Span::new(SCALARS, 4, 1);
 /// Where [`OptimizerState::sum`] is bound.
 const SUM: Slot = Slot::Output(2);
@@ -61,8 +61,8 @@ impl<O: Optimizer, B> Updates<O, B> {
 
     /// Whether gradients are changed before the optimiser's formula.
     pub fn changes_gradients(&self) -> bool {
-        let Rules { clip_norm, clip_value, norms, .. } = &self.rules;
-        clip_norm.is_some() || clip_value.is_some() || *norms || self.rules.gathers()
+        let rules = &self.rules;
+        rules.adds_squares() || rules.clip_value.is_some() || rules.gathers()
     }
 
     /// Exchanges the network's parameters with their average.
@@ -106,8 +106,7 @@ impl<O: Optimizer, B> Updates<O, B> {
         self.rules.check()?;
         let parts = Parts::of::<N>(&self.rules, self.optimizer.decays())?;
         let missing = |wanted: bool, buffer: &Option<B>| wanted && buffer.is_none();
-        let Rules { clip_norm, norms, .. } = &self.rules;
-        let scalars = clip_norm.is_some() || *norms || self.halts || self.rules.gathers();
+        let scalars = self.rules.adds_squares() || self.halts || self.rules.gathers();
         if missing(scalars, &self.state.scalars) {
             self.state.scalars = Some(device.zeros::<N::Elem>(COUNT)?);
         } else if let Some(scalars) = &mut self.state.scalars {
@@ -225,41 +224,32 @@ pub(crate) struct Pass<'u, O> {
     pub updates: bool,
     /// Of how many updates the average is so far.
     pub averaged: u64,
-    /// Whether nothing is updated any more after a loss that is not finite.
+    /// Whether nothing is updated any more after a loss, or gradients, that are not finite.
     pub halts: bool,
     /// The number of the rules: others have another one.
     pub revision: u64,
 }
 
 impl<O: Optimizer> Pass<'_, O> {
-    /// The number on whose being finite the update depends.
+    /// The number on whose being finite it depends whether the gradients count.
     pub fn gate<E: Float, K: Kernels<E>>(&self, k: &mut K, loss: Span) -> Span {
-        if !self.halts {
-            return loss;
-        }
-        k.map(
-            [HALT],
-            [1; 4],
-            [each(HALT), each(loss)],
-            [],
-            |[halt, loss], []| match (halt.is_finite(), loss.is_finite()) {
-                (false, _) => [halt],
-                (true, false) => [loss],
-                (true, true) => [E::ZERO],
-            },
-            &["select(select(0.0, a1, (bitcast<u32>(a1) & 0x7f800000u) == 0x7f800000u), a0, (bitcast<u32>(a0) & 0x7f800000u) == 0x7f800000u)"],
-        );
-        HALT
+        if self.halts { both(k, HALT, loss) } else { loss }
     }
 
-    /// Whether the step reports the norm of the gradients.
-    pub fn has_norm(&self) -> bool {
-        self.rules.norms && self.updates
+    /// The number on whose being finite the update depends: the gate before, and the gradients where their squares have
+    /// been added up.
+    pub fn second_gate<E: Float, K: Kernels<E>>(&self, k: &mut K, gate: Span) -> Span {
+        if self.adds_squares() { both(k, gate, SQUARES) } else { gate }
     }
 
-    /// What the step reports: the loss, and the sum of the gradients' squares where it is wanted.
+    /// Whether the squares of the gradients are added up: the step reports the sum.
+    pub fn adds_squares(&self) -> bool {
+        self.updates && self.rules.adds_squares()
+    }
+
+    /// What the step reports: the loss, and the sum of the gradients' squares where there is one.
     pub fn report<E: Float, K: Kernels<E>>(&self, k: &mut K, loss: Span) -> Span {
-        if !self.has_norm() {
+        if !self.adds_squares() {
             return loss;
         }
         k.map([LOSS], [1; 4], [each(loss)], [], |[loss], []| [loss], &["a0"]);
@@ -274,12 +264,33 @@ impl<O: Optimizer> Pass<'_, O> {
         }
     }
 
-    /// Takes the gradients of a batch in, and updates the parameters if it is the last one. Only here are numbers that
-    /// change from step to step.
-    pub fn run<E: Float, K: Kernels<E>>(&self, k: &mut K) {
-        if !(self.first && self.updates) {
+    /// Whether something is done with the gradients before it is known whether there is an update.
+    pub fn takes(&self) -> bool {
+        self.gathers() || self.adds_squares()
+    }
+
+    /// Whether the gradients are those of several batches.
+    fn gathers(&self) -> bool {
+        !(self.first && self.updates)
+    }
+
+    /// Takes the gradients of a batch in.
+    pub fn take<E: Float, K: Kernels<E>>(&self, k: &mut K) {
+        if self.gathers() {
             self.gather(k);
         }
+        if self.adds_squares() {
+            for &(offset, len) in &self.parts.frozen {
+                k.fill(Span::new(Slot::Grads, offset, len), E::ZERO);
+            }
+            let (grads, grid) = (Span::new(Slot::Grads, 0, self.all), [1, 1, 1, self.all]);
+            let square = |[x]: [E; 1], []: [E; 0]| x * x;
+            k.reduce(SQUARES, Fold::Sum, grid, [true; 4], [each(grads)], [], square, &["a0 * a0"]);
+        }
+    }
+
+    /// Updates the parameters if the batch is the last one. Only here are numbers that change from step to step.
+    pub fn finish<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         if self.updates {
             self.update(k);
         }
@@ -346,13 +357,6 @@ impl<O: Optimizer> Pass<'_, O> {
     fn clip<E: Float, K: Kernels<E>>(&self, k: &mut K) {
         let grads = Span::new(Slot::Grads, 0, self.all);
         let grid = [1, 1, 1, self.all];
-        if self.rules.clip_norm.is_some() || self.rules.norms {
-            for &(offset, len) in &self.parts.frozen {
-                k.fill(Span::new(Slot::Grads, offset, len), E::ZERO);
-            }
-            let square = |[x]: [E; 1], []: [E; 0]| x * x;
-            k.reduce(SQUARES, Fold::Sum, grid, [true; 4], [each(grads)], [], square, &["a0 * a0"]);
-        }
         if let Some(max) = self.rules.clip_norm {
             k.map(
                 [FACTOR],
@@ -396,6 +400,23 @@ impl<O: Optimizer> Pass<'_, O> {
     }
 }
 
+/// Whether two numbers are finite, as one: [`HALT`] becomes 0, or the first of them that is not.
+fn both<E: Float, K: Kernels<E>>(k: &mut K, first: Span, second: Span) -> Span {
+    k.map(
+        [HALT],
+        [1; 4],
+        [each(first), each(second)],
+        [],
+        |[first, second], []| match (first.is_finite(), second.is_finite()) {
+            (false, _) => [first],
+            (true, false) => [second],
+            (true, true) => [E::ZERO],
+        },
+        &["select(select(0.0, a1, (bitcast<u32>(a1) & 0x7f800000u) == 0x7f800000u), a0, (bitcast<u32>(a0) & 0x7f800000u) == 0x7f800000u)"],
+    );
+    HALT
+}
+
 /// Copies gradients from where they are read only.
 pub(crate) fn copy_gradients<E: Float, K: Kernels<E>>(k: &mut K, from: Slot, len: usize) {
     let input = each(Span::new(from, 0, len));
@@ -422,7 +443,8 @@ pub(crate) fn update<N: Module, O: Optimizer>(
         copy_gradients(&mut run, Slot::Input(0), N::PARAM_LEN);
     }
     pass.begin(&mut run);
-    pass.run(&mut run);
+    pass.take(&mut run);
+    pass.finish(&mut run);
     crate::device::Run::finish(run)?;
     counts.add(&pass);
     store.steps += 1;

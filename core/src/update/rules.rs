@@ -134,6 +134,10 @@ impl Rules {
     /// has the last one, and the trainer keeps each in its history. It costs a pass over the gradients on the device,
     /// which clipping by norm makes anyway, and no wait for the device: it comes with the loss. The squares are added up in
     /// the network's element: of `f32`, a norm above about 1.8e19 is infinite.
+    ///
+    /// A training step makes no update by gradients whose norm is taken and is infinite or not a number, and the trainer
+    /// ends there. Without a norm, an update by such gradients is noticed by the parameters that it has left: with the
+    /// next loss that they make infinite or not a number, or at the epoch's end.
     #[must_use]
     pub fn gradient_norms(mut self) -> Self {
         self.norms = true;
@@ -182,6 +186,11 @@ impl Rules {
             ("average", self.average.map(|decay| decay.to_string())),
         ]
         .map(|(name, text)| (name, text.unwrap_or_else(|| "none".to_owned())))
+    }
+
+    /// Whether the squares of the gradients are added up before an update.
+    pub(super) fn adds_squares(&self) -> bool {
+        self.clip_norm.is_some() || self.norms
     }
 
     /// Whether gradients of several batches make an update.

@@ -85,6 +85,9 @@ pub fn constants(
             #(#parts)*
             ::core::result::Result::Ok(all)
         }
+        fn described(&self) -> ::std::string::String {
+            ::std::format!("{self:?}")
+        }
     };
     (spans, function)
 }

@@ -15,8 +15,8 @@ pub struct StepRecord {
     pub loss: f64,
     /// The learning rate.
     pub rate: f64,
-    /// The norm of the update's gradients, where it is wanted and the batch makes an update:
-    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms), which says above what it is infinite.
+    /// The norm of the update's gradients before clipping, where it is taken and the batch makes an update:
+    /// [`Rules::gradient_norms`](crate::update::Rules::gradient_norms), and clipping by norm.
     pub gradient_norm: Option<f64>,
 }
 

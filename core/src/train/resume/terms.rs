@@ -9,7 +9,7 @@ use crate::optim::Optimizer;
 use crate::update::Rules;
 
 /// The version of the file that is written, and the only one that is read.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 /// The entry of the header that says it is such a file.
 const MARK: &str = "netform.training";
 /// What the entries begin with that are terms.
@@ -19,15 +19,17 @@ const TERM: &str = "term.";
 pub(in crate::train) struct Terms(Vec<(&'static str, String)>);
 
 impl Terms {
-    /// Of a training of `N` with the loss `L`, which is known by its type alone: losses need not say their settings.
+    /// Of a training of `N` with the loss `L`, which `loss` describes, or its type alone where that is empty.
     pub fn of<N: Module, L, O: Optimizer>(
+        loss: String,
         optimizer: &O,
         rules: &Rules,
         [samples, batch]: [usize; 2],
     ) -> Self {
+        let by_type = || without_paths(std::any::type_name::<L>());
         let mut terms = vec![
             ("network", N::NAME.to_owned()),
-            ("loss", without_paths(std::any::type_name::<L>())),
+            ("loss", if loss.is_empty() { by_type() } else { loss }),
             ("optimizer", format!("{optimizer:?}")),
             ("samples", samples.to_string()),
             ("batch", batch.to_string()),
