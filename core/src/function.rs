@@ -216,6 +216,10 @@ pub fn padded<const N: usize>(sizes: [usize; N]) -> [usize; MAX_RANK] {
 /// Stands for the tensors of a function that is not called but used as a loss.
 pub struct AsLoss;
 
+/// Stands for a tensor that there is none of: another way to take some, so that inference does not take the rest of a
+/// call to be what the only way has, and report E0308 where it is not.
+pub struct NoTensor;
+
 /// What is a loss by its name: a function of outputs and targets that `network!` has printed, and the type of the
 /// same name, `distance {}`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a loss")]

@@ -6,7 +6,7 @@ mod task;
 
 use std::path::Path;
 
-use crate::data::{Dataset, Scaling};
+use crate::data::{DatasetOf, Scaling};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -190,7 +190,7 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// As [`Model::predict`], or if a sample cannot be read or made.
     pub fn predict_data<D>(&self, data: &D) -> Result<Vec<T::Prediction>>
     where
-        D: Dataset<Element = N::InputElement>,
+        D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
     {
         let mut run = Run::new(self, data.len())?;

@@ -10,8 +10,8 @@ pub use crate::element::{Element, Float};
 pub use crate::error::Result;
 pub use crate::feed::{BESIDE, Feed, Only, Tensors, extent};
 pub use crate::function::{
-    AsLoss, FunctionLoss, Given, LossFunction, Signature, basis, expect_sizes, infallible, padded,
-    pass, sizes_of, value_pass,
+    AsLoss, FunctionLoss, Given, LossFunction, NoTensor, Signature, basis, expect_sizes,
+    infallible, padded, pass, sizes_of, value_pass,
 };
 pub use crate::inference::forward;
 pub use crate::init::Init;
@@ -23,7 +23,7 @@ pub use crate::module::{Extent, Module, PortAxis, PortSpec, debug, with_settings
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};
-pub use crate::shape::{BatchedShape, SampleShape, Shape};
+pub use crate::shape::{BatchedShape, Declared, SampleShape, Shape};
 pub use crate::size::{AtLeast, DivisibleBy, EqualTo, Minus, MoreThan, Over, Plus, Times};
 pub use crate::tensor::{Same, Tensor};
 pub use crate::weights::from_bytes;

@@ -1,6 +1,9 @@
 //! Shapes: tuples of dimensions, up to six axes with the batch.
 
+use crate::device::Memory;
 use crate::dim::{Batch, Dim, Static};
+use crate::element::Element;
+use crate::tensor::Tensor;
 
 /// The most axes a shape can have, the batch included.
 pub const MAX_RANK: usize = 6;
@@ -138,6 +141,24 @@ impl<S> SameSample<S> for S {}
 pub struct Never<S>(S);
 #[diagnostic::do_not_recommend]
 impl<S> SameSample<Never<S>> for S {}
+
+/// The shape of a tensor against the one that is declared of what takes it, a function or a network with several inputs:
+/// calls are generic over shapes, so that rustc says this of one that does not fit.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "shape mismatch: `{Of}` takes a tensor of shape `{S}` here, found one of shape `{Self}`",
+    label = "this has shape `{Self}`, `{Of}` takes `{S}`"
+)]
+pub trait Declared<Of, S: Shape>: Shape {
+    /// The tensor as one of the declared shape, which is its own.
+    fn declared<E: Element, D: Memory>(x: &Tensor<Self, E, D>) -> &Tensor<S, E, D>;
+}
+#[diagnostic::do_not_recommend]
+impl<Of, S: Shape> Declared<Of, S> for S {
+    fn declared<E: Element, D: Memory>(x: &Tensor<S, E, D>) -> &Tensor<S, E, D> {
+        x
+    }
+}
 
 #[cfg(test)]
 mod tests {

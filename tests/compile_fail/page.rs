@@ -19,6 +19,8 @@ its program.
   `error[E0080]: evaluation panicked`, then the same message, and a note at the layer where the other shape comes from.
 - Outside of `network!` shapes are types: `(D<10>,)` is `[10]`, `(Batch, D<784>)` is a batch of `[784]`. Sizes above 999 are
   in groups of three digits: `D<50, 257>` is 50257. rustc writes `netform::D<10>` where `D` comes from `use netform::prelude::*`.
+- What you annotate yourself, the type of a `let` or of a parameter of your own function, rustc alone compares with what it
+  gets: its first line is `error[E0308]`, and both sizes stand at the caret.
 - A layer or function that is neither one of netform's nor near one is looked up among your own networks. Where there is none,
   it is rustc that says ``cannot find macro `Encoder` in this scope``: a network travels as a macro of its name.
 

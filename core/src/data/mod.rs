@@ -5,6 +5,7 @@ pub mod augment;
 pub mod batches;
 pub mod csv;
 pub mod dataset;
+mod elements;
 pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
@@ -22,6 +23,7 @@ pub mod subset;
 pub use self::batches::{Batches, Loader, MiniBatch};
 pub use self::csv::Table;
 pub use self::dataset::{Dataset, InMemoryOf, Three};
+pub use self::elements::DatasetOf;
 #[cfg(feature = "images")]
 pub use self::images::ImageFolder;
 pub(crate) use self::kept::Source;

@@ -1,7 +1,7 @@
 //! A figure over a whole data set.
 
 use super::{Metric, check_row};
-use crate::data::{Dataset, Loader, MiniBatch, Source};
+use crate::data::{DatasetOf, Loader, MiniBatch, Source};
 use crate::element::Float;
 use crate::error::Result;
 use crate::inference::Predictor;
@@ -33,7 +33,7 @@ use crate::shape::{SameSample, SampleShape};
 pub fn measure<N, D, M>(net: &N, data: &D, batch: usize, mut metric: M) -> Result<M>
 where
     N: Network,
-    D: Dataset<Element = N::InputElement>,
+    D: DatasetOf<N::InputElement>,
     D::Input: SameSample<N::Input>,
     M: Metric<N::Elem, D::TargetElement>,
 {

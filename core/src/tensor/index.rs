@@ -13,7 +13,7 @@ use crate::shape::Shape;
 
 /// A shape with `N` axes, so that an index is `N` numbers.
 #[diagnostic::on_unimplemented(
-    message = "a tensor of shape {Self} cannot be indexed by {N} numbers: an index has one for each axis",
+    message = "a tensor of shape {Self} cannot be indexed by an array of {N}: an index has a number for each axis",
     label = "shape {Self} has another number of axes"
 )]
 pub trait Indexed<const N: usize>: Shape {}
@@ -32,6 +32,10 @@ indexed! {
     5 [A B C F G];
     6 [A B C F G H];
 }
+
+/// A second candidate, so that inference does not take the number of axes for that of an index, and report E0308.
+#[diagnostic::do_not_recommend]
+impl<S: Shape> Indexed<{ usize::MAX }> for S {}
 
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// Where the element at `index` is in row order; `None` where there is none.

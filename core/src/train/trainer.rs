@@ -10,7 +10,7 @@ use super::history::History;
 use super::metrics::{Metrics, Named};
 use super::session::Autosave;
 use super::validation::{NoValidation, Validation};
-use crate::data::Dataset;
+use crate::data::{Dataset, DatasetOf};
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::metric::Figure;
@@ -323,7 +323,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where
         N: Network,
-        D: Dataset<Element = N::InputElement>,
+        D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
         L: Loss<N::Elem, N::Output, D::Target, D::TargetElement> + Clone,
         O: Optimizer,

@@ -2,7 +2,7 @@
 
 use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally};
-use crate::data::{Dataset, Loader, MiniBatch, Source};
+use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -34,7 +34,7 @@ const VALIDATION: &str = "validation set";
 pub fn evaluate<N, L, D>(net: &N, loss: &L, data: &D, batch: usize) -> Result<Evaluation>
 where
     N: Network,
-    D: Dataset<Element = N::InputElement>,
+    D: DatasetOf<N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
@@ -61,7 +61,7 @@ pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
 impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
 where
     N: Network,
-    D: Dataset<Element = N::InputElement>,
+    D: DatasetOf<N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
@@ -231,7 +231,7 @@ impl<N: Network, L, M> Validation<N, L, M> for NoValidation {
 impl<'d, N, L, M, D> Validation<N, L, M> for &'d D
 where
     N: Network,
-    D: Dataset<Element = N::InputElement>,
+    D: DatasetOf<N::InputElement>,
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
     M: Metrics<N::Elem, D::TargetElement>,

@@ -13,6 +13,7 @@ use super::{checks, is_generic};
 use crate::ast::Function;
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::{Emitter, Expressions, dim_type};
+use crate::errors::Range;
 use crate::graph::Port;
 use crate::lower::{Check, Part};
 use crate::plan::Plan;
@@ -181,6 +182,12 @@ impl<'c> Calls<'c> {
         if self.ports[i].integer { quote!(u32) } else { quote!(E) }
     }
 
+    /// `(D<3>,)`
+    fn shape_type(&self, shape: &[Dim]) -> TokenStream {
+        let dims = self.dims(shape);
+        quote!((#(#dims,)*))
+    }
+
     /// `Tensor<(D<3>,), E, Dev>`, of the input and further axes in front.
     fn tensor(&self, front: &[Ident], i: usize) -> TokenStream {
         let (dims, element) = (self.dims(self.sample(i)), self.element(i));
@@ -234,6 +241,8 @@ impl<'c> Calls<'c> {
             ),
         };
         let label = format!("not what `{name}` takes");
+        // Notes point at the function's name, not at the whole of `network!`.
+        let bound = Range::of(name).over(quote!(#name: #takes<#(#types,)* Value = R>,));
         let methods = self.takes_methods(&quote!(Self));
         quote! {
             #(#texts)*
@@ -242,7 +251,7 @@ impl<'c> Calls<'c> {
             #[allow(dead_code, non_snake_case, clippy::too_many_arguments)]
             #vis fn #name<#(#types,)* R>(#(#inputs: &#types),*) -> R
             where
-                #name: #takes<#(#types,)* Value = R>,
+                #bound
             {
                 <#name as #takes<#(#types),*>>::value(#(#inputs),*)
             }
@@ -287,38 +296,49 @@ impl<'c> Calls<'c> {
         LEADING.min(MAX_RANK - most)
     }
 
-    /// As a loss by its name. A function of one tensor is none, but has the second candidate too, so that a
-    /// tensor of another shape is reported in the words of the trait.
+    /// As a loss by its name. A function of another number of tensors is none, but has the second candidate too, so
+    /// that a tensor of another shape is reported in the words of the trait.
     fn as_loss(&self) -> TokenStream {
-        let (name, takes) = (&self.ast.name, self.takes());
-        let inputs = match self.ports.len() {
-            2 => vec![quote!(__n::AsLoss); 2],
-            1 if self.unavailable().is_none() => vec![quote!(__n::AsLoss)],
-            _ => return TokenStream::new(),
-        };
-        let derivatives = self.output.is_empty().then(|| {
-            quote! {
-                type Gradient = ();
-                type ValueAndGradient = ();
-                fn gradient(#(_: &#inputs),*) {}
-                fn value_and_gradient(#(_: &#inputs),*) {}
-            }
-        });
-        let loss = (inputs.len() == 2).then(|| {
+        if self.ports.len() != 2 && self.unavailable().is_some() {
+            return TokenStream::new();
+        }
+        let name = &self.ast.name;
+        let candidate = self.takes_no_tensors(&quote!(__n::AsLoss), &name.to_token_stream());
+        // With one that inference knows of the first tensors, there are two of the rest still.
+        let another = (self.ports.len() > 1)
+            .then(|| self.takes_no_tensors(&quote!(__n::NoTensor), &quote!(())));
+        let loss = (self.ports.len() == 2).then(|| {
             quote! {
                 impl __n::LossFunction for #name {
                     type Item = #name;
                 }
             }
         });
+        quote!(#candidate #another #loss)
+    }
+
+    /// The trait's implementation for anything, and `last` at the end: its value is the default of `value`.
+    fn takes_no_tensors(&self, last: &TokenStream, value: &TokenStream) -> TokenStream {
+        let (name, takes) = (&self.ast.name, self.takes());
+        let mut before = self.types();
+        before.pop();
+        let inputs = quote!(#(#before,)* #last);
+        let given = quote!(#(_: &#before,)* _: &#last);
+        let derivatives = self.output.is_empty().then(|| {
+            quote! {
+                type Gradient = ();
+                type ValueAndGradient = ();
+                fn gradient(#given) {}
+                fn value_and_gradient(#given) {}
+            }
+        });
         quote! {
             #[diagnostic::do_not_recommend]
-            impl #takes<#(#inputs),*> for #name {
-                type Value = #name;
-                fn value(#(_: &#inputs),*) -> #name { #name {} }
+            impl<#(#before),*> #takes<#inputs> for #name {
+                type Value = #value;
+                fn value(#given) -> #value { ::core::default::Default::default() }
                 #derivatives
             }
-            #loss
         }
     }
 

@@ -6,6 +6,7 @@ use syn::Ident;
 
 use super::Printer;
 use super::names::free;
+use crate::errors::Range;
 use crate::shape::{Dim, show};
 
 /// The name of the trait of the shapes that a network of one input takes.
@@ -193,18 +194,28 @@ impl Printer<'_> {
         let [input] = &inputs[..] else {
             let names = self.input_names();
             let elements = (0..inputs.len()).map(|i| self.element(i));
+            let shapes: Vec<Ident> = (0..inputs.len()).map(|i| format_ident!("__X{}", i)).collect();
+            let arguments = self.arguments();
             let results: Vec<TokenStream> =
                 outputs.iter().map(|dims| quote!(__n::Tensor<(B, #(#dims,)*), E, Dev>)).collect();
             let results = Self::one_or_tuple(&results);
+            let bounds = shapes.iter().zip(&inputs).map(|(given, input)| {
+                let declared = quote!(__n::Declared<#name #arguments, (B, #(#input,)*)>);
+                Range::of(name).over(quote!(#given: #declared,))
+            });
             return Ok((
                 TokenStream::new(),
                 quote! {
                     #[doc = #doc]
-                    pub fn #forward<B: __n::Dim>(
+                    pub fn #forward<B: __n::Dim, #(#shapes),*>(
                         &self,
-                        #(#names: &__n::Tensor<(B, #(#inputs,)*), #elements, Dev>,)*
-                    ) -> __n::Result<#results> where #called {
-                        __n::forward(self, (#(#names,)*))
+                        #(#names: &__n::Tensor<#shapes, #elements, Dev>,)*
+                    ) -> __n::Result<#results>
+                    where
+                        #(#bounds)*
+                        #called
+                    {
+                        __n::forward(self, (#(__n::Declared::<#name #arguments, _>::declared(#names),)*))
                     }
                 },
             ));

@@ -6,9 +6,18 @@ use quote::{ToTokens, format_ident, quote};
 use syn::Ident;
 
 use super::{Calls, docs};
+use crate::errors::Range;
 use crate::graph::Port;
 use crate::print::checks;
 use crate::shape::numel;
+
+/// What a function takes beside its inputs.
+pub enum More {
+    /// A reference to a tensor of a shape.
+    Tensor(TokenStream),
+    /// A tuple of references to tensors.
+    Tuple(TokenStream),
+}
 
 impl Calls<'_> {
     /// Numbers of generic sizes, of the batch and of the checks, in a function of tensors that returns a `Result`.
@@ -98,12 +107,13 @@ impl Calls<'_> {
         Ident::new(name, self.ast.name.span())
     }
 
-    /// A public function of tensors of exactly the declared shapes; `more` are further parameters.
+    /// A public function of tensors of exactly the declared shapes; `more` are further parameters. It is generic over
+    /// shapes, which a bound then declares: what does not fit is said in its words.
     pub fn exact(
         &self,
         name: &str,
         text: &str,
-        more: &[(&str, TokenStream)],
+        more: &[(&str, More)],
         result: &TokenStream,
         body: &TokenStream,
     ) -> TokenStream {
@@ -115,8 +125,32 @@ impl Calls<'_> {
         let inputs: Vec<&Ident> = self.ast.inputs.iter().map(|(name, _)| name).collect();
         let more_names: Vec<Ident> = more.iter().map(|(name, _)| given(name)).collect();
         let inner: Vec<Ident> = more.iter().map(|(name, _)| format_ident!("{}", name)).collect();
-        let more_types = more.iter().map(|(_, ty)| ty);
-        let tensors: Vec<TokenStream> = (0..xs.len()).map(|i| self.tensor(&[], i)).collect();
+        let mut shapes: Vec<Ident> = vec![];
+        let mut declared: Vec<TokenStream> = vec![];
+        let mut given = |shape: TokenStream, element: TokenStream| {
+            let given = format_ident!("__X{}", shapes.len());
+            let tensor = quote!(&__n::Tensor<#given, #element, Dev>);
+            shapes.push(given);
+            declared.push(shape);
+            tensor
+        };
+        let tensors: Vec<TokenStream> = (0..xs.len())
+            .map(|i| given(self.shape_type(self.sample(i)), self.element(i)))
+            .collect();
+        let more_types: Vec<TokenStream> = more
+            .iter()
+            .map(|(_, more)| match more {
+                More::Tensor(shape) => given(shape.clone(), quote!(E)),
+                More::Tuple(tensors) => tensors.clone(),
+            })
+            .collect();
+        let more_values = more.iter().zip(&more_names).map(|((_, more), name)| match more {
+            More::Tensor(_) => quote!(__n::Declared::<Self, _>::declared(#name)),
+            More::Tuple(_) => name.to_token_stream(),
+        });
+        let bounds = shapes.iter().zip(&declared).map(|(given, shape)| {
+            Range::of(&self.ast.name).over(quote!(#given: __n::Declared<Self, #shape>,))
+        });
         let docs = docs(&format!("{text}{}", self.failures()));
         let (constants, numbers) = (self.constant_checks(&sizes), self.numbers());
         let returns = self.result(result);
@@ -124,11 +158,15 @@ impl Calls<'_> {
         let all = self.returned(&all);
         quote! {
             #docs
-            pub fn #function<#(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>>(
-                #(#inputs: &#tensors,)* #(#more_names: #more_types,)*
-            ) -> #returns {
+            pub fn #function<#(#sizes: __n::Dim,)* #(#shapes,)* E: __n::Float, Dev: __n::Device<E>>(
+                #(#inputs: #tensors,)* #(#more_names: #more_types,)*
+            ) -> #returns
+            where
+                #(#bounds)*
+            {
                 #constants
-                let (#(#xs,)* #(#inner,)*) = (#(#inputs,)* #(#more_names,)*);
+                let (#(#xs,)* #(#inner,)*) =
+                    (#(__n::Declared::<Self, _>::declared(#inputs),)* #(#more_values,)*);
                 #all
             }
         }

@@ -1,12 +1,14 @@
 //! What a function can do besides its value: gradients, products with its Hessian or Jacobian, and these.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::Ident;
 
+use super::bodies::More;
 use super::{Calls, MAX_INPUTS, MAX_RANK, body, one_or_tuple, places};
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::Expressions;
+use crate::errors::Range;
 use crate::shape::{Dim, numel};
 
 impl Calls<'_> {
@@ -18,6 +20,10 @@ impl Calls<'_> {
     ) -> Result<TokenStream, String> {
         let (name, takes, types, xs) = (&self.ast.name, self.takes(), self.types(), self.xs());
         let as_loss = self.as_loss();
+        let bound = |result: &str| {
+            let result = format_ident!("{}", result);
+            Range::of(name).over(quote!(Self: #takes<#(#types,)* #result = R>,))
+        };
         let wrt = match self.floats().len() {
             1 => "float input",
             _ => "float inputs, one of each as a tuple",
@@ -30,19 +36,20 @@ impl Calls<'_> {
         ));
         let [of_gradient, of_both] =
             ["gradient", "value_and_gradient"].map(|name| self.method(name));
+        let (for_gradient, for_both) = (bound("Gradient"), bound("ValueAndGradient"));
         let inherent = quote! {
             impl #name {
                 #gradient
                 pub fn #of_gradient<#(#types,)* R>(#(#xs: &#types),*) -> R
                 where
-                    Self: #takes<#(#types,)* Gradient = R>,
+                    #for_gradient
                 {
                     <Self as #takes<#(#types),*>>::gradient(#(#xs),*)
                 }
                 #both
                 pub fn #of_both<#(#types,)* R>(#(#xs: &#types),*) -> R
                 where
-                    Self: #takes<#(#types,)* ValueAndGradient = R>,
+                    #for_both
                 {
                     <Self as #takes<#(#types),*>>::value_and_gradient(#(#xs),*)
                 }
@@ -197,13 +204,13 @@ impl Calls<'_> {
         let (sizes, spans) = (self.size_values(), self.spans());
         let (device, mut given) = self.given();
         let (ty, made) = self.results(&self.float_shapes());
-        let vectors: Vec<TokenStream> = floats
-            .iter()
-            .map(|i| {
-                let tensor = self.tensor(&[], *i);
-                quote!(&#tensor)
-            })
-            .collect();
+        let vector = match &floats[..] {
+            [i] => More::Tensor(self.shape_type(self.sample(*i))),
+            all => {
+                let tensors = all.iter().map(|i| self.tensor(&[], *i));
+                More::Tuple(quote!((#(&#tensors,)*)))
+            }
+        };
         let (mut vs, mut checks) = (vec![], TokenStream::new());
         for (j, &i) in floats.iter().enumerate() {
             let (slot, j) =
@@ -229,7 +236,6 @@ impl Calls<'_> {
                  has the result."
             }
         };
-        let vector = one_or_tuple(&vectors);
         self.exact("hessian_vector_product", text, &[("v", vector)], &ty, &body)
     }
 
@@ -376,7 +382,7 @@ impl Calls<'_> {
         let slot = Literal::usize_unsuffixed(MAX_INPUTS);
         given.push(quote!(__n::Given::<E, Dev>::Float(#slot, dy.buffer())));
         let (ty, made) = self.results(&self.float_shapes());
-        let (dims, len) = (self.dims(self.output), numel(self.output).tokens());
+        let len = numel(self.output).tokens();
         let what = format!("the gradient with respect to the output of `{}`", self.ast.name);
         let expected = self.output.iter().map(Dim::tokens);
         let to = self.outputs(|i| numel(&self.ports[i].shape).tokens(), &quote!(0));
@@ -388,7 +394,7 @@ impl Calls<'_> {
                 Self::vjp_pass(k, b, #(#sizes,)* #(#spans,)* dy, #to, 0)
             })
         };
-        let dy = quote!(&__n::Tensor<(#(#dims,)*), E, Dev>);
+        let dy = More::Tensor(self.shape_type(self.output));
         let text = "The vector-Jacobian product: the gradient of the sum of output times `dy`, with respect to the float \
                     input, or the tuple of those with respect to each.";
         self.exact("vjp", text, &[("dy", dy)], &ty, &body)
