@@ -6,6 +6,9 @@
 //! forward, loss, backward and update on data that is already there. Blocks of about 50 ms are timed, so
 //! that a frame of the clock or of the scheduler weighs nothing.
 
+#[path = "workloads/instructions.rs"]
+mod instructions;
+
 use std::fmt;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -314,8 +317,12 @@ struct Options {
     device: Kind,
     seconds: f64,
     threads: Option<usize>,
+    /// How many steps to take, without a look at the clock.
+    steps: Option<u64>,
     /// Whether to measure, or to run each workload once to see that it works.
     measured: bool,
+    /// Whether to count instructions instead.
+    instructions: bool,
     help: bool,
 }
 
@@ -327,7 +334,9 @@ impl Options {
             device: Kind::Cpu,
             seconds: 2.0,
             threads: None,
+            steps: None,
             measured: false,
+            instructions: false,
             help: false,
         };
         let mut arguments = arguments;
@@ -343,6 +352,8 @@ impl Options {
                 "--threads" => {
                     options.threads = Some(value(&argument, "a whole number", &mut arguments)?);
                 }
+                "--steps" => options.steps = Some(value(&argument, "a number", &mut arguments)?),
+                "--instructions" => options.instructions = true,
                 "--help" | "-h" => options.help = true,
                 "--bench" => bench = true,
                 "--test" => test = true,
@@ -380,8 +391,12 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
     }
 
-    /// Microseconds of one call of `step`, as the mean of each block; one call where nothing is measured.
+    /// Microseconds of a call of `step`, the mean of each block; of one where nothing is measured; none of a given number.
     fn measure(&self, mut step: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+        if let Some(steps) = self.steps {
+            (0..steps).try_for_each(|_| step())?;
+            return Ok(vec![]);
+        }
         let mut timed = |steps: usize| -> Result<f64> {
             let start = Instant::now();
             (0..steps).try_for_each(|_| step())?;
@@ -446,7 +461,11 @@ fn help() {
     println!("  --device D     cpu unless given; vulkan where built with `--features vulkan`");
     println!("  --seconds S    how long each is measured; 2 unless given");
     println!("  --threads N    threads of the CPU; one a core unless given");
-    println!("  --test         run each workload once and measure nothing\n");
+    println!("  --test         run each workload once and measure nothing");
+    println!("  --steps N      take N steps of each workload and measure nothing");
+    println!(
+        "  --instructions count those of a step and compare them with what is kept; needs valgrind\n"
+    );
     for (name, what, _) in WORKLOADS {
         println!("  {name:<14} {what}");
     }
@@ -455,7 +474,9 @@ fn help() {
 fn run(options: &Options) -> std::result::Result<(), String> {
     for (workload, _, measure) in WORKLOADS.iter().filter(|w| options.wants(w.0)) {
         let measured = measure(options).map_err(|error| format!("{workload}: {error}"))?;
-        println!("{}", Line { workload, measured });
+        if options.steps.is_none() {
+            println!("{}", Line { workload, measured });
+        }
     }
     Ok(())
 }
@@ -467,7 +488,7 @@ fn main() -> ExitCode {
             help();
             return Ok(());
         }
-        run(&options)
+        if options.instructions { instructions::check() } else { run(&options) }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

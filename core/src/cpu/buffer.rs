@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::fence;
 use super::scratch::{ALIGN, Line};
 use crate::element::Element;
 
@@ -25,6 +26,7 @@ impl<T: Element> CpuBuffer<T> {
             // SAFETY: the lines have room for `len` elements and are aligned for them.
             unsafe { first.add(i).write(T::default()) };
         }
+        fence::close_tail(first, len, count);
         Some(CpuBuffer { lines, len, elements: PhantomData })
     }
 

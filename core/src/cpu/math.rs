@@ -1,7 +1,8 @@
 //! Elementary functions without branches or calls, so that loops over them are vectorised.
 //!
-//! Relative errors, tested below: `f32` under 1e-6 (mostly under 2e-7), `f64` under 1e-14 (`erf`: 1e-14
-//! absolute). Infinities, not-a-numbers, overflow and underflow come out as in `std`.
+//! Each function states its largest relative error, which is tested over all exponents, signs and subnormal numbers;
+//! a subnormal result may be one off in its last place besides. Infinities, not-a-numbers, overflow and underflow come
+//! out as in `std`.
 //!
 //! Selects are written so that a comparison with a not-a-number keeps it: `if x < lo { lo } else { x }`.
 
@@ -32,6 +33,8 @@ macro_rules! functions {
         /// e to the power of x: `2^n e^r`, the power in two factors so that subnormal results are right. What would
         /// be zero is not computed: results below the normal numbers cost a hundred times as much, and softmax has
         /// many arguments of minus infinity where it is masked.
+        ///
+        /// Relative error: at most 2e-7 in `f32`, 1e-15 in `f64`.
         #[inline(always)]
         pub fn exp(x: $t) -> $t {
             let zero = x < $exp_low;
@@ -45,6 +48,8 @@ macro_rules! functions {
         }
 
         /// The natural logarithm: `x = 2^e (1 + f)` with 1 + f from sqrt(1/2) to sqrt(2).
+        ///
+        /// Relative error: at most 3e-7 in `f32`, 1e-15 in `f64`.
         #[inline(always)]
         pub fn ln(x: $t) -> $t {
             let subnormal = x < $t::MIN_POSITIVE;
@@ -71,6 +76,8 @@ macro_rules! functions {
         }
 
         /// The hyperbolic tangent: `m / (m + 2)` with `m = e^(2|x|) - 1`, which keeps small arguments exact.
+        ///
+        /// Relative error: at most 4e-7 in `f32`, 2e-15 in `f64`.
         #[inline(always)]
         pub fn tanh(x: $t) -> $t {
             let y = 2.0 * x.abs();
@@ -82,6 +89,8 @@ macro_rules! functions {
         }
 
         /// `e^x - 1` as `2^n (e^r - 1) + (2^n - 1)`, in two halves of the power as in `exp`.
+        ///
+        /// Relative error: at most 4e-7 in `f32`, 2e-15 in `f64`.
         #[inline(always)]
         pub fn exp_m1(x: $t) -> $t {
             let y = if x < -$tanh_high * 2.0 { -$tanh_high * 2.0 } else { x };
@@ -95,6 +104,8 @@ macro_rules! functions {
 
         /// `ln(1 + x)`: with u = 1 + x as it is rounded, the logarithm of u and the first order of what
         /// the rounding lost.
+        ///
+        /// Relative error: at most 5e-7 in `f32`, 2e-15 in `f64`.
         #[inline(always)]
         pub fn ln_1p(x: $t) -> $t {
             let u = 1.0 + x;
@@ -105,6 +116,8 @@ macro_rules! functions {
 
         /// `1 / (1 + e^-x)`, with the exponential of a number that is not positive: no overflow, and
         /// small results keep their relative accuracy.
+        ///
+        /// Relative error: at most 3e-7 in `f32`, 2e-15 in `f64`.
         #[inline(always)]
         pub fn sigmoid(x: $t) -> $t {
             let e = exp(-x.abs());
@@ -113,6 +126,8 @@ macro_rules! functions {
 
         /// `ln(1 + e^x)` as `max(x, 0) + ln(1 + e^-|x|)`. With u = e^-|x| in [0, 1] the logarithm needs no
         /// bits: 1 + u is 1 + f, or 2 (1 + f) with f = (u - 1) / 2.
+        ///
+        /// Relative error: at most 4e-7 in `f32`, 2e-15 in `f64`.
         #[inline(always)]
         pub fn softplus(x: $t) -> $t {
             let u = exp(-x.abs());
@@ -163,6 +178,8 @@ pub mod f32 {
 
     /// The error function: an odd polynomial near 0, `1 - e^polynomial` elsewhere; the minimax
     /// coefficients are those of N. Juffa's `erff`.
+    ///
+    /// Relative error: at most 3e-7.
     #[inline(always)]
     pub fn erf(x: f32) -> f32 {
         let t = x.abs();
@@ -237,6 +254,8 @@ pub mod f64 {
 
     /// The error function: `x T(x^2) / U(x^2)` below 1, `1 - e^(-x^2) P(x) / Q(x)` above; the coefficients
     /// are those of Cephes' `ndtr` (Moshier).
+    ///
+    /// Relative error: at most 1e-14.
     #[inline(always)]
     pub fn erf(x: f64) -> f64 {
         let t = x.abs();
@@ -280,150 +299,4 @@ pub mod f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{f32 as single, f64 as double};
-
-    /// The error function by its series with positive terms, e^(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!.
-    fn erf_series(x: f64) -> f64 {
-        let (mut term, mut sum) = (x, x);
-        for n in 1..400 {
-            term *= 2.0 * x * x / (2 * n + 1) as f64;
-            sum += term;
-        }
-        2.0 / std::f64::consts::PI.sqrt() * (-x * x).exp() * sum
-    }
-
-    fn sigmoid(x: f64) -> f64 {
-        if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
-    }
-
-    fn softplus(x: f64) -> f64 {
-        x.max(0.0) + (-x.abs()).exp().ln_1p()
-    }
-
-    /// Points from -limit to limit, dense near 0.
-    fn points(limit: f64) -> impl Iterator<Item = f64> {
-        (-200_000..=200_000).map(move |i| {
-            let u = f64::from(i) / 200_000.0;
-            limit * u * u * u
-        })
-    }
-
-    fn worst(limit: f64, ours: impl Fn(f64) -> f64, exact: impl Fn(f64) -> f64) -> (f64, f64) {
-        points(limit)
-            .map(|x| {
-                let (y, e) = (ours(x), exact(x));
-                (if y == e { 0.0 } else { ((y - e) / e).abs() }, x)
-            })
-            .fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
-    }
-
-    /// Compares with the exact function at the point as f32 holds it.
-    fn check_f32(
-        name: &str,
-        limit: f64,
-        bound: f64,
-        ours: impl Fn(f32) -> f32,
-        exact: impl Fn(f64) -> f64,
-    ) {
-        let (error, x) =
-            worst(limit, |x| f64::from(ours(x as f32)), |x| exact(f64::from(x as f32)));
-        assert!(error <= bound, "{name}: relative error {error:e} at {x:e}");
-    }
-
-    fn check_f64(
-        name: &str,
-        limit: f64,
-        bound: f64,
-        ours: impl Fn(f64) -> f64,
-        exact: impl Fn(f64) -> f64,
-    ) {
-        let (error, x) = worst(limit, ours, exact);
-        assert!(error <= bound, "{name}: relative error {error:e} at {x:e}");
-    }
-
-    #[test]
-    fn f32_is_accurate() {
-        check_f32("exp", 87.0, 2e-7, single::exp, f64::exp);
-        check_f32("ln", 1e30, 2e-7, |x| single::ln(x.abs()), |x| x.abs().ln());
-        check_f32(
-            "ln near 1",
-            0.5,
-            3e-7,
-            |x| single::ln(1.0 + x),
-            |x| f64::from(1.0 + x as f32).ln(),
-        );
-        check_f32("exp_m1", 87.0, 4e-7, single::exp_m1, f64::exp_m1);
-        check_f32("ln_1p", 1e30, 3e-7, |x| single::ln_1p(x.abs()), |x| x.abs().ln_1p());
-        check_f32("ln_1p near 0", 0.9, 5e-7, single::ln_1p, f64::ln_1p);
-        check_f32("tanh", 30.0, 4e-7, single::tanh, f64::tanh);
-        check_f32("sigmoid", 87.0, 3e-7, single::sigmoid, sigmoid);
-        check_f32("softplus", 80.0, 4e-7, single::softplus, softplus);
-        check_f32("erf", 5.0, 3e-7, single::erf, erf_series);
-    }
-
-    #[test]
-    fn f64_is_accurate() {
-        check_f64("exp", 700.0, 1e-15, double::exp, f64::exp);
-        check_f64("ln", 1e300, 1e-15, |x| double::ln(x.abs()), |x| x.abs().ln());
-        check_f64("ln near 1", 0.5, 1e-15, |x| double::ln(1.0 + x), |x| (1.0 + x).ln());
-        check_f64("exp_m1", 700.0, 2e-15, double::exp_m1, f64::exp_m1);
-        check_f64("ln_1p", 1e300, 1e-15, |x| double::ln_1p(x.abs()), |x| x.abs().ln_1p());
-        check_f64("ln_1p near 0", 0.9, 2e-15, double::ln_1p, f64::ln_1p);
-        check_f64("tanh", 30.0, 2e-15, double::tanh, f64::tanh);
-        check_f64("sigmoid", 700.0, 2e-15, double::sigmoid, sigmoid);
-        check_f64("softplus", 700.0, 2e-15, double::softplus, softplus);
-        check_f64("erf", 6.0, 1e-14, double::erf, erf_series);
-    }
-
-    macro_rules! special_values {
-        ($name:ident, $t:ident, $m:ident, $tiny:expr) => {
-            #[test]
-            #[allow(clippy::float_cmp)]
-            fn $name() {
-                const INF: $t = $t::INFINITY;
-                assert_eq!([$m::exp(0.0), $m::exp(-INF), $m::exp(INF)], [1.0, 0.0, INF]);
-                assert_eq!([$m::exp(-1000.0), $m::exp(1000.0)], [0.0, INF]);
-                assert_eq!([$m::ln(1.0), $m::ln(0.0), $m::ln(INF)], [0.0, -INF, INF]);
-                assert!($m::ln(-1.0).is_nan());
-                assert!(($m::ln($tiny) - $tiny.ln()).abs() < 1e-4);
-                assert_eq!([$m::tanh(0.0), $m::tanh(INF), $m::tanh(-INF)], [0.0, 1.0, -1.0]);
-                assert_eq!([$m::tanh($tiny), $m::tanh(100.0)], [$tiny, 1.0]);
-                assert_eq!(
-                    [$m::sigmoid(0.0), $m::sigmoid(INF), $m::sigmoid(-INF)],
-                    [0.5, 1.0, 0.0]
-                );
-                assert_eq!([$m::softplus(1000.0), $m::softplus(-1000.0)], [1000.0, 0.0]);
-                assert_eq!([$m::softplus(INF), $m::softplus(-INF)], [INF, 0.0]);
-                assert_eq!([$m::erf(0.0), $m::erf(INF), $m::erf(-INF)], [0.0, 1.0, -1.0]);
-                assert_eq!([$m::exp_m1(0.0), $m::exp_m1(-INF), $m::exp_m1(INF)], [0.0, -1.0, INF]);
-                assert_eq!([$m::exp_m1($tiny), $m::exp_m1(1000.0)], [$tiny, INF]);
-                assert_eq!([$m::ln_1p(0.0), $m::ln_1p(-1.0), $m::ln_1p(INF)], [0.0, -INF, INF]);
-                assert!($m::ln_1p(-2.0).is_nan());
-                assert_eq!($m::ln_1p($tiny), $tiny);
-                let all = [
-                    $m::exp_m1,
-                    $m::ln_1p,
-                    $m::exp,
-                    $m::ln,
-                    $m::tanh,
-                    $m::sigmoid,
-                    $m::softplus,
-                    $m::erf,
-                ];
-                for f in all {
-                    assert!(f($t::NAN).is_nan());
-                }
-            }
-        };
-    }
-    special_values!(f32_special_values, f32, single, 1e-40_f32);
-    special_values!(f64_special_values, f64, double, 1e-310_f64);
-
-    #[test]
-    fn results_may_be_subnormal() {
-        assert!((single::exp(-100.0) / (-100.0_f32).exp() - 1.0).abs() < 0.05);
-        assert!((double::exp(-740.0) / (-740.0_f64).exp() - 1.0).abs() < 0.05);
-        assert_eq!(single::exp(-200.0), 0.0);
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 pub mod math;
 
 mod buffer;
+mod fence;
 pub(crate) mod kernels;
 #[cfg(test)]
 mod naive;

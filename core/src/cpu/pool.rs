@@ -83,6 +83,12 @@ impl Pool {
     /// Calls `task(i)` for every `i` below `tasks`, in any order and on any thread, and returns when all
     /// have returned. A panic in a task reaches the caller.
     pub fn run<F: Fn(usize) + Sync>(&self, tasks: usize, task: F) {
+        #[cfg(test)]
+        let task = super::tests::level::inherited(task);
+        self.share(tasks, task);
+    }
+
+    fn share<F: Fn(usize) + Sync>(&self, tasks: usize, task: F) {
         let alone = tasks <= 1 || self.workers.is_empty();
         if alone || self.shared.busy.swap(true, Ordering::Acquire) {
             (0..tasks).for_each(task);

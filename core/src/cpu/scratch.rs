@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
+use super::fence;
+
 /// The alignment of scratch memory and buffers: a cache line, and the widest vector.
 pub(crate) const ALIGN: usize = 64;
 
@@ -30,7 +32,8 @@ impl<E: crate::element::Float> Number for E {}
 
 /// The cache lines that `len` numbers need.
 pub(crate) const fn lines<T>(len: usize) -> usize {
-    (len * size_of::<T>()).div_ceil(ALIGN)
+    let lines = (len * size_of::<T>()).div_ceil(ALIGN);
+    if lines == 0 { 0 } else { lines + fence::LINES }
 }
 
 /// A piece of this thread's scratch memory, to be divided.
@@ -67,6 +70,7 @@ impl<'a> Scratch<'a> {
         // SAFETY: `used` lines are left.
         self.first = unsafe { self.first.add(used) };
         self.left -= used;
+        fence::hand_out(first, len);
         (first, len)
     }
 }
@@ -87,8 +91,10 @@ pub(crate) fn with<R>(count: usize, f: impl FnOnce(Scratch<'_>) -> R) -> R {
     if lines.len() < count {
         lines = vec![Line::ZERO; count];
     }
+    fence::close(lines.as_mut_ptr(), lines.len());
     let scratch = Scratch { first: lines.as_mut_ptr(), left: count, borrow: PhantomData };
     let result = f(scratch);
+    fence::open(lines.as_mut_ptr(), lines.len());
     LINES.with(|cells| {
         if let Some(cell) = cells.get(level.0) {
             cell.set(lines);
@@ -109,9 +115,9 @@ mod tests {
             let b = scratch.take::<f64>(5);
             a.fill(1.0);
             b.fill(2.0);
-            with(100, |mut inner| inner.take::<f64>(800).fill(3.0));
+            with(lines::<f64>(800), |mut inner| inner.take::<f64>(800).fill(3.0));
             assert_eq!(a.as_ptr() as usize % ALIGN, 0);
-            assert_eq!(b.as_ptr() as usize - a.as_ptr() as usize, 2 * ALIGN);
+            assert_eq!(b.as_ptr() as usize - a.as_ptr() as usize, lines::<f32>(17) * ALIGN);
             assert!(a.iter().all(|&x| x == 1.0));
         });
         assert_eq!(place(100), place(100));

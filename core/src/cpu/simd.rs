@@ -23,6 +23,10 @@ pub(crate) enum Level {
 /// The best level of this processor.
 #[inline(always)]
 pub(crate) fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = super::tests::level::chosen() {
+        return level;
+    }
     static LEVEL: AtomicU8 = AtomicU8::new(0);
     match LEVEL.load(Ordering::Relaxed) {
         0 => {
@@ -53,6 +57,16 @@ fn detect() -> Level {
         }
     }
     Level::Base
+}
+
+/// The levels of this processor, the best one last.
+#[cfg(test)]
+pub(crate) fn levels() -> &'static [Level] {
+    match detect() {
+        Level::Base => &[Level::Base],
+        Level::Avx2 => &[Level::Base, Level::Avx2],
+        Level::Avx512 => &[Level::Base, Level::Avx2, Level::Avx512],
+    }
 }
 
 /// Calls `$body::<names>(args)`, an `#[inline(always)]` function, compiled for each level.

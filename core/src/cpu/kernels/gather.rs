@@ -30,9 +30,10 @@ impl<E: Float> Indices<E> {
     /// `i` must be below the count.
     unsafe fn at(self, i: usize) -> usize {
         match self {
-            // SAFETY: the caller's promise, here and below.
+            // SAFETY: the caller's promise.
             Indices::Integers(first) => (unsafe { *first.get().add(i) }) as usize,
             Indices::Floats(first) => {
+                // SAFETY: as above.
                 let x = unsafe { *first.get().add(i) }.to_f64();
                 let exact = if E::NAME == "F32" { 16_777_216.0 } else { 4_294_967_296.0 };
                 if (0.0..exact).contains(&x) && x.fract() == 0.0 { x as usize } else { usize::MAX }

@@ -1,6 +1,6 @@
 //! Maps, reductions, pooling and gathering against their twins, and what a wrong plan is told.
 
-use super::{COUNTER, close, cpus, input, numbers, out, run, try_run, view};
+use super::{COUNTER, close, cpus, input, numbers, out, run, run_into, try_run, view};
 use crate::cpu::naive::{self, dense, dot, positions};
 use crate::cpu::{Cpu, CpuRun};
 use crate::device::{Arg, Fold, Grid, Kernels, Pool2dDims, Slot, Span};
@@ -116,6 +116,8 @@ fn map_over_many_grids() {
         [2, 3, 4, 5],
         [1, 1, 64, 10],
         [2, 6, 13, 31],
+        [65, 1, 31, 7],
+        [1, 3, 0, 65],
         [3, 2, 2, 300],
         [2, 3, 70, 257],
         [1, 7, 31, 650],
@@ -126,15 +128,15 @@ fn map_over_many_grids() {
 
 #[test]
 fn map_works_in_place() {
-    let cpu = Cpu::with_threads(2);
-    let x = numbers(1000, 1);
-    let found = try_run::<f32>(&cpu, &x, &[], &[], |run| {
-        let grid = [1, 1, 1, 1000];
-        let arg = view(out(1000), [0, 0, 0, 1]);
-        run.map([out(1000)], grid, [arg, arg], [], |[x, y], []| [x + y], &[]);
-    });
-    let expected: Vec<f64> = x.iter().map(|x| x + x).collect();
-    assert_eq!(found.unwrap(), expected);
+    for len in [1, 7, 1000, 70_001] {
+        let x = numbers(len, 1);
+        let made = run_into::<f32>(&cpus(), &x, &[], &[], |run| {
+            let arg = view(out(len), [0, 0, 0, 1]);
+            run.map([out(len)], [1, 1, 1, len], [arg, arg], [], |[x, y], []| [x + y], &[]);
+        });
+        let expected: Vec<f64> = x.iter().map(|x| x + x).collect();
+        assert!(made.iter().all(|(_, found)| *found == expected));
+    }
 }
 
 #[test]
@@ -158,6 +160,7 @@ fn reduce_over_any_axes() {
         [3, 0, 2, 2],
         [1, 1, 64, 10],
         [7, 6, 13, 31],
+        [65, 1, 7, 1],
         [1, 1, 300, 700],
         [2, 2, 40_000, 1],
         [1, 3, 1, 70_001],
@@ -174,21 +177,31 @@ fn reduce_over_any_axes() {
 
 #[test]
 fn long_sums_of_f32_are_accurate() {
-    let cpu = Cpu::with_threads(2);
     let n = 1_000_003;
     let x = vec![f64::from(0.1_f32); n];
-    let found = try_run::<f32>(&cpu, &[0.0], &[&x], &[], |run| {
+    let made = run::<f32>(&cpus(), 1, &[&x], |run| {
         let args = [view(input(0, n), [0, 0, 0, 1])];
         run.reduce(out(1), Fold::Sum, [1, 1, 1, n], [true; 4], args, [], |[x], []| x, &[]);
     });
     let expected = n as f64 * x[0];
-    assert!((found.unwrap()[0] / expected - 1.0).abs() < 1e-7);
+    for (level, found) in made {
+        assert!((found[0] / expected - 1.0).abs() < 1e-7, "{level:?}");
+    }
 }
 
 #[test]
 fn pooling_of_many_sizes() {
     let cpus = cpus();
-    for (planes, height, width) in [(0, 4, 4), (1, 1, 1), (3, 7, 9), (65, 28, 28), (90, 41, 40)] {
+    for (planes, height, width) in [
+        (0, 4, 4),
+        (1, 1, 1),
+        (2, 0, 5),
+        (3, 7, 9),
+        (13, 1, 65),
+        (7, 31, 1),
+        (65, 28, 28),
+        (90, 41, 40),
+    ] {
         for (kernel, stride, padding) in [
             ([2, 2], [2, 2], [0, 0]),
             ([3, 3], [2, 2], [1, 1]),

@@ -1,6 +1,6 @@
 //! Copies, fills, running sums, average pooling and access by index against their twins.
 
-use super::{close, cpus, input, numbers, out, run, try_run, view};
+use super::{Made, close, cpus, input, numbers, out, run, run_into, try_run, view};
 use crate::cpu::Cpu;
 use crate::cpu::naive::{self, dense, dot, positions};
 use crate::device::{Arg, GRID_RANK, Grid, IndexDims, Kernels, Pool2dDims, Slot, Span};
@@ -59,29 +59,24 @@ fn check_average<E: Float>(cpus: &[Cpu], d: Pool2dDims) {
     close::<E>(&found, &dx, 1.0, &format!("spread: {d:?}"));
 }
 
-/// Runs a kernel that takes indices, as integers and as floats, for every number of threads.
+/// Runs a kernel that takes indices, as integers and as floats.
 fn with_indices<E: Float>(
     cpus: &[Cpu],
     len: usize,
     x: &[f64],
     indices: &[u32],
     kernel: impl Fn(&mut crate::cpu::CpuRun<'_, E>, Span, Span, Span),
-) -> Vec<f64> {
+) -> Made {
     let floats: Vec<f64> = indices.iter().map(|&i| f64::from(i)).collect();
     let spans =
         [Span::new(Slot::Index(0), 0, indices.len()), Span::new(Slot::Input(1), 0, indices.len())];
-    let run = |(cpu, index): (&Cpu, Span)| {
-        let inputs: [&[f64]; 2] = [x, &floats];
-        let rubbish = vec![1e30; len];
-        try_run::<E>(cpu, &rubbish, &inputs, indices, |run| {
+    let made = spans.map(|index| {
+        run_into::<E>(cpus, &vec![1e30; len], &[x, &floats], indices, |run| {
             kernel(run, out(len), input(0, x.len()), index);
         })
-        .unwrap()
-    };
-    let results: Vec<Vec<f64>> =
-        cpus.iter().flat_map(|cpu| spans.map(|span| (cpu, span))).map(run).collect();
-    assert!(results.iter().all(|result| *result == results[0]), "threads or kind of index");
-    results[0].clone()
+    });
+    assert_eq!(made[0], made[1], "the kind of index");
+    made.into_iter().next_back().unwrap()
 }
 
 fn indices(count: usize, below: usize) -> Vec<u32> {
@@ -103,6 +98,25 @@ fn check_along<E: Float>(cpus: &[Cpu], rows: usize, cols: usize, picks: usize) {
         run.scatter_along(out, dy, index, dims);
     });
     close::<E>(&found, &expected, picks as f64, &format!("scatter {dims:?}"));
+}
+
+/// One element of each row.
+fn check_gather<E: Float>(cpus: &[Cpu], rows: usize, cols: usize) {
+    let (x, index) = (numbers(rows * cols, 1), indices(rows, cols));
+    let found = with_indices::<E>(cpus, rows, &x, &index, |run, out, x, index| {
+        run.gather(out, x, index, rows, cols);
+    });
+    let expected: Vec<f64> = (0..rows).map(|i| x[i * cols + index[i] as usize]).collect();
+    close::<E>(&found, &expected, 1.0, &format!("gather {rows} of {cols}"));
+}
+
+fn check_fill<E: Float>(cpus: &[Cpu], len: usize) {
+    let found = run::<E>(cpus, len + 2, &[], |run| {
+        run.fill(Span::new(Slot::Workspace, 1, len), E::from_f64(0.5));
+    });
+    let (mut expected, old) = (vec![0.5; len + 2], E::from_f64(1e30).to_f64());
+    (expected[0], expected[len + 1]) = (old, old);
+    close::<E>(&found, &expected, 1.0, &format!("fill {len}"));
 }
 
 fn check_embedding<E: Float>(cpus: &[Cpu], rows: usize, cols: usize, picks: usize) {
@@ -130,6 +144,8 @@ fn copies_into_strided_places() {
         [0, 3, 2, 5],
         [2, 3, 4, 5],
         [1, 7, 1, 300],
+        [2, 3, 1, 0],
+        [65, 1, 31, 7],
         [3, 1, 70, 257],
         [2, 2, 130, 131],
     ] {
@@ -140,9 +156,41 @@ fn copies_into_strided_places() {
 }
 
 #[test]
+fn fills_of_many_sizes() {
+    let cpus = cpus();
+    for len in [0, 1, 7, 13, 31, 65, 70_001] {
+        both!(check_fill, &cpus, len);
+    }
+}
+
+#[test]
+fn kernels_that_run_only_if_a_number_is_finite() {
+    let cpu = Cpu::with_threads(1);
+    let ran = |value: f64, finite: bool| {
+        let found = try_run::<f64>(&cpu, &[0.0], &[&[value]], &[], |run| {
+            run.only_if(input(0, 1), finite, |run| run.fill(out(1), 7.0));
+        });
+        found.unwrap() == [7.0]
+    };
+    assert_eq!([ran(3.0, true), ran(3.0, false)], [true, false]);
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        assert_eq!([ran(value, true), ran(value, false)], [false, true]);
+    }
+}
+
+#[test]
 fn running_sums_of_many_sizes() {
     let cpus = cpus();
-    for dims in [[1, 1, 1], [2, 0, 3], [3, 7, 1], [2, 5, 3], [65, 130, 13], [1, 70_001, 1]] {
+    for dims in [
+        [1, 1, 1],
+        [2, 0, 3],
+        [3, 7, 1],
+        [2, 5, 3],
+        [0, 3, 2],
+        [1, 65, 31],
+        [65, 130, 13],
+        [1, 70_001, 1],
+    ] {
         let small = dims[1] <= 1000;
         for reverse in [false, true] {
             // The twin takes a square of the length.
@@ -154,7 +202,8 @@ fn running_sums_of_many_sizes() {
                     run.cumsum(out(x.len()), input(0, x.len()), dims, reverse);
                 });
                 let expected = |i: usize| if reverse { x.len() - i } else { i + 1 } as f64 * 0.25;
-                assert!(found.iter().enumerate().all(|(i, &y)| y == expected(i)));
+                let expected: Vec<f64> = (0..x.len()).map(expected).collect();
+                assert!(found.iter().all(|(_, found)| *found == expected));
             }
         }
     }
@@ -163,7 +212,9 @@ fn running_sums_of_many_sizes() {
 #[test]
 fn averages_of_many_sizes() {
     let cpus = cpus();
-    for (planes, height, width) in [(0, 4, 4), (1, 1, 1), (3, 7, 9), (65, 28, 28)] {
+    for (planes, height, width) in
+        [(0, 4, 4), (1, 1, 1), (2, 0, 5), (3, 7, 9), (13, 1, 65), (7, 31, 1), (65, 28, 28)]
+    {
         for (kernel, stride, padding) in [
             ([2, 2], [2, 2], [0, 0]),
             ([3, 3], [2, 2], [1, 1]),
@@ -180,8 +231,9 @@ fn averages_of_many_sizes() {
 fn elements_and_rows_by_index() {
     let cpus = cpus();
     for (rows, cols, picks) in
-        [(1, 1, 1), (3, 5, 2), (7, 13, 31), (0, 3, 2), (3, 4, 0), (301, 257, 300)]
+        [(1, 1, 1), (3, 5, 2), (7, 13, 31), (65, 1, 31), (0, 3, 2), (3, 4, 0), (301, 257, 300)]
     {
+        both!(check_gather, &cpus, rows, cols);
         both!(check_along, &cpus, rows, cols, picks);
         if rows > 0 || picks == 0 {
             both!(check_embedding, &cpus, rows, cols, picks);

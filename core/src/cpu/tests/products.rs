@@ -1,8 +1,8 @@
 //! Products and convolutions against their twins.
 
-use super::{close, cpus, input, numbers, out, run, try_run, view};
+use super::{close, cpus, input, numbers, out, run, run_into, view};
+use crate::cpu::Cpu;
 use crate::cpu::naive::{self, dense};
-use crate::cpu::{Cpu, CpuRun};
 use crate::device::{Conv2dDims, Kernels, MatmulDims, Slot, Span};
 use crate::element::Float;
 
@@ -50,97 +50,116 @@ fn fused<E: Float, const M: usize>(sum: E, [x, y, z]: [E; 3], [two]: [E; 1]) -> 
     std::array::from_fn(|j| all[j])
 }
 
-/// What a product with [`fused`] leaves in the workspace, which begins as `old`, with the same bits for
-/// every number of threads. `old` has the values of the outputs that are inputs too.
-fn same_bits<E: Float>(
-    cpus: &[Cpu],
-    old: &[f64],
-    inputs: &[&[f64]],
-    f: impl Fn(&mut CpuRun<'_, E>),
-) -> Vec<f64> {
-    let result = |cpu| try_run::<E>(cpu, old, inputs, &[], &f).unwrap();
-    let results: Vec<Vec<f64>> = cpus.iter().map(result).collect();
-    let bits = |result: &[f64]| result.iter().map(|x| x.to_bits()).collect::<Vec<u64>>();
-    assert!(results.iter().all(|result| bits(result) == bits(&results[0])), "threads change bits");
-    results[0].clone()
-}
-
 /// The outputs of [`fused`], one after another.
 fn expected<const M: usize>(sums: &[f64], x: impl Fn(usize) -> f64, yz: [&[f64]; 2]) -> Vec<f64> {
     let all = |i: usize| fused::<f64, M>(sums[i], [x(i), yz[0][i], yz[1][i]], [2.0]);
     (0..M).flat_map(|j| (0..sums.len()).map(move |i| all(i)[j])).collect()
 }
 
-fn check_matmul<E: Float, const M: usize>(cpus: &[Cpu], dims: MatmulDims, in_place: InPlace) {
+/// The matrices of a product.
+fn matrices(d: &MatmulDims) -> [Vec<f64>; 2] {
+    let last = d.batch.max(1) - 1;
+    [numbers(last * d.stride_a + d.m * d.k, 1), numbers(last * d.stride_b + d.n * d.k, 2)]
+}
+
+fn check_matmul<E: Float, const M: usize>(
+    cpus: &[Cpu],
+    dims: MatmulDims,
+    sums: &[f64],
+    in_place: InPlace,
+) {
     let MatmulDims { batch, m, n, k, .. } = dims;
     let (len, what) = (batch * m * n, format!("{M} outputs, {in_place:?}: {dims:?}"));
-    let a = numbers((batch.max(1) - 1) * dims.stride_a + m * k, 1);
-    let b = numbers((batch.max(1) - 1) * dims.stride_b + n * k, 2);
+    let [a, b] = matrices(&dims);
     let (bias, old) = (numbers(n, 3), numbers(3 * len, 4));
     let part = |i: usize| Span::new(Slot::Input(3), i * len, len);
     let spans = in_place.spans::<M>([part(1), part(2)]);
     let [y, z] = spans.map(|span| &old[span.offset..][..len]);
     let dense = |span| view(span, dense([1, batch, m, n]));
     let args = [view(input(2, n), [0, 0, 0, 1]), dense(spans[0]), dense(spans[1])];
-    let found = same_bits::<E>(cpus, &old[..M * len], &[&a, &b, &bias, &old], |run| {
+    let found = run_into::<E>(cpus, &old[..M * len], &[&a, &b, &bias, &old], &[], |run| {
         let (a, b, two) = (input(0, a.len()), input(1, b.len()), [E::from_f64(2.0)]);
         run.matmul(outs::<M>(len), a, b, dims, args, two, fused::<E, M>, &[]);
     });
-    let sums = naive::matmul(&a, &b, &dims);
-    let expected = expected::<M>(&sums, |i| bias[i % n], [y, z]);
+    let expected = expected::<M>(sums, |i| bias[i % n], [y, z]);
     close::<E>(&found, &expected, (k as f64).sqrt() + 1.0, &what);
 }
 
-fn check_conv<E: Float, const M: usize>(cpus: &[Cpu], d: Conv2dDims, in_place: InPlace) {
-    let [oh, ow] = d.out_size();
+/// The operands of a convolution and of its gradients, x, w and dy, and what the twins make of them: y, dx and dw.
+struct Convolution {
+    d: Conv2dDims,
+    operands: [Vec<f64>; 3],
+    results: [Vec<f64>; 3],
+}
+
+impl Convolution {
+    fn new(d: Conv2dDims) -> Self {
+        let (channels, [oh, ow]) = (d.in_channels / d.groups, d.out_size());
+        let x = numbers(d.batch * d.in_channels * d.height * d.width, 1);
+        let w = numbers(d.out_channels * channels * d.kernel[0] * d.kernel[1], 2);
+        let dy = numbers(d.batch * d.out_channels * oh * ow, 4);
+        let [mut y, mut dx, mut dw] = [dy.len(), x.len(), w.len()].map(|len| vec![0.0; len]);
+        naive::for_each_product(&d, |i, j, o| {
+            y[o] += x[i] * w[j];
+            dx[i] += dy[o] * w[j];
+            dw[j] += dy[o] * x[i];
+        });
+        Convolution { d, operands: [x, w, dy], results: [y, dx, dw] }
+    }
+}
+
+fn check_conv<E: Float, const M: usize>(cpus: &[Cpu], c: &Convolution, in_place: InPlace) {
+    let (d, [x, w, _], [sums, ..]) = (c.d, &c.operands, &c.results);
+    let (len, [oh, ow]) = (sums.len(), d.out_size());
     let what = format!("{M} outputs, {in_place:?}: {d:?}");
-    let x = numbers(d.batch * d.in_channels * d.height * d.width, 1);
-    let w = numbers(d.out_channels * (d.in_channels / d.groups) * d.kernel[0] * d.kernel[1], 2);
-    let len = d.batch * d.out_channels * oh * ow;
     let (bias, old) = (numbers(d.out_channels, 3), numbers(3 * len, 4));
-    let mut sums = vec![0.0; len];
-    naive::for_each_product(&d, |i, j, o| sums[o] += x[i] * w[j]);
     let part = |i: usize| Span::new(Slot::Input(3), i * len, len);
     let spans = in_place.spans::<M>([part(1), part(2)]);
     let [y, z] = spans.map(|span| &old[span.offset..][..len]);
     let dense = |span| view(span, dense([d.batch, d.out_channels, oh, ow]));
     let args = [view(input(2, bias.len()), [0, 1, 0, 0]), dense(spans[0]), dense(spans[1])];
-    let found = same_bits::<E>(cpus, &old[..M * len], &[&x, &w, &bias, &old], |run| {
+    let found = run_into::<E>(cpus, &old[..M * len], &[x, w, &bias, &old], &[], |run| {
         let (x, w, two) = (input(0, x.len()), input(1, w.len()), [E::from_f64(2.0)]);
         run.conv2d(outs::<M>(len), x, w, d, args, two, fused::<E, M>, &[]);
     });
-    let expected = expected::<M>(&sums, |i| bias[i / (oh * ow) % d.out_channels], [y, z]);
+    let expected = expected::<M>(sums, |i| bias[i / (oh * ow) % d.out_channels], [y, z]);
     close::<E>(&found, &expected, (w.len() as f64).sqrt() + 1.0, &what);
 }
 
-fn check_conv_gradients<E: Float>(cpus: &[Cpu], d: Conv2dDims) {
-    let [oh, ow] = d.out_size();
-    let what = format!("{d:?}");
-    let x = numbers(d.batch * d.in_channels * d.height * d.width, 1);
-    let w = numbers(d.out_channels * (d.in_channels / d.groups) * d.kernel[0] * d.kernel[1], 2);
-    let dy = numbers(d.batch * d.out_channels * oh * ow, 4);
-    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
-    naive::for_each_product(&d, |i, j, o| {
-        dx[i] += dy[o] * w[j];
-        dw[j] += dy[o] * x[i];
-    });
+fn check_conv_gradients<E: Float>(cpus: &[Cpu], c: &Convolution) {
+    let (d, [x, w, dy], [_, dx, dw]) = (c.d, &c.operands, &c.results);
     let scale = |terms: usize| (terms as f64).sqrt() + 1.0;
     let (x_span, w_span, dy_span) = (input(0, x.len()), input(1, w.len()), input(2, dy.len()));
-    let inputs: [&[f64]; 3] = [&x, &w, &dy];
+    let inputs: [&[f64]; 3] = [x, w, dy];
     let found = run::<E>(cpus, x.len(), &inputs, |run| {
         run.conv2d_input(out(x.len()), dy_span, w_span, d);
     });
-    close::<E>(&found, &dx, scale(w.len()), &format!("dx: {what}"));
+    close::<E>(&found, dx, scale(w.len()), &format!("dx: {d:?}"));
     let found = run::<E>(cpus, w.len(), &inputs, |run| {
         run.conv2d_weight(out(w.len()), x_span, dy_span, d);
     });
-    close::<E>(&found, &dw, scale(dy.len()), &format!("dw: {what}"));
+    close::<E>(&found, dw, scale(dy.len()), &format!("dw: {d:?}"));
 }
 
 fn convolution(cpus: &[Cpu], d: Conv2dDims) {
-    both!(check_conv_gradients, cpus, d);
-    by_outputs!(check_conv, cpus, d);
+    let convolution = Convolution::new(d);
+    both!(check_conv_gradients, cpus, &convolution);
+    by_outputs!(check_conv, cpus, &convolution);
 }
+
+/// One weight, one point.
+const POINT: Conv2dDims = Conv2dDims {
+    batch: 1,
+    in_channels: 1,
+    height: 1,
+    width: 1,
+    out_channels: 1,
+    kernel: [1, 1],
+    stride: [1, 1],
+    padding: [0, 0],
+    dilation: [1, 1],
+    groups: 1,
+};
 
 #[test]
 fn matmul_of_many_sizes() {
@@ -176,7 +195,8 @@ fn matmul_of_many_sizes() {
                 stride_a: if flag(2) { 0 } else { m * k },
                 stride_b: n * k,
             };
-            by_outputs!(check_matmul, &cpus, dims);
+            let [a, b] = matrices(&dims);
+            by_outputs!(check_matmul, &cpus, dims, &naive::matmul(&a, &b, &dims));
         }
     }
 }
@@ -184,18 +204,6 @@ fn matmul_of_many_sizes() {
 #[test]
 fn convolutions_of_many_sizes() {
     let cpus = cpus();
-    let base = Conv2dDims {
-        batch: 2,
-        in_channels: 1,
-        height: 7,
-        width: 7,
-        out_channels: 1,
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [0, 0],
-        dilation: [1, 1],
-        groups: 1,
-    };
     for (batch, in_channels, out_channels, groups) in
         [(1, 1, 6, 1), (0, 2, 3, 1), (3, 3, 10, 1), (1, 4, 6, 2), (2, 5, 5, 5), (19, 2, 17, 1)]
     {
@@ -225,7 +233,41 @@ fn convolutions_of_many_sizes() {
             }
         }
     }
-    let large = Conv2dDims { height: 30, width: 31, ..base };
+    let large = Conv2dDims { height: 30, width: 31, kernel: [3, 3], ..POINT };
     convolution(&cpus, Conv2dDims { batch: 65, in_channels: 3, out_channels: 7, ..large });
     convolution(&cpus, Conv2dDims { batch: 1, in_channels: 13, out_channels: 65, ..large });
+}
+
+#[test]
+fn convolutions_at_the_ends_of_sizes() {
+    let cpus = cpus();
+    let wide = Conv2dDims { height: 1, width: 65, ..POINT };
+    let tall = Conv2dDims { height: 65, width: 1, ..POINT };
+    let many = Conv2dDims { height: 7, width: 13, in_channels: 31, out_channels: 33, ..POINT };
+    for d in [
+        POINT,
+        // Only padding is met, and in part.
+        Conv2dDims { padding: [3, 3], kernel: [3, 3], ..POINT },
+        Conv2dDims { padding: [7, 7], stride: [5, 5], kernel: [2, 2], ..POINT },
+        // No window fits.
+        Conv2dDims { kernel: [2, 2], ..POINT },
+        Conv2dDims { kernel: [3, 1], dilation: [4, 1], ..wide },
+        // Nothing to sum over, nothing to make, and both.
+        Conv2dDims { in_channels: 0, out_channels: 3, ..wide },
+        Conv2dDims { in_channels: 3, out_channels: 0, ..wide },
+        Conv2dDims { in_channels: 0, out_channels: 0, batch: 2, ..wide },
+        Conv2dDims { height: 0, padding: [1, 1], kernel: [3, 3], ..wide },
+        Conv2dDims { height: 0, ..wide },
+        Conv2dDims { kernel: [1, 31], dilation: [1, 2], ..wide },
+        Conv2dDims { kernel: [1, 65], padding: [0, 13], ..wide },
+        Conv2dDims { kernel: [31, 1], stride: [7, 1], ..tall },
+        Conv2dDims { kernel: [65, 1], padding: [64, 0], batch: 13, ..tall },
+        Conv2dDims { kernel: [3, 3], padding: [1, 1], ..many },
+        Conv2dDims { kernel: [7, 13], batch: 3, ..many },
+        Conv2dDims { kernel: [2, 2], stride: [3, 3], batch: 7, ..many },
+        Conv2dDims { in_channels: 65, out_channels: 65, groups: 13, kernel: [3, 3], ..many },
+        Conv2dDims { in_channels: 31, out_channels: 31, groups: 31, kernel: [2, 3], ..many },
+    ] {
+        convolution(&cpus, d);
+    }
 }
