@@ -101,12 +101,14 @@ impl<E: Float> Kernels<E> for CpuRun<'_, E> {
         ins: [Arg; N],
         consts: [E; C],
         epilogue: impl Fn(E, [E; N], [E; C]) -> [E; M] + Copy + Send + Sync,
-        _text: Text,
+        text: Text,
     ) {
         let MatmulDims { batch, m, n, k, stride_a, stride_b, .. } = dims;
         outs.iter().for_each(|out| bounded(*out, &[batch, m, n, k]));
         bounded(a, &[batch, stride_a]);
         bounded(b, &[batch, stride_b]);
+        // Without an epilogue the sums are the result.
+        let epilogue = (!text.is_empty()).then_some(epilogue);
         matmul::matmul(self, outs, a, b, dims, ins, consts, epilogue);
         self.made(&outs, false);
     }

@@ -42,7 +42,16 @@ fn check_fused<E: Float>(cpus: &[Cpu], dims: MatmulDims, inputs: [&[f64]; 4], ex
     let args = [view(spans[2], [0, 0, 0, 1]), view(spans[3], dense([1, batch, m, n]))];
     let found = run::<E>(cpus, expected.len(), &inputs, |run| {
         let outs = [out(expected.len())];
-        run.matmul(outs, spans[0], spans[1], dims, args, [], |x, [b, s], []| [x * s + b], &[]);
+        run.matmul(
+            outs,
+            spans[0],
+            spans[1],
+            dims,
+            args,
+            [],
+            |x, [b, s], []| [x * s + b],
+            &["x * a1 + a0"],
+        );
     });
     close::<E>(&found, expected, (k as f64).sqrt() + 1.0, &format!("{dims:?}"));
 }

@@ -79,7 +79,7 @@ fn check_matmul<E: Float, const M: usize>(
     let args = [view(input(2, n), [0, 0, 0, 1]), dense(spans[0]), dense(spans[1])];
     let found = run_into::<E>(cpus, &old[..M * len], &[&a, &b, &bias, &old], &[], |run| {
         let (a, b, two) = (input(0, a.len()), input(1, b.len()), [E::from_f64(2.0)]);
-        run.matmul(outs::<M>(len), a, b, dims, args, two, fused::<E, M>, &[]);
+        run.matmul(outs::<M>(len), a, b, dims, args, two, fused::<E, M>, &["fused"]);
     });
     let expected = expected::<M>(sums, |i| bias[i % n], [y, z]);
     close::<E>(&found, &expected, (k as f64).sqrt() + 1.0, &what);
@@ -120,7 +120,7 @@ fn check_conv<E: Float, const M: usize>(cpus: &[Cpu], c: &Convolution, in_place:
     let args = [view(input(2, bias.len()), [0, 1, 0, 0]), dense(spans[0]), dense(spans[1])];
     let found = run_into::<E>(cpus, &old[..M * len], &[x, w, &bias, &old], &[], |run| {
         let (x, w, two) = (input(0, x.len()), input(1, w.len()), [E::from_f64(2.0)]);
-        run.conv2d(outs::<M>(len), x, w, d, args, two, fused::<E, M>, &[]);
+        run.conv2d(outs::<M>(len), x, w, d, args, two, fused::<E, M>, &["fused"]);
     });
     let expected = expected::<M>(sums, |i| bias[i / (oh * ow) % d.out_channels], [y, z]);
     close::<E>(&found, &expected, (w.len() as f64).sqrt() + 1.0, &what);
