@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::dot::{Dots, Rows};
 use super::pack::{pack_panel, pack_strips};
-use super::tile::{Product, WIDTH, tiles};
+use super::tile::{Product, WIDTH};
 use crate::cpu::scratch::{Scratch, lines};
 use crate::cpu::simd::{Level, Simd, Vectorised, Vectors, level, vectorised};
 use crate::device::MatmulDims;
@@ -378,7 +378,7 @@ unsafe fn in_packed<E: Float, S: Simd<E>>(part: Part<'_, E>, strips: *const E) {
         // SAFETY: as above; the panel has `k` rows.
         unsafe {
             pack_panel::<E, S>(b.from(0, col).first, [b.row, b.col], [k, width], panel);
-            tiles::<E, S>(Product { a: strips, b: panel, c, cols: width, ..product });
+            E::product(Product { a: strips, b: panel, c, cols: width, ..product });
         }
     }
 }
@@ -397,7 +397,7 @@ unsafe fn in_panels<E: Float, S: Simd<E>>(part: Part<'_, E>) {
         offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * b.row);
         // SAFETY: the caller's promise; whole panels are read.
         unsafe {
-            tiles::<E, S>(Product { offsets: Some(offsets.as_ptr()), cols: direct, ..product });
+            E::product(Product { offsets: Some(offsets.as_ptr()), cols: direct, ..product });
         }
     }
     offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * WIDTH);
@@ -407,7 +407,7 @@ unsafe fn in_panels<E: Float, S: Simd<E>>(part: Part<'_, E>) {
         // SAFETY: as above; the panel has `k` rows.
         unsafe {
             pack_panel::<E, S>(b.from(0, col).first, [b.row, b.col], [k, width], panel);
-            tiles::<E, S>(Product { b: panel, offsets, c, cols: width, ..product });
+            E::product(Product { b: panel, offsets, c, cols: width, ..product });
         }
     }
 }

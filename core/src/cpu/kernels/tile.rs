@@ -50,7 +50,7 @@ pub(super) fn height<E, S: Simd<E>>(rows: usize) -> usize {
 /// # Safety
 /// As for a [`Product`], on a processor that has the instructions of `S`.
 #[inline(always)]
-pub(super) unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
+unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
     let height = height::<E, S>(all.rows);
     // Pointers that go on from strip to strip: what is computed from a row's number, the compiler computes again in the
     // innermost loop.
