@@ -283,8 +283,8 @@ pub trait Kernels<E: Float> {
         text: &'static [RowStep],
     );
 
-    /// `outs[j][i] = epilogue((a @ b)[i], ins[..][i], consts)[j]`; the grid of `ins` is `[1, batch, m, n]`. `text` is empty
-    /// where the epilogue is the sum itself, of one output and no inputs.
+    /// `outs[j][i] = epilogue((a @ b)[i], ins[..][i], consts)[j]`; the grid of `ins` is `[1, batch, m, n]`. Where the
+    /// epilogue is the sum itself, `text` is `["x"]`.
     #[allow(clippy::too_many_arguments)]
     fn matmul<const M: usize, const N: usize, const C: usize>(
         &mut self,

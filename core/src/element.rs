@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::cpu::kernels::Products;
+use crate::cpu::kernels::{Loops, Products};
 use crate::cpu::math;
 
 pub(crate) mod sealed {
@@ -136,8 +136,11 @@ pub trait Float:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
-    + Products
 {
+    /// The inner loops of products.
+    #[doc(hidden)]
+    type Loops: Products<Self>;
+
     /// Zero.
     const ZERO: Self;
     /// One.
@@ -236,6 +239,7 @@ pub trait Float:
 macro_rules! float {
     ($t:ident, $gemm:path, $unit:expr) => {
         impl Float for $t {
+            type Loops = Loops;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $t::NEG_INFINITY;

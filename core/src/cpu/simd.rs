@@ -115,6 +115,7 @@ pub(crate) fn prefetch<T>(p: *const T) {
 }
 
 /// Whether two types are the same one, so that a pointer to one may be used as a pointer to the other.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn same<A: 'static, B: 'static>() -> bool {
     TypeId::of::<A>() == TypeId::of::<B>()
@@ -209,20 +210,15 @@ unsafe impl<E: Float> Simd<E> for Base {
 }
 
 #[cfg(target_arch = "x86_64")]
-mod x86;
-#[cfg(not(target_arch = "x86_64"))]
-impl Vectors for f32 {}
-#[cfg(not(target_arch = "x86_64"))]
-impl Vectors for f64 {}
-
+pub(crate) mod x86;
 /// The vectors of an element type.
-pub trait Vectors: Sized {
+pub trait Vectors<E> {
     /// Those of AVX2.
     #[cfg(target_arch = "x86_64")]
-    type Avx2: Simd<Self>;
+    type Avx2: Simd<E>;
     /// Those of AVX-512.
     #[cfg(target_arch = "x86_64")]
-    type Avx512: Simd<Self>;
+    type Avx512: Simd<E>;
 }
 
 /// Work on elements `E`, written once for the vectors of all instruction sets.
@@ -244,12 +240,12 @@ pub(crate) unsafe fn vectorised<E: Float, W: Vectorised<E>>(work: W) {
         #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
         unsafe fn avx512<E: Float, W: Vectorised<E>>(work: W) {
             // SAFETY: the caller's promise; this function has the instructions.
-            unsafe { work.run::<E::Avx512>() }
+            unsafe { work.run::<<E::Loops as Vectors<E>>::Avx512>() }
         }
         #[target_feature(enable = "avx2,fma")]
         unsafe fn avx2<E: Float, W: Vectorised<E>>(work: W) {
             // SAFETY: as above.
-            unsafe { work.run::<E::Avx2>() }
+            unsafe { work.run::<<E::Loops as Vectors<E>>::Avx2>() }
         }
         match level() {
             // SAFETY: the processor has the instructions; the rest is the caller's promise.

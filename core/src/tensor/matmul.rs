@@ -120,7 +120,7 @@ impl<S: Shape, E: Float> Tensor<S, E> {
         bindings.outputs[0] = Access::Write(&mut out.buffer);
         let mut run = device.run(bindings);
         let (a, b) = (span(Slot::Input(0), m), span(Slot::Input(1), k));
-        run.matmul([span(Slot::Output(0), n)], a, b, dims, [], [], |sum, [], []| [sum], &[]);
+        run.matmul([span(Slot::Output(0), n)], a, b, dims, [], [], |sum, [], []| [sum], &["x"]);
         if let Err(error) = run.finish() {
             panic!("{error}");
         }

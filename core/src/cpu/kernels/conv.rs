@@ -3,6 +3,7 @@
 use super::frame::{Frame, copy, points_of_kernel};
 use super::inputs::Inputs;
 use super::map::{finish, place_of_sums};
+use super::multiply::Products;
 use super::tile::{Product, WIDTH};
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, disjoint, separate, sized};
@@ -169,7 +170,7 @@ impl Correlation {
         let cols = self.cols();
         // SAFETY: the caller's promise; beyond the last frame there is room for whole vectors.
         unsafe {
-            E::product(Product {
+            E::Loops::product(Product {
                 a: weight,
                 a_row: self.k(),
                 a_k: 1,

@@ -7,6 +7,7 @@
 use super::conv::{Correlation, for_each_block, lens};
 use super::dot::{Dots, Rows};
 use super::frame::{Frame, points_of_kernel};
+use super::multiply::Products;
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
 use crate::cpu::scratch::{self, lines};
@@ -202,7 +203,7 @@ impl Shifted {
                         + self.dy_frame.image[1];
                     // SAFETY: the rows and the group's part of the sum have these sizes.
                     unsafe {
-                        E::dots(Dots {
+                        E::Loops::dots(Dots {
                             a: dy_rows.as_ptr(),
                             a_row: pitch,
                             b: x_rows.as_ptr(),

@@ -159,6 +159,7 @@ unsafe fn added<E: Float, S: Simd<E>, const R: usize, const C: usize>(
 /// `p` must be good for `count` elements, fewer than a vector has.
 #[inline(always)]
 unsafe fn partial<E: Float, S: Simd<E>>(p: *const E, count: usize) -> S::V {
+    const { assert!(S::LANES <= 16) };
     let mut lanes = [E::ZERO; 16];
     for (i, lane) in lanes.iter_mut().enumerate().take(count) {
         // SAFETY: the caller's promise.

@@ -3,9 +3,8 @@
 //! Lane i of 16 folds the numbers i, i + 16, i + 32, ..; then the lanes are folded in halves. Every
 //! instruction set does the same additions in the same order. Sums are of f64, so that long ones of f32 stay exact.
 
-use crate::cpu::simd::same;
 #[cfg(target_arch = "x86_64")]
-use crate::cpu::simd::{Level, level};
+use crate::cpu::simd::{Level, level, same};
 use crate::element::Float;
 
 /// The numbers that are folded at once.

@@ -19,40 +19,49 @@ pub(crate) fn gemm_calls() -> u64 {
 
 /// Multiply-adds from which matrixmultiply beats a kernel without vectors, in spite of its allocation.
 const LARGE: usize = 1 << 16;
-/// Rows of the right matrix that are used together: a panel of them stays in the first cache.
+/// Rows of the right matrix that are used together: a panel of them, in f32, stays in the first cache.
 const DEPTH: usize = 256;
 /// Rows of the result up to which the right matrix is used where it lies.
-const FEW_ROWS: usize = 16;
+pub(super) const FEW_ROWS: usize = 16;
 /// Rows of the result from which a right matrix that is stored along k is worth being transposed.
 const MANY_ROWS: usize = 32;
 
 /// The inner loops of products. They are compiled here for each type, and not again in every crate that uses them.
-pub trait Products: Vectors {
+pub trait Products<E>: Vectors<E> {
     /// A product in tiles.
     ///
     /// # Safety
     /// As for [`Product`].
-    unsafe fn product(product: Product<Self>);
+    unsafe fn product(product: Product<E>);
     /// Dot products.
     ///
     /// # Safety
     /// As for [`Dots`].
-    unsafe fn dots(dots: Dots<Self>);
+    unsafe fn dots(dots: Dots<E>);
     /// Strips of the left matrix of a product.
     ///
     /// # Safety
     /// As for [`PackStrips`].
-    unsafe fn pack_strips(pack: PackStrips<Self>);
+    unsafe fn pack_strips(pack: PackStrips<E>);
     /// A block of a product.
     ///
     /// # Safety
     /// As for [`Multiply`].
-    unsafe fn multiply(multiply: Multiply<'_, '_, Self>);
+    unsafe fn multiply(multiply: Multiply<'_, '_, E>);
 }
+
+/// What has the loops for each type. Not the types themselves: the names would be in the way of others' there.
+pub struct Loops;
 
 macro_rules! products {
     ($($t:ident)*) => { $(
-        impl Products for $t {
+        impl Vectors<$t> for Loops {
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = crate::cpu::simd::x86::Avx2;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = crate::cpu::simd::x86::Avx512;
+        }
+        impl Products<$t> for Loops {
             unsafe fn product(product: Product<$t>) {
                 // SAFETY: the caller's promise, here and below.
                 unsafe { vectorised(product) }
@@ -86,6 +95,8 @@ pub enum Method {
 }
 
 impl Method {
+    /// The way for these sizes. It is also a matter of m, the number of samples of a layer: the last bits of a sample's
+    /// result are not the same in a batch of another size.
     pub(super) fn of(dims: &MatmulDims) -> Self {
         let MatmulDims { m, n, k, .. } = *dims;
         if level() == Level::Base && m * n * k > LARGE && m.min(n).min(k) >= 4 {
@@ -218,7 +229,7 @@ impl<'a, E: Float> Room<'a, E> {
     }
 }
 
-/// Whether the left matrix is packed too: where more than two panels use it.
+/// Whether the left matrix is packed too: where it has more than a few rows, and more than two panels use it.
 fn is_packed(rows: usize, cols: usize) -> bool {
     rows > FEW_ROWS && cols > 2 * WIDTH
 }
@@ -378,7 +389,7 @@ unsafe fn in_packed<E: Float, S: Simd<E>>(part: Part<'_, E>, strips: *const E) {
         // SAFETY: as above; the panel has `k` rows.
         unsafe {
             pack_panel::<E, S>(b.from(0, col).first, [b.row, b.col], [k, width], panel);
-            E::product(Product { a: strips, b: panel, c, cols: width, ..product });
+            E::Loops::product(Product { a: strips, b: panel, c, cols: width, ..product });
         }
     }
 }
@@ -397,7 +408,7 @@ unsafe fn in_panels<E: Float, S: Simd<E>>(part: Part<'_, E>) {
         offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * b.row);
         // SAFETY: the caller's promise; whole panels are read.
         unsafe {
-            E::product(Product { offsets: Some(offsets.as_ptr()), cols: direct, ..product });
+            E::Loops::product(Product { offsets: Some(offsets.as_ptr()), cols: direct, ..product });
         }
     }
     offsets.iter_mut().enumerate().for_each(|(i, offset)| *offset = i * WIDTH);
@@ -407,7 +418,7 @@ unsafe fn in_panels<E: Float, S: Simd<E>>(part: Part<'_, E>) {
         // SAFETY: as above; the panel has `k` rows.
         unsafe {
             pack_panel::<E, S>(b.from(0, col).first, [b.row, b.col], [k, width], panel);
-            E::product(Product { b: panel, offsets, c, cols: width, ..product });
+            E::Loops::product(Product { b: panel, offsets, c, cols: width, ..product });
         }
     }
 }
@@ -433,7 +444,7 @@ mod tests {
                     let (c, c_row, strips) = (c.as_mut_ptr(), cols, None);
                     let multiply = Multiply { method, a, b, c, c_row, sizes, strips, room };
                     // SAFETY: the vectors have these sizes.
-                    unsafe { f64::multiply(multiply) };
+                    unsafe { Loops::multiply(multiply) };
                 });
                 c
             });

@@ -66,12 +66,14 @@ pub(super) unsafe fn pack_strips<E: Float, S: Simd<E>>(
     [rows, k]: [usize; 2],
     strips: *mut E,
 ) {
+    const { assert!(S::ROWS <= 8 && S::LANES <= 16) };
     let height = height::<E, S>(rows);
     for row in (0..rows).step_by(height) {
         let count = height.min(rows - row);
         // SAFETY: the caller's promise; the strip lies in both.
         unsafe {
-            let (a, strip) = (a.add(row * a_row), strips.add(row * k));
+            // `wrapping`, because there may be no columns.
+            let (a, strip) = (a.wrapping_add(row * a_row), strips.add(row * k));
             let mut p = 0;
             if count == S::ROWS && a_row == 1 {
                 while p < k {

@@ -14,7 +14,7 @@ pub const WIDTH: usize = 32;
 /// `c[i][j] = sum over p of a[i * a_row + p * a_k] * b[offsets[p] + j]`, or added to `c`.
 ///
 /// Where there is no table, both matrices are packed: `b[p * WIDTH + j]` is a panel of at most [`WIDTH`] columns, and
-/// `a` holds [`strips`] of [`height`] rows one after another, each element (i, p) at `p * rows of the strip + i`.
+/// `a` holds strips of [`height`] rows one after another, each element (i, p) at `p * rows of the strip + i`.
 #[derive(Clone, Copy)]
 pub struct Product<E> {
     pub a: *const E,
@@ -51,6 +51,7 @@ pub(super) fn height<E, S: Simd<E>>(rows: usize) -> usize {
 /// As for a [`Product`], on a processor that has the instructions of `S`.
 #[inline(always)]
 unsafe fn tiles<E: Float, S: Simd<E>>(all: Product<E>) {
+    const { assert!(S::ROWS <= 8 && WIDTH.is_multiple_of(2 * S::LANES)) };
     let height = height::<E, S>(all.rows);
     // Pointers that go on from strip to strip: what is computed from a row's number, the compiler computes again in the
     // innermost loop.
@@ -85,8 +86,9 @@ unsafe fn strip_of<E: Float, S: Simd<E>, const R: usize>(strip: Product<E>) {
     let mut col = 0;
     while col < strip.cols {
         let cols = strip.cols - col;
-        // SAFETY: the columns lie in the matrices.
-        let rest = unsafe { Product { b: strip.b.add(col), c: strip.c.add(col), cols, ..strip } };
+        // `wrapping`, because there may be no rows of `b`.
+        let (b, c) = (strip.b.wrapping_add(col), strip.c.wrapping_add(col));
+        let rest = Product { b, c, cols, ..strip };
         // SAFETY: the caller's promise.
         unsafe {
             match (strip.offsets, cols > S::LANES) {
@@ -151,7 +153,7 @@ unsafe fn by_table<E: Float, S: Simd<E>, const R: usize, const V: usize>(
         let mut sums = [[S::zero(); V]; R];
         // A pointer for each row: one that goes on from row to row would be a chain of additions as long as the
         // multiplications take.
-        let rows: [*const E; R] = std::array::from_fn(|i| t.a.add(i * t.a_row));
+        let rows: [*const E; R] = std::array::from_fn(|i| t.a.wrapping_add(i * t.a_row));
         let mut a = 0;
         for p in 0..t.k {
             let b = t.b.add(*offsets.add(p));

@@ -2,22 +2,12 @@
 
 use std::arch::x86_64::*;
 
-use super::{Simd, Vectors};
+use super::Simd;
 
 /// AVX2 with fused multiply-add.
 pub struct Avx2;
 /// AVX-512.
 pub struct Avx512;
-
-impl Vectors for f32 {
-    type Avx2 = Avx2;
-    type Avx512 = Avx512;
-}
-
-impl Vectors for f64 {
-    type Avx2 = Avx2;
-    type Avx512 = Avx512;
-}
 
 macro_rules! simd {
     (
@@ -358,7 +348,8 @@ fn transposed_16(rows: [__m512; 16]) -> [__m512; 16] {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn interleave_4(from: *const f64, from_row: usize, to: *mut f64) {
-    // SAFETY: the caller's promise. What is stored beyond the sixth row is overwritten by the column that follows.
+    // SAFETY: the caller's promise. What is stored beyond the sixth row is overwritten by the column that follows, and
+    // behind the last one there is room for it.
     unsafe {
         let row = |i: usize| _mm256_loadu_pd(from.add(i * from_row));
         let none = _mm256_setzero_pd();
@@ -376,7 +367,8 @@ unsafe fn interleave_4(from: *const f64, from_row: usize, to: *mut f64) {
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn interleave_8(from: *const f32, from_row: usize, to: *mut f32) {
-    // SAFETY: as above.
+    // SAFETY: the caller's promise. What is stored beyond the sixth row is overwritten by the column that follows, and
+    // behind the last one there is room for it.
     unsafe {
         let row = |i: usize| _mm256_loadu_ps(from.add(i * from_row));
         let none = _mm256_setzero_ps();

@@ -90,6 +90,7 @@ fn products_beyond_the_sizes_of_blocks() {
         [31, 65, 1025],
         [513, 8, 513],
         [129, 300, 129],
+        [529, 129, 513],
     ] {
         check(&cpus, 1, sizes);
     }
@@ -105,6 +106,7 @@ fn products_of_a_batch_with_one_matrix() {
         (3, [31, 129, 513]),
         (65, [9, 8, 33]),
         (2, [300, 129, 31]),
+        (2, [530, 257, 65]),
     ] {
         check(&cpus, batch, sizes);
     }
