@@ -4,12 +4,14 @@
 //! their offsets at compile time, and a device that records commands never sees the memory itself.
 //! A device knows no derivatives: those are kernels like any other, put together by `network!`.
 
+mod indexed;
 mod rows;
 mod run;
 mod watch;
 
 use crate::element::Float;
 
+pub use indexed::{Counted, Indexed, Name};
 pub use rows::{Row, RowProgram, RowStep, RowTo};
 #[doc(hidden)]
 pub use run::check_gather;

@@ -47,7 +47,7 @@ pub enum Error {
         found: String,
     },
     /// A class label beyond the number of classes, or an index beyond the rows that it picks from.
-    #[error("{what}: index {index} is out of range: there are {size} classes or rows of a table, from 0 to {}", size.saturating_sub(1))]
+    #[error("{what}: index {index} is out of range: there are {size} {of}, from 0 to {}", size.saturating_sub(1))]
     IndexOutOfRange {
         /// What was being computed.
         what: String,
@@ -55,6 +55,8 @@ pub enum Error {
         index: usize,
         /// The number of classes, or of rows.
         size: usize,
+        /// What there are so many of: `classes`, `rows of the table`.
+        of: &'static str,
     },
     /// Training met a loss that is infinite or not a number.
     #[error(

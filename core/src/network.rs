@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::device::{Bindings, Device};
+use crate::device::{Bindings, Device, Slot, Span};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::feed::InputElement;
@@ -185,12 +185,27 @@ pub(crate) fn check_choice<N: Module>(
     Ok(())
 }
 
+/// The name of what a span of a network's pass holds: [`crate::device::Name`].
+pub(crate) fn name_of<N: Module>(span: Span) -> Option<&'static str> {
+    match span.slot {
+        Slot::Params | Slot::Grads => {
+            let holds =
+                |it: &&ParamSpec| (it.offset..it.offset + it.numel()).contains(&span.offset);
+            let name = N::PARAMS.iter().find(holds)?.name;
+            Some(name.rsplit_once('.').map_or(name, |(layer, _)| layer))
+        }
+        Slot::Index(i) => N::INPUTS.get(usize::from(i)).filter(|it| it.integer).map(|it| it.name),
+        _ => None,
+    }
+}
+
 /// The buffers of a network, to be read.
 pub(crate) fn bindings<'a, N: Module>(net: &'a N) -> Bindings<'a, N::Elem, N::Device> {
     let store = net.store();
     Bindings {
         params: crate::device::Access::Read(&store.params),
         state: crate::device::Access::Read(&store.state),
+        name: name_of::<N>,
         ..Bindings::default()
     }
 }

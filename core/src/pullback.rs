@@ -6,6 +6,7 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::feed::{BESIDE, Feed, Tensors};
 use crate::module::{Extent, Module, Spans, float_inputs};
+use crate::network::bindings;
 use crate::shape::MAX_RANK;
 use crate::step::Buffer;
 
@@ -207,14 +208,12 @@ impl<'w, M: Module, F: Feed<M>> Pullback<'w, '_, M, F> {
         let mode = workspace.mode;
         let Workspace { memory, outputs, gradients, .. } = &mut *workspace;
         let Gradients { buffer, inputs: input_gradients, state, .. } = gradients;
-        let store = net.store();
         let mut bound = Bindings {
-            params: Access::Read(&store.params),
-            state: state_access(mode, &store.state, state),
+            state: state_access(mode, &net.store().state, state),
             grads: Access::Write(buffer),
             workspace: Access::Write(memory),
             counter,
-            ..Bindings::default()
+            ..bindings(net)
         };
         inputs.bind(&mut bound);
         output_gradients.read(BESIDE, &mut bound);
@@ -222,7 +221,7 @@ impl<'w, M: Module, F: Feed<M>> Pullback<'w, '_, M, F> {
         if let Some(input_gradients) = input_gradients {
             input_gradients.write(BESIDE, &mut bound);
         }
-        let mut run = store.device.run(bound);
+        let mut run = net.store().device.run(bound);
         M::vjp_backward(&mut run, extent, mode, spans::<M>(extent).as_slice());
         run.finish()?;
         Ok(&workspace.gradients)
@@ -422,11 +421,10 @@ impl<M: Module> Gradients<M> {
         counter: Counter,
     ) -> Bindings<'a, M::Elem, M::Device> {
         Bindings {
-            params: Access::Read(&net.store().params),
             state: state_access(mode, &net.store().state, &mut self.state),
             grads: Access::Write(&mut self.buffer),
             counter,
-            ..Bindings::default()
+            ..bindings(net)
         }
     }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::feed::{BESIDE, InputElement};
 use crate::loss::{Loss, constants};
 use crate::module::{Extent, Module, Spans};
-use crate::network::Network;
+use crate::network::{Network, bindings};
 use crate::optim::Optimizer;
 use crate::pullback::Gradients;
 use crate::shape::{BatchedShape, SameSample, SampleShape};
@@ -483,12 +483,11 @@ where
     store.device.read(&store.state, 0, &mut values)?;
     store.device.write(&mut state, 0, &values)?;
     let mut bound = Bindings {
-        params: Access::Read(&store.params),
         state: Access::Write(&mut state),
         grads: Access::Write(&mut grads),
         workspace: Access::Write(&mut workspace),
         counter: Counter { seed: store.seed.0, step: store.steps, first_sample: 0 },
-        ..Bindings::default()
+        ..bindings(net)
     };
     pass.bind(&mut bound);
     let mut run = store.device.run(bound);

@@ -19,8 +19,9 @@ impl Device<f32> for Vulkan {
 
     fn run<'a>(&'a self, mut bindings: Bindings<'a, f32, Self>) -> VulkanRun<'a> {
         let (counter, watch) = (bindings.counter, bindings.watch.take());
+        let name = bindings.name;
         let run = VulkanRun::new(&self.context, Buffers::new(bindings), counter);
-        VulkanRun { watch, ..run }
+        VulkanRun { name, watch, ..run }
     }
 
     fn post(

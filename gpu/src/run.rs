@@ -1,8 +1,8 @@
 //! A pass on a Vulkan device: calls of kernels are noted, and run when the pass ends.
 
 use netform_core::device::{
-    Arg, Conv2dDims, Counter, Fold, GRID_RANK, Grade, Grid, IndexDims, Kernels, MatmulDims,
-    Pool2dDims, RowProgram, RowStep, Slot, Span, Text, Watch,
+    Arg, Conv2dDims, Counted, Counter, Fold, GRID_RANK, Grade, Grid, IndexDims, Indexed, Kernels,
+    MatmulDims, Name, Pool2dDims, RowProgram, RowStep, Slot, Span, Text, Watch,
 };
 use netform_core::error::Error;
 
@@ -23,6 +23,8 @@ pub struct VulkanRun<'a> {
     pub(crate) fault: Option<Error>,
     /// Whether the calls depend on a condition.
     pub(crate) conditional: bool,
+    /// The names of what spans hold, for errors.
+    pub(crate) name: Name,
     /// Where what each kernel makes is looked at.
     pub(crate) watch: Option<Watch<'a>>,
     /// The calls whose numbers change where the pass is repeated: from where to where they are.
@@ -50,6 +52,7 @@ impl<'a> VulkanRun<'a> {
             tape: Tape::default(),
             fault: None,
             conditional: false,
+            name: |_| None,
             watch: None,
             changing: None,
             again: None,
@@ -202,7 +205,7 @@ impl VulkanRun<'_> {
         kind: Indexing,
         [out, x, index]: [Span; 3],
         dims: IndexDims,
-        what: &'static str,
+        counted: Counted,
     ) {
         let IndexDims { rows, cols, picks } = dims;
         let (table, picked, count) = match kind {
@@ -218,7 +221,9 @@ impl VulkanRun<'_> {
         self.writes(out, &to);
         self.reads(x, &from);
         self.reads(index, &count);
-        self.note(Call::Index { kind, out, x, index, dims, what });
+        let looked_up = if into_table { out } else { x };
+        let of = Indexed::new(self.name, counted, Some(looked_up), Some(index));
+        self.note(Call::Index { kind, out, x, index, dims, of });
         self.made(&[out], false);
     }
 
@@ -401,23 +406,23 @@ impl Kernels<f32> for VulkanRun<'_> {
 
     fn gather(&mut self, out: Span, x: Span, index: Span, rows: usize, cols: usize) {
         let dims = IndexDims { rows, cols, picks: 1 };
-        self.index(Indexing::GatherAlong, [out, x, index], dims, "row");
+        self.index(Indexing::GatherAlong, [out, x, index], dims, Counted::Row);
     }
 
     fn gather_along(&mut self, out: Span, x: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::GatherAlong, [out, x, index], dims, "index");
+        self.index(Indexing::GatherAlong, [out, x, index], dims, Counted::Index);
     }
 
     fn scatter_along(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::ScatterAlong, [out, dy, index], dims, "index");
+        self.index(Indexing::ScatterAlong, [out, dy, index], dims, Counted::Index);
     }
 
     fn embedding(&mut self, out: Span, table: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::Embedding, [out, table, index], dims, "look-up");
+        self.index(Indexing::Embedding, [out, table, index], dims, Counted::LookUp);
     }
 
     fn embedding_add(&mut self, out: Span, dy: Span, index: Span, dims: IndexDims) {
-        self.index(Indexing::EmbeddingAdd, [out, dy, index], dims, "look-up");
+        self.index(Indexing::EmbeddingAdd, [out, dy, index], dims, Counted::LookUp);
     }
 
     fn cumsum(&mut self, out: Span, x: Span, dims: [usize; 3], reverse: bool) {

@@ -4,7 +4,8 @@
 //! is compared: they travel to the device in a small buffer.
 
 use netform_core::device::{
-    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, MatmulDims, Pool2dDims, RowStep, Span,
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Indexed, MatmulDims, Pool2dDims, RowStep,
+    Span,
 };
 
 /// Some items of one of the tape's lists.
@@ -121,14 +122,13 @@ pub(crate) enum Call {
         second: Option<Span>,
         dims: Pool2dDims,
     },
-    /// `what` counts the indices in the message of an error.
     Index {
         kind: Indexing,
         out: Span,
         x: Span,
         index: Span,
         dims: IndexDims,
-        what: &'static str,
+        of: Indexed,
     },
     Cumsum {
         out: Span,

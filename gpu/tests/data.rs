@@ -195,7 +195,7 @@ fn a_wrong_gather_is_an_error() {
         let mut to = vulkan.zeros(6).unwrap();
         let wrong = |error: Error| {
             assert!(
-                matches!(&error, Error::IndexOutOfRange { what, index: 3, size: 3 } if what == "row 2"),
+                matches!(&error, Error::IndexOutOfRange { what, index: 3, size: 3, .. } if what == "row 2"),
                 "{error}"
             );
         };
@@ -365,7 +365,7 @@ fn a_label_out_of_range_is_found_before_it_is_trained_on() {
                 .fit(&mut net, &Asked::of(data, fixed))
                 .unwrap_err();
             let text = error.to_string();
-            let Error::IndexOutOfRange { what, index: 3, size: 3 } = error else {
+            let Error::IndexOutOfRange { what, index: 3, size: 3, .. } = error else {
                 panic!("{text}");
             };
             assert!(what.starts_with("the label of sample 20 of the training set"), "{what}");

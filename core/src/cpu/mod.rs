@@ -17,7 +17,7 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::device::{Bindings, Device, Memory, Run, Span, VALUES, check_gather};
+use crate::device::{Bindings, Counted, Device, Indexed, Memory, Run, Span, VALUES, check_gather};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -174,7 +174,7 @@ impl Memory for Cpu {
         for (i, to) in to.chunks_exact_mut(width).take(count).enumerate() {
             let index = rows[first + i] as usize;
             if index >= size {
-                return Err(Error::IndexOutOfRange { what: format!("row {i}"), index, size });
+                return Err(Indexed::unnamed(Counted::Sample).error(i, index, size));
             }
             to.copy_from_slice(&from[index * width..][..width]);
         }
@@ -286,7 +286,7 @@ mod memory_tests {
         // Row 3 is not whole.
         let error = cpu.gather(&from, 2, &rows, 2, 2, &mut to).unwrap_err();
         assert!(
-            matches!(&error, Error::IndexOutOfRange { what, index: 3, size: 3 } if what == "row 1"),
+            matches!(&error, Error::IndexOutOfRange { what, index: 3, size: 3, .. } if what == "row 1"),
             "{error}"
         );
         for [width, first, count] in

@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 
 use super::pool::Pool;
 use super::{Cpu, CpuBuffer};
-use crate::device::{Access, Bindings, Counter, Grade, Kernels, MAX_BOUND, Run, Slot, Span, Watch};
+use crate::device::{
+    Access, Bindings, Counter, Grade, Kernels, MAX_BOUND, Name, Run, Slot, Span, Watch,
+};
 use crate::element::Float;
 use crate::error::{Error, Result};
 
@@ -58,6 +60,8 @@ pub struct CpuRun<'a, E> {
     pub(super) counter: Counter,
     pub(super) pool: &'a Pool,
     pub(super) fault: Option<Error>,
+    /// The names of what spans hold, for faults.
+    pub(super) name: Name,
     watch: Option<Watch<'a>>,
     buffers: PhantomData<&'a mut E>,
 }
@@ -92,6 +96,7 @@ impl<'a, E: Float> CpuRun<'a, E> {
             counter: bindings.counter,
             pool,
             fault: None,
+            name: bindings.name,
             watch: bindings.watch,
             buffers: PhantomData,
         }

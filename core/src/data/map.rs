@@ -211,6 +211,7 @@ impl<D, C: Static, E: Float> OneHot<D, C, E> {
                     what: format!("the class of sample {sample} as one-hot"),
                     index: label as usize,
                     size: C::N,
+                    of: "classes",
                 });
             }
             targets[i * C::N + label as usize] = E::ONE;

@@ -1,6 +1,6 @@
 //! A pass of kernels from the buffers that are bound to it to its end, and the memory that the buffers are in.
 
-use super::{Kernels, Span, Watch};
+use super::{Kernels, Name, Span, Watch};
 use crate::cpu::Cpu;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
@@ -49,6 +49,9 @@ pub struct Bindings<'a, E: Float, D: Device<E>> {
     pub outputs: [Access<'a, D::Buffer<E>>; MAX_BOUND],
     /// Where random numbers come from.
     pub counter: Counter,
+    /// The names of what spans hold, for errors.
+    #[doc(hidden)]
+    pub name: Name,
     /// Where what each kernel makes is looked at, where something is wrong.
     #[doc(hidden)]
     pub watch: Option<Watch<'a>>,
@@ -66,6 +69,7 @@ impl<E: Float, D: Device<E>> Default for Bindings<'_, E, D> {
             indices: [None; MAX_BOUND],
             outputs: [const { Access::None }; MAX_BOUND],
             counter: Counter::default(),
+            name: |_| None,
             watch: None,
         }
     }

@@ -118,7 +118,12 @@ impl Confusion {
     fn note(&mut self, class: usize, answer: usize) -> Result<()> {
         if class >= self.classes {
             let what = "a label of a confusion matrix".to_owned();
-            return Err(Error::IndexOutOfRange { what, index: class, size: self.classes });
+            return Err(Error::IndexOutOfRange {
+                what,
+                index: class,
+                size: self.classes,
+                of: "classes",
+            });
         }
         self.counts[class * self.classes + answer] += 1.0;
         Ok(())

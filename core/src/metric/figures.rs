@@ -49,7 +49,12 @@ impl<E: Float> Metric<E, u32> for Accuracy {
         let size = if self.threshold.is_some() { 2 } else { self.classes };
         if let Some(&label) = targets.iter().find(|label| **label as usize >= size) {
             let what = "a label of an accuracy".to_owned();
-            return Err(Error::IndexOutOfRange { what, index: label as usize, size });
+            return Err(Error::IndexOutOfRange {
+                what,
+                index: label as usize,
+                size,
+                of: "classes",
+            });
         }
         let correct = match self.threshold {
             Some(threshold) => {

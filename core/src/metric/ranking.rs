@@ -43,7 +43,12 @@ impl<E: Float> Metric<E, u32> for TopK {
             let label = label as usize;
             let Some(&own) = row.get(label) else {
                 let what = "a label of a top-k accuracy".to_owned();
-                return Err(Error::IndexOutOfRange { what, index: label, size: classes });
+                return Err(Error::IndexOutOfRange {
+                    what,
+                    index: label,
+                    size: classes,
+                    of: "classes",
+                });
             };
             let before = |(i, x): (usize, &E)| *x > own || (*x == own && i < label);
             let larger = row.iter().enumerate().filter(|it| before(*it)).count();

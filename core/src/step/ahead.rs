@@ -9,7 +9,7 @@ use crate::device::{Access, Bindings, Counter, Device, Kernels, Memory, Run, Slo
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::module::{Extent, Module};
-use crate::network::Store;
+use crate::network::{Store, name_of};
 use crate::optim::{Optimizer, each};
 use crate::update::{Pass, Updates};
 
@@ -162,6 +162,7 @@ impl<N: Module> Memories<N> {
             grads: Access::Write(&mut self.grads),
             workspace: Access::Write(&mut self.workspace),
             counter,
+            name: name_of::<N>,
             ..Bindings::default()
         };
         bound.outputs[BEFORE] = Access::Write(&mut self.statistics);

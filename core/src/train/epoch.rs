@@ -257,9 +257,9 @@ pub(super) fn saved(callbacks: &[Box<dyn Callback + '_>]) -> String {
 /// The error of a step, with the place of the batch where it is about the batch's data.
 fn at(error: Error, epoch: usize, batch: usize) -> Error {
     match error {
-        Error::IndexOutOfRange { what, index, size } => {
+        Error::IndexOutOfRange { what, index, size, of } => {
             let what = format!("epoch {epoch}, batch {batch}, {what} of the batch");
-            Error::IndexOutOfRange { what, index, size }
+            Error::IndexOutOfRange { what, index, size, of }
         }
         other => other,
     }

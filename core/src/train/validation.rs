@@ -151,7 +151,7 @@ pub(super) fn no_class<D: Dataset>(
     };
     let what =
         format!("{label_of} of sample {} of the {set} (counted from 0)", sample(place / each));
-    Error::IndexOutOfRange { what, index: label, size: classes }
+    Error::IndexOutOfRange { what, index: label, size: classes, of: "classes" }
 }
 
 /// What was found of batch `k`, in the data set's own numbers.

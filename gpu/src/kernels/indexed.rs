@@ -1,7 +1,7 @@
 //! Elements and rows by index, and back. Indices are checked first, by a kernel of their own: where one is wrong, what
 //! follows yields zeros and the pass ends in an error.
 
-use netform_core::device::{IndexDims, Slot, Span};
+use netform_core::device::{IndexDims, Indexed, Slot, Span};
 
 use super::{Check, Limits, Program, THREADS, begin_units, elementwise, end_units, groups};
 use crate::shader::{Dispatch, Place, Shader, line};
@@ -41,14 +41,14 @@ pub(super) fn index(
     kind: Indexing,
     spans: [Span; 3],
     dims: IndexDims,
-    what: &'static str,
+    of: Indexed,
 ) {
     let IndexDims { rows, cols, picks } = dims;
     let (count, size) = match kind {
         Indexing::GatherAlong | Indexing::ScatterAlong => (rows * picks, cols),
         Indexing::Embedding | Indexing::EmbeddingAdd => (picks, rows),
     };
-    let check = program.check(Check { what, size, says_index: true, integers: vec![] });
+    let check = program.check(Check { of, size, says_index: true, integers: vec![] });
     if count > 0 {
         program.dispatches.push(checking(program.limits, spans[2], count, size, check));
     }

@@ -15,7 +15,7 @@ mod scan;
 mod scratch;
 mod shared;
 
-use netform_core::device::{Arg, Grid, Span};
+use netform_core::device::{Arg, Grid, Indexed, Span};
 
 pub(crate) use scratch::Scratch;
 
@@ -25,8 +25,8 @@ use crate::tape::{Call, Expression, Piece, Tape};
 /// What is wrong where a kernel finds an index out of range.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
-    /// What counts the positions: `row`, `index` or `look-up`.
-    pub what: &'static str,
+    /// What the indices are of.
+    pub of: Indexed,
     /// The number of places there are.
     pub size: usize,
     /// Whether the kernel says the index too, not only its position.
@@ -145,8 +145,8 @@ impl Program {
             Call::Pool { kind, out, x, second, dims } => {
                 self.dispatches.extend(pool::pool(self.limits, kind, out, x, second, &dims));
             }
-            Call::Index { kind, out, x, index, dims, what } => {
-                indexed::index(self, kind, [out, x, index], dims, what);
+            Call::Index { kind, out, x, index, dims, of } => {
+                indexed::index(self, kind, [out, x, index], dims, of);
             }
         }
         Ok(())

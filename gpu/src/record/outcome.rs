@@ -122,11 +122,8 @@ impl Recording {
                 integer(context, check.size, suspects, first, position as usize)?
             }
         };
-        Err(Error::IndexOutOfRange {
-            what: format!("{} {position}", check.what),
-            index: index.map_or(usize::MAX, |index| index as usize),
-            size: check.size,
-        })
+        let index = index.map_or(usize::MAX, |index| index as usize);
+        Err(check.of.error(position as usize, index, check.size))
     }
 }
 

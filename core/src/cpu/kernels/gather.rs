@@ -2,9 +2,8 @@
 
 use super::{TASK_ELEMENTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
-use crate::device::{IndexDims, Slot, Span};
+use crate::device::{Counted, IndexDims, Indexed, Slot, Span};
 use crate::element::Float;
-use crate::error::Error;
 
 /// Indices as they lie in memory.
 #[derive(Clone, Copy)]
@@ -42,13 +41,13 @@ impl<E: Float> Indices<E> {
     }
 
     /// Checks `count` indices into `size` places; the first that is wrong is the run's fault.
-    fn check(self, run: &mut CpuRun<'_, E>, count: usize, size: usize, what: &str) -> bool {
+    fn check(self, run: &mut CpuRun<'_, E>, count: usize, size: usize, of: Indexed) -> bool {
         // SAFETY: `new` has checked the count.
         let wrong = (0..count).find(|&i| unsafe { self.at(i) } >= size);
         if let Some(i) = wrong {
             // SAFETY: as above.
-            let (what, index) = (format!("{what} {i}"), unsafe { self.at(i) });
-            run.fault.get_or_insert(Error::IndexOutOfRange { what, index, size });
+            let index = unsafe { self.at(i) };
+            run.fault.get_or_insert_with(|| of.error(i, index, size));
         }
         wrong.is_none()
     }
@@ -62,7 +61,7 @@ pub(super) fn gather<E: Float>(
     rows: usize,
     cols: usize,
 ) {
-    along(run, out, x, index, IndexDims { rows, cols, picks: 1 }, "row");
+    along(run, out, x, index, IndexDims { rows, cols, picks: 1 }, Counted::Row);
 }
 
 pub(super) fn gather_along<E: Float>(
@@ -72,17 +71,16 @@ pub(super) fn gather_along<E: Float>(
     index: Span,
     dims: IndexDims,
 ) {
-    along(run, out, x, index, dims, "index");
+    along(run, out, x, index, dims, Counted::Index);
 }
 
-/// `what` counts the indices in the message of an error.
 fn along<E: Float>(
     run: &mut CpuRun<'_, E>,
     out: Span,
     x: Span,
     index: Span,
     dims: IndexDims,
-    what: &str,
+    counted: Counted,
 ) {
     let IndexDims { rows, cols, picks } = dims;
     let count = rows * picks;
@@ -94,7 +92,8 @@ fn along<E: Float>(
     disjoint(out, x);
     disjoint(out, index);
     let indices = Indices::new(run, index, count);
-    let right = indices.check(run, count, cols, what);
+    let right =
+        indices.check(run, count, cols, Indexed::new(run.name, counted, Some(x), Some(index)));
     let (target, x) = (run.write(out), run.read(x));
     for i in 0..count {
         // SAFETY: the spans hold a row for each pick, an index and a result; a right index lies in the row.
@@ -120,7 +119,12 @@ pub(super) fn scatter_along<E: Float>(
     disjoint(out, dy);
     disjoint(out, index);
     let indices = Indices::new(run, index, count);
-    let right = indices.check(run, count, cols, "index");
+    let right = indices.check(
+        run,
+        count,
+        cols,
+        Indexed::new(run.name, Counted::Index, Some(out), Some(index)),
+    );
     let (target, dy) = (run.write(out), run.read(dy));
     // SAFETY: the span holds the rows, and nothing else refers to them.
     let target = unsafe { std::slice::from_raw_parts_mut(target.get(), rows * cols) };
@@ -150,7 +154,12 @@ pub(super) fn embedding<E: Float>(
     disjoint(out, table);
     disjoint(out, index);
     let indices = Indices::new(run, index, picks);
-    let right = indices.check(run, picks, rows, "look-up");
+    let right = indices.check(
+        run,
+        picks,
+        rows,
+        Indexed::new(run.name, Counted::LookUp, Some(table), Some(index)),
+    );
     let (target, table) = (run.write(out), run.read(table));
     in_tasks(run, picks, picks * cols, |range| {
         for i in range {
@@ -184,7 +193,12 @@ pub(super) fn embedding_add<E: Float>(
     disjoint(out, dy);
     disjoint(out, index);
     let indices = Indices::new(run, index, picks);
-    let right = indices.check(run, picks, rows, "look-up");
+    let right = indices.check(
+        run,
+        picks,
+        rows,
+        Indexed::new(run.name, Counted::LookUp, Some(out), Some(index)),
+    );
     let (target, dy) = (run.write(out), run.read(dy));
     in_tasks(run, cols, (rows + picks) * cols, |range| {
         let (first, len) = (range.start, range.len());

@@ -17,9 +17,8 @@ use super::units_per_task;
 use crate::cpu::run::{CpuRun, Ptr, disjoint, separate, sized};
 use crate::cpu::scratch;
 use crate::cpu::simd::{for_each_level, level};
-use crate::device::{Arg, GRID_RANK, Grid, RowProgram, Slot, Span};
+use crate::device::{Arg, Counted, GRID_RANK, Grid, Indexed, RowProgram, Slot, Span};
 use crate::element::Float;
-use crate::error::Error;
 
 /// Elements that are worth a task of their own: a program takes a few passes over them.
 const TASK_ELEMENTS: usize = 1 << 13;
@@ -104,9 +103,9 @@ pub(super) fn rows<E, T, const M: usize, const N: usize, const P: usize, const C
         });
     }
     if let Some((row, index)) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let what = format!("row {row}");
+        let of = Indexed::unnamed(Counted::Row);
         let index = integer(run, of_rows, &params, row, index);
-        run.fault.get_or_insert(Error::IndexOutOfRange { what, index, size: len });
+        run.fault.get_or_insert_with(|| of.error(row, index, len));
     }
 }
 

@@ -202,7 +202,7 @@ fn a_wrong_integer_is_reported_exactly() {
     let result = try_run::<f32>(&Cpu::with_threads(1), &vec![0.0; len], &inputs, &labels, |run| {
         run.rows(spans, grid, 3, ins, params, [1.0], Softmax, &[]);
     });
-    let Err(Error::IndexOutOfRange { what, index, size: 13 }) = result else {
+    let Err(Error::IndexOutOfRange { what, index, size: 13, .. }) = result else {
         panic!("{result:?}")
     };
     assert_eq!((what.as_str(), index), ("row 1", u32::MAX as usize));

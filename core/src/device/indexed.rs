@@ -1,0 +1,58 @@
+//! What errors say of an index that is out of range: where it was, of what it is, and how many there are.
+
+use super::Span;
+use crate::error::Error;
+
+/// The name of the layer whose parameters a span holds, or of the input that it is; `None` where it is neither.
+pub type Name = fn(Span) -> Option<&'static str>;
+
+/// What a kernel does at each index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Takes an element of the row at the same place, which is a class where the rows are scores.
+    Row,
+    /// Takes an element of a row that has several indices.
+    Index,
+    /// Takes a row of a table.
+    LookUp,
+    /// Takes a sample of a data set.
+    Sample,
+}
+
+/// Indices and what they are indices of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Indexed {
+    counted: Counted,
+    table: Option<&'static str>,
+    index: Option<&'static str>,
+}
+
+impl Indexed {
+    /// Those of spans: what is looked up in, if it can have a name, and the index.
+    pub fn new(name: Name, counted: Counted, table: Option<Span>, index: Option<Span>) -> Self {
+        Indexed { counted, table: table.and_then(name), index: index.and_then(name) }
+    }
+
+    /// Those of what nobody has given a name.
+    pub const fn unnamed(counted: Counted) -> Self {
+        Indexed { counted, table: None, index: None }
+    }
+
+    /// The error of the index at a position, where there are `size` places.
+    pub fn error(self, position: usize, index: usize, size: usize) -> Error {
+        let (counted, of) = match self.counted {
+            Counted::Row => ("row", "classes or elements of a row"),
+            Counted::Index => ("index", "elements of a row"),
+            Counted::LookUp => ("look-up", "rows of the table"),
+            Counted::Sample => ("row", "samples"),
+        };
+        let mut what = format!("{counted} {position}");
+        if let Some(table) = self.table {
+            what += &format!(" in `{table}`");
+        }
+        if let Some(index) = self.index {
+            what += &format!(", of input `{index}`");
+        }
+        Error::IndexOutOfRange { what, index, size, of }
+    }
+}
