@@ -154,13 +154,16 @@ where
             }
         }
         self.drain(begun, session)?;
-        self.check_weights(begun, session)?;
+        if epoch == session.plan.last_epoch || session.keeps_weights() {
+            self.check_weights(begun, session)?;
+        }
         Ok(true)
     }
 
     /// That the updates have left parameters of finite numbers. Their gradients are looked at only where they are clipped
-    /// by norm or their norms are wanted: that takes time at each step.
-    fn check_weights<M>(&self, begun: &Begun, session: &Session<'_, '_, M>) -> Result<()> {
+    /// by norm or their norms are wanted: that takes time at each step. This takes memory and a pass of its own, so it is
+    /// left to where weights are kept and to the end of training: elsewhere, the next batch's loss finds them.
+    pub fn check_weights<M>(&self, begun: &Begun, session: &Session<'_, '_, M>) -> Result<()> {
         let (net, frozen) = (self.step.net(), self.step.frozen());
         let Some(name) = self.updated.map_or(Ok(None), |_| norms::not_finite(net, frozen))? else {
             return Ok(());

@@ -191,10 +191,14 @@ where
             epochs.step.exchange_average();
             let Some(flow) = after? else {
                 // The epoch is at its end, but for what comes after its batches.
+                epochs.check_weights(&begun, session)?;
                 session.save(&epochs.step, begun)?;
                 session.history.interrupted = true;
                 return Ok(());
             };
+            if flow == Flow::Stop {
+                epochs.check_weights(&begun, session)?;
+            }
             begun = Begun { stopped: flow == Flow::Stop, ..Begun::at(begun.epoch + 1) };
             session.save(&epochs.step, begun)?;
         }
