@@ -93,7 +93,7 @@ where
         keeps_steps: settings.keep_steps,
         metrics: &mut trainer.metrics,
     };
-    let epochs = feed.train(step, seed, again);
+    let epochs = feed.train(step, seed, again)?;
     let weight_norms = settings.weight_norms;
     let resume = &mut settings.resume;
     let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms, resume };
