@@ -231,7 +231,7 @@ impl<N: Network, L> Evaluator<N, L> {
     {
         let samples = batch.inputs.batch();
         let (out, e) = (output::<N>(samples), extent(net, samples));
-        search(net, batch, Part::Inference, |watch, grades| {
+        search(net, &[], batch, Part::Inference, |watch, grades| {
             self.pass(net, loss, batch, Some((watch, grades)), |run| {
                 N::infer(run, e, Spans::inputs::<N>(e).as_slice(), &[out]);
             })

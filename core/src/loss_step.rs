@@ -75,7 +75,8 @@ impl<'n, M: ScalarLoss, O: Optimizer> LossStep<'n, M, O> {
     }
 
     /// Trains on one batch and returns its loss, from before the update. A loss that is infinite or not a
-    /// number is returned too, without an update: parameters and running statistics stay as they were.
+    /// number is returned too, without an update: parameters and running statistics stay as they were. So they do where
+    /// the norm of the gradients is ([`LossStep::gradient_norm`]).
     ///
     /// # Errors
     /// If the batch is empty or larger than the step's capacity, the inputs' sizes do not fit each other, an

@@ -219,8 +219,8 @@ where
     /// Returns the loss of the oldest step that has not been received, once more than a few are under way; on the CPU,
     /// where none is, that is this step's loss. [`TrainStep::receive`] yields those that are left.
     ///
-    /// A loss that is infinite or not a number makes no update, as in [`TrainStep::run`]; steps that follow it are
-    /// under way by then, and make theirs.
+    /// A loss, or a norm of gradients, that is infinite or not a number makes no update, as in [`TrainStep::run`]; steps
+    /// that follow it are under way by then, and make theirs.
     ///
     /// ```
     /// # extern crate netform_core as netform;
@@ -338,7 +338,7 @@ where
         self.net
     }
 
-    /// The loss.
+    /// The loss, which stays as it is while the step lives: [`Loss`].
     pub fn loss(&self) -> &L {
         &self.loss
     }
@@ -364,8 +364,8 @@ where
         Ok(self)
     }
 
-    /// Makes steps come to nothing that were under way behind one whose loss is not finite: the parameters stay those
-    /// which it began with.
+    /// Makes steps come to nothing that were under way behind one whose loss, or the norm of whose gradients, is not
+    /// finite: the parameters stay those which it began with.
     pub(crate) fn halting(mut self) -> Self {
         self.updates.halts = N::Device::AHEAD > 0;
         self

@@ -10,7 +10,7 @@ use netform_core::network::Network;
 use netform_core::optim::Sgd;
 use netform_core::random::Seed;
 use netform_core::tensor::Tensor;
-use netform_core::train::{BatchRecord, Callback, Trainer};
+use netform_core::train::{BatchRecord, Callback, Checkpoint, Trainer};
 use netform_core::weights::Weights;
 use netform_macros::network;
 
@@ -105,7 +105,7 @@ fn an_update_that_was_made_is_found_by_what_it_left() {
             }
             Error::NotFinite { epoch: 1, batch, cause, .. } => {
                 let since = format!(
-                    "has a number that is NaN since the update of epoch 1, batch {}, ",
+                    "has a number that is NaN, from an update up to epoch 1, batch {}: ",
                     batch - 1
                 );
                 assert!(cause.contains(&since), "{error}");
@@ -125,6 +125,12 @@ fn what_cannot_go_on_is_not_saved() {
     let error = trainer.fit(&mut Length::new(Seed(1)), &data).unwrap_err();
     assert!(matches!(error, Error::UpdateNotFinite { epoch: 1, batch: 1, .. }), "{error}");
     assert!(!file.exists());
+    // Nor by a callback.
+    let mut trainer =
+        Trainer::new(Mse, Sgd::new(0.01)).callback(Checkpoint::every(1, &file)).epochs(2);
+    let error = trainer.fit(&mut Length::new(Seed(1)), &data).unwrap_err();
+    assert!(matches!(error, Error::UpdateNotFinite { epoch: 1, batch: 1, .. }), "{error}");
+    assert!(!file.exists());
 }
 
 #[test]
@@ -135,6 +141,22 @@ fn a_parameter_that_no_update_changes_is_what_it_is() {
     { trainer().freeze("mask") }.fit(&mut net, &data(6, 4)).unwrap();
     let error = trainer().fit(&mut net, &data(6, 4)).unwrap_err();
     assert!(error.to_string().contains("`mask` has "), "{error}");
+}
+
+#[test]
+fn a_mask_among_the_parameters_is_named_beside_the_cause() {
+    let mut net = Open::new(Seed(1));
+    net.set_parameter("mask", &[f32::NEG_INFINITY, 0.0]).unwrap();
+    net.set_parameter("out.weight", &[0.0, f32::MAX]).unwrap();
+    net.set_parameter("out.bias", &[f32::MAX]).unwrap();
+    for frozen in [true, false] {
+        let trainer = Trainer::new(Mse, Sgd::new(0.01)).batch(2);
+        let mut trainer = if frozen { trainer.freeze("mask") } else { trainer };
+        let error = trainer.fit(&mut net, &data(2, 1)).unwrap_err();
+        let Error::NotFinite { epoch: 1, batch: 1, cause, .. } = &error else { panic!("{error}") };
+        assert!(cause.starts_with("the output of `out` is the first that is inf, in "), "{cause}");
+        assert!(cause.ends_with("; before it, `mask` has a number that is -inf"), "{cause}");
+    }
 }
 
 #[test]

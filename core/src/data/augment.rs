@@ -161,6 +161,10 @@ impl<D: Dataset, A: Augment<D::Input, D::Element>> Dataset for Augmented<D, A> {
         self.data.gather_targets(before(pass), indices, targets)
     }
 
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
+    }
+
     fn is_fixed(&self) -> bool {
         false
     }
@@ -256,6 +260,10 @@ where
         targets: &mut [D::TargetElement],
     ) -> Result<()> {
         self.data.gather_targets(before(pass), indices, targets)
+    }
+
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
     }
 
     fn is_fixed(&self) -> bool {

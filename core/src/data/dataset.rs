@@ -103,7 +103,7 @@ pub trait Dataset: Sync {
     }
 
     /// Mini-batches of `size` samples in a new random order, each sample once; the last one holds what
-    /// is left. A size of 0 is taken as 1.
+    /// is left. A size of 0 is taken as 1. Large ones are gathered by the threads of the CPU's default pool.
     ///
     /// ```
     /// use netform_core::data::{Dataset, InMemory};

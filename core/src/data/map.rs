@@ -52,6 +52,10 @@ where
         Ok(())
     }
 
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
+    }
+
     fn is_fixed(&self) -> bool {
         self.data.is_fixed()
     }
@@ -113,6 +117,10 @@ where
         targets: &mut [D::TargetElement],
     ) -> Result<()> {
         self.data.gather_targets(pass, indices, targets)
+    }
+
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
     }
 
     fn is_fixed(&self) -> bool {
@@ -185,6 +193,10 @@ where
         Ok(())
     }
 
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
+    }
+
     fn is_fixed(&self) -> bool {
         self.data.is_fixed()
     }
@@ -251,6 +263,10 @@ where
         let mut labels = vec![0; indices.len()];
         self.data.gather_targets(pass, indices, &mut labels)?;
         Self::expand(&labels, indices, targets)
+    }
+
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
     }
 
     fn is_fixed(&self) -> bool {

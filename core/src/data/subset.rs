@@ -91,6 +91,10 @@ impl<D: Dataset> Dataset for Subset<D> {
         Ok(())
     }
 
+    fn is_divisible(&self) -> bool {
+        self.data.is_divisible()
+    }
+
     fn is_fixed(&self) -> bool {
         self.data.is_fixed()
     }
@@ -210,6 +214,10 @@ where
         Ok(())
     }
 
+    fn is_divisible(&self) -> bool {
+        self.a.is_divisible() && self.b.is_divisible()
+    }
+
     fn is_fixed(&self) -> bool {
         self.a.is_fixed() && self.b.is_fixed()
     }
@@ -280,6 +288,10 @@ impl<A: Dataset, B: Dataset> Dataset for Zip<A, B> {
     ) -> Result<()> {
         let mut unused = vec![B::TargetElement::default(); indices.len() * B::Target::NUMEL];
         self.b.gather(other(pass), indices, targets, &mut unused)
+    }
+
+    fn is_divisible(&self) -> bool {
+        self.a.is_divisible() && self.b.is_divisible()
     }
 
     fn is_fixed(&self) -> bool {

@@ -71,6 +71,9 @@ pub use rows::{CosineSimilarity, KlDivergence};
 /// assert_eq!(value, 0.25 / (3.0 + 1.0));
 /// # Ok::<(), netform_core::error::Error>(())
 /// ```
+///
+/// A loss makes the same calls with the same numbers as long as a step holds it: a device may repeat a step without asking
+/// it again. What changes from step to step, in a cell within it for example, is not seen; it belongs into the targets.
 #[diagnostic::on_unimplemented(
     message = "loss `{Self}` cannot compare a network's output of shape {O} with targets of shape {Y} and element `{T}`",
     label = "output {O}, targets {Y} of `{T}`",

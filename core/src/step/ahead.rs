@@ -226,6 +226,11 @@ impl<N: Module> Memories<N> {
         self.norm
     }
 
+    /// Whether the last step that was waited for makes an update, unless it comes to nothing.
+    pub fn has_updated(&self) -> bool {
+        self.last.as_ref().is_some_and(|posted| posted.updated)
+    }
+
     /// Waits for all steps under way, whatever comes of them.
     pub fn settle(
         &mut self,

@@ -15,7 +15,8 @@ pub(crate) use steps::Part;
 pub(crate) enum Culprit {
     /// A number of a sample, of its inputs or its targets, from 0.
     Sample { what: &'static str, sample: usize, among: &'static str, place: usize, value: f64 },
-    /// A parameter, or a running statistic; the epoch and the batch that were trained on before it was found.
+    /// A parameter, or a running statistic; for a parameter that updates have spoilt, the epoch and the batch of the last
+    /// one.
     Weight { name: &'static str, value: f64, after: Option<[usize; 2]> },
     /// The output of a step of the plan.
     Step {
@@ -29,7 +30,7 @@ pub(crate) enum Culprit {
     },
     /// That of a kernel which no step of the plan could be found for.
     Kernel { part: Part, number: usize, of: usize, value: &'static str },
-    /// The first of these, where the second may be a mask or what has made it.
+    /// The first of these, where the second may be a mask or what has made it, or is of a frozen parameter.
     Beside(Box<Culprit>, Box<Culprit>),
     /// The loss, of finite outputs.
     Loss,
@@ -54,10 +55,16 @@ impl Culprit {
         }
     }
 
-    /// After an update by the epoch and the batch, if there was one: what is wrong with the weights is its doing.
-    pub fn after(self, updated: Option<[usize; 2]>) -> Self {
+    /// After an update by the epoch and the batch, if there was one: what is wrong with a weight that it `changes` is its
+    /// doing.
+    pub fn after(self, updated: Option<[usize; 2]>, changes: impl Fn(&str) -> bool) -> Self {
         match self {
-            Culprit::Weight { name, value, .. } => Culprit::Weight { name, value, after: updated },
+            Culprit::Weight { name, value, .. } if changes(name) => {
+                Culprit::Weight { name, value, after: updated }
+            }
+            Culprit::Beside(cause, weight) => {
+                Culprit::Beside(cause, Box::new(weight.after(updated, changes)))
+            }
             other => other,
         }
     }
@@ -75,7 +82,7 @@ impl std::fmt::Display for Culprit {
                 let Some([epoch, batch]) = after else { return Ok(()) };
                 write!(
                     f,
-                    " since the update of epoch {epoch}, batch {batch}, whose loss was finite: its gradients were not, or its step was too large (`gradient_norms()` tells before the update)"
+                    ", from an update up to epoch {epoch}, batch {batch}: its gradients were not finite, or its step was too large (`gradient_norms()` tells before the update)"
                 )
             }
             Culprit::Step {

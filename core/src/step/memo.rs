@@ -11,7 +11,7 @@ const MOST: usize = 16;
 
 /// What a step's calls depend on beside the buffers that are bound, which the device compares, and the calls of
 /// [`Pass::finish`], which are made each time. What else there is does not change while a step lives: the network's code,
-/// the loss, and sizes of buffers.
+/// the loss, which a step lends for reading only, and sizes of buffers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Case {
     batch: usize,
@@ -48,18 +48,22 @@ pub(super) struct Memo<N: Module> {
     pub pass: <N::Device as Device<N::Elem>>::Memo,
     /// Where the outputs are in the workspace.
     pub outputs: Span,
+    /// When it was used last, counted in steps.
+    used: u64,
 }
 
 /// What is remembered of some steps.
 pub(super) struct Memos<N: Module> {
     all: Vec<Memo<N>>,
-    /// Behind the one that was used last: steps come in turn.
+    /// Behind the one that was used last, where the search begins: steps come in turn.
     next: usize,
+    /// How many steps there were.
+    steps: u64,
 }
 
 impl<N: Module> Memos<N> {
     pub fn new() -> Self {
-        Memos { all: Vec::new(), next: 0 }
+        Memos { all: Vec::new(), next: 0, steps: 0 }
     }
 
     /// The memo of such a step that `fits` what is bound; or, where there is none (`false`), the one that is to become
@@ -77,13 +81,15 @@ impl<N: Module> Memos<N> {
             Some(i) => i,
             None if self.all.len() < if repeats { MOST } else { 1 } => {
                 let (pass, outputs) = (Default::default(), Span::new(Slot::Workspace, 0, 0));
-                self.all.push(Memo { case: *case, pass, outputs });
+                self.all.push(Memo { case: *case, pass, outputs, used: 0 });
                 self.all.len() - 1
             }
-            // The one that has been used longest ago, where they are used in turn.
-            None => self.next % self.all.len(),
+            // The one that has been used longest ago.
+            None => (0..self.all.len()).min_by_key(|&i| self.all[i].used).unwrap_or(0),
         };
         self.next = (i + 1) % self.all.len();
+        self.steps += 1;
+        self.all[i].used = self.steps;
         (known.is_some(), &mut self.all[i])
     }
 }

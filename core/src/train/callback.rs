@@ -139,6 +139,12 @@ pub trait Callback {
     fn best_weights(&self) -> Option<&Path> {
         None
     }
+
+    /// Whether the callback keeps the network's weights after epochs, in a file or in memory. They are looked at before
+    /// it is told of the epoch then, and training ends where an update has left numbers that are infinite or none.
+    fn keeps_weights(&self) -> bool {
+        false
+    }
 }
 
 /// A callback that is lent, to be looked at after training.
@@ -163,6 +169,9 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
     fn best_weights(&self) -> Option<&Path> {
         (**self).best_weights()
+    }
+    fn keeps_weights(&self) -> bool {
+        (**self).keeps_weights()
     }
 }
 

@@ -112,6 +112,10 @@ impl Callback for Checkpoint {
     fn best_weights(&self) -> Option<&Path> {
         matches!(self.when, When::Best { loss: Some(_) }).then_some(&*self.path)
     }
+
+    fn keeps_weights(&self) -> bool {
+        true
+    }
 }
 
 /// The path with the epoch's number for `{epoch}`. A path that is not text has no such place.

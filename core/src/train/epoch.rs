@@ -45,8 +45,10 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     again: bool,
     /// Whether the loss judges answers, as far as is known.
     judged: bool,
-    /// The epoch and the batch that were trained on last, in this call.
+    /// The epoch and the batch of the last update, in this call.
     updated: Option<[usize; 2]>,
+    /// The parameters that were not finite before the first one, which is no update's doing: masks, or frozen ones.
+    spoilt: Vec<&'static str>,
 }
 
 /// A batch on the device, with its targets here if they are compared with outputs.
@@ -89,10 +91,16 @@ where
         step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
         seed: Seed,
         again: bool,
-    ) -> Epochs<'n, 'd, N, D, L, O> {
+    ) -> Result<Epochs<'n, 'd, N, D, L, O>>
+    where
+        L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+        O: Optimizer,
+    {
         let Feed { source, places } = self;
         let outputs = vec![N::Elem::ZERO; source.loader().batch_size() * N::Output::NUMEL];
-        Epochs { step, source, places, outputs, seed, again, judged: true, updated: None }
+        let spoilt = norms::not_finite(step.net())?;
+        let (judged, updated) = (true, None);
+        Ok(Epochs { step, source, places, outputs, seed, again, judged, updated, spoilt })
     }
 }
 
@@ -141,7 +149,10 @@ where
             let targets = self.source.fill(k, &mut place.batch, compared)?;
             if let Some(misfit) = self.step.loss().misfit(targets) {
                 let sample = |i| self.source.loader().sample(k, i);
-                return Err(no_class::<D>(misfit, TRAINING, sample));
+                let error = no_class::<D>(misfit, TRAINING, sample);
+                // Those under way count, and what is wrong with one of them comes first.
+                self.drain(begun, session)?;
+                return Err(error);
             }
             if compared {
                 place.targets.clear();
@@ -154,15 +165,21 @@ where
             }
         }
         self.drain(begun, session)?;
-        self.check_weights(begun, session)?;
+        if epoch == session.plan.last_epoch || session.keeps_weights() {
+            self.check_weights(begun, session)?;
+        }
         Ok(true)
     }
 
     /// That the updates have left parameters of finite numbers. Their gradients are looked at only where they are clipped
-    /// by norm or their norms are wanted: that takes time at each step.
-    fn check_weights<M>(&self, begun: &Begun, session: &Session<'_, '_, M>) -> Result<()> {
-        let (net, frozen) = (self.step.net(), self.step.frozen());
-        let Some(name) = self.updated.map_or(Ok(None), |_| norms::not_finite(net, frozen))? else {
+    /// by norm or their norms are wanted: that takes time at each step. This takes memory and a pass of its own, so it is
+    /// left to where weights are kept and to the end of training: elsewhere, the next batch's loss finds them.
+    pub fn check_weights<M>(&self, begun: &Begun, session: &Session<'_, '_, M>) -> Result<()> {
+        if self.updated.is_none() {
+            return Ok(());
+        }
+        let found = norms::not_finite(self.step.net())?;
+        let Some(name) = found.iter().find(|name| !self.spoilt.contains(name)) else {
             return Ok(());
         };
         let cause = format!(
@@ -203,7 +220,12 @@ where
         let (at_epoch, at_batch) = (*epoch, *done);
         if !loss.is_finite() {
             let saved = saved(session.callbacks);
-            let found = self.step.culprit(&place.batch).map(|found| found.after(self.updated));
+            let (updated, spoilt) = (self.updated, &self.spoilt);
+            let changes = |name: &str| {
+                N::PARAMS.iter().any(|spec| spec.name == name) && !spoilt.contains(&name)
+            };
+            let found = self.step.culprit(&place.batch);
+            let found = found.map(|found| found.after(updated, changes));
             let cause = told(found, TRAINING, &self.source, at_batch - 1)?;
             let (epoch, batch) = (at_epoch, at_batch);
             return Err(Error::NotFinite { loss, epoch, batch, cause, saved });
@@ -216,7 +238,9 @@ where
             let (epoch, batch) = (at_epoch, at_batch);
             return Err(Error::UpdateNotFinite { epoch, batch, cause, saved });
         }
-        self.updated = Some([at_epoch, at_batch]);
+        if self.step.has_updated() {
+            self.updated = Some([at_epoch, at_batch]);
+        }
         tally.add_loss(loss, place.batch.size());
         if self.judged || M::ANY {
             let len = self.step.read_outputs(&mut self.outputs)?;

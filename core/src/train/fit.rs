@@ -93,7 +93,7 @@ where
         keeps_steps: settings.keep_steps,
         metrics: &mut trainer.metrics,
     };
-    let epochs = feed.train(step, seed, again);
+    let epochs = feed.train(step, seed, again)?;
     let weight_norms = settings.weight_norms;
     let resume = &mut settings.resume;
     let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms, resume };
@@ -191,10 +191,14 @@ where
             epochs.step.exchange_average();
             let Some(flow) = after? else {
                 // The epoch is at its end, but for what comes after its batches.
+                epochs.check_weights(&begun, session)?;
                 session.save(&epochs.step, begun)?;
                 session.history.interrupted = true;
                 return Ok(());
             };
+            if flow == Flow::Stop {
+                epochs.check_weights(&begun, session)?;
+            }
             begun = Begun { stopped: flow == Flow::Stop, ..Begun::at(begun.epoch + 1) };
             session.save(&epochs.step, begun)?;
         }

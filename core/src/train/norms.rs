@@ -18,20 +18,15 @@ pub(super) fn of_weights<N: Module>(net: &N) -> Result<Vec<WeightNorm>> {
     Ok(named.map(norm).collect())
 }
 
-/// The first parameter that has a number that is infinite or none, but for those that are frozen.
-pub(super) fn not_finite<N: Module>(
-    net: &N,
-    frozen: &[(usize, usize)],
-) -> Result<Option<&'static str>> {
+/// The parameters that have a number that is infinite or none.
+pub(super) fn not_finite<N: Module>(net: &N) -> Result<Vec<&'static str>> {
     let counts = sums(
         net,
         |[x], []| if x.is_finite() { N::Elem::ZERO } else { N::Elem::ONE },
         &["select(0.0, 1.0, (bitcast<u32>(a0) & 0x7f800000u) == 0x7f800000u)"],
     )?;
-    let bad = N::PARAMS.iter().zip(counts).find(|(spec, count)| {
-        *count > N::Elem::ZERO && !frozen.iter().any(|(offset, _)| *offset == spec.offset)
-    });
-    Ok(bad.map(|(spec, _)| spec.name))
+    let bad = N::PARAMS.iter().zip(counts).filter(|(_, count)| *count > N::Elem::ZERO);
+    Ok(bad.map(|(spec, _)| spec.name).collect())
 }
 
 /// The sum over each parameter of a function of its elements: one pass on the device, and as many numbers from there.

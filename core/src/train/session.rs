@@ -55,6 +55,11 @@ impl<M: Figures> Session<'_, '_, M> {
         every.is_some_and(|every| all.is_multiple_of(every.max(1)))
     }
 
+    /// Whether weights are kept after each epoch, by autosave or by a callback.
+    pub fn keeps_weights(&self) -> bool {
+        self.autosave.is_some() || self.callbacks.iter().any(|callback| callback.keeps_weights())
+    }
+
     /// Saves the training at a place between two batches, if it is saved at all. No step is under way.
     pub fn save<N: Network, L, O: Optimizer, Y, T>(
         &mut self,

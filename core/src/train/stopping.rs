@@ -103,6 +103,10 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
+    fn keeps_weights(&self) -> bool {
+        true
+    }
+
     fn on_train_end(&mut self, _: &History, net: &mut dyn NetworkAccess) -> Result<()> {
         match &self.best {
             Some(best) => net.restore(&best.weights),

@@ -226,7 +226,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// Ends training after the batch under way once the flag is set, by another thread or a signal's handler. The
     /// training is saved, where there is a file for it ([`Trainer::autosave`]), and `fit` returns the figures so far. In
     /// a validation that is after its batch under way too; the epoch is then not yet among the figures, and a resumed
-    /// training validates anew.
+    /// training validates anew. Without a file, the next call of `fit` counts that epoch as none, and trains it again.
     #[must_use]
     pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
         self.settings.stops.push(flag);
@@ -317,8 +317,11 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     ///
     /// # Errors
     /// - If a data set is empty, a setting makes no sense, or the device has not enough memory.
-    /// - [`Error::NotFinite`](crate::error::Error::NotFinite) if the loss becomes infinite or not a number, and
-    ///   [`Error::UpdateNotFinite`](crate::error::Error::UpdateNotFinite) if the gradients of a finite loss do.
+    /// - [`Error::NotFinite`](crate::error::Error::NotFinite) if the loss of a batch becomes infinite or not a number, and
+    ///   [`Error::ValidationNotFinite`](crate::error::Error::ValidationNotFinite) if that of the validation data does.
+    /// - [`Error::UpdateNotFinite`](crate::error::Error::UpdateNotFinite) if the norm of an update's gradients is so, where
+    ///   it is taken, or an update has left parameters that are, where they are looked at: before they are kept, and at the
+    ///   end of training.
     /// - If a label is out of range, a callback returns an error, or the device is lost.
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where

@@ -23,8 +23,9 @@ pub(super) type BatchFor<N, D> = MiniBatch<
     <N as Module>::Device,
 >;
 
-/// What messages call the data set.
+/// What messages call the data set: the trainer's, and one that is given to [`evaluate`].
 const VALIDATION: &str = "validation set";
+const EVALUATED: &str = "data set";
 
 /// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
 ///
@@ -38,7 +39,7 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    let mut pass = EvaluationPass::new(net, loss, data, batch, false)?;
+    let mut pass = EvaluationPass::new(net, loss, data, batch, EVALUATED)?;
     let mut tally = Tally::default();
     for k in 0..pass.source.loader().batches() {
         pass.add(k, net, loss, &mut (), &mut tally)?;
@@ -51,6 +52,8 @@ pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
     source: Source<'d, D, N::Device>,
     batch: BatchFor<N, D>,
     evaluator: Evaluator<N, L>,
+    /// What messages call the data set.
+    set: &'static str,
     outputs: Vec<N::Elem>,
     /// Whether there is more than one run.
     again: bool,
@@ -65,7 +68,7 @@ where
     D::Input: SameSample<N::Input>,
     L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
 {
-    fn new(net: &N, loss: &L, data: &'d D, batch: usize, again: bool) -> Result<Self> {
+    fn new(net: &N, loss: &L, data: &'d D, batch: usize, set: &'static str) -> Result<Self> {
         not_empty("the data set to evaluate on", data)?;
         let loader = Loader::new(data, batch)?;
         let (device, capacity) = (net.store().device.clone(), loader.batch_size());
@@ -74,7 +77,8 @@ where
             evaluator: Evaluator::new::<D::Target, D::TargetElement>(net, loss, capacity)?,
             outputs: vec![N::Elem::ZERO; capacity * N::Output::NUMEL],
             source: Source::new(loader, device),
-            again,
+            set,
+            again: false,
             judged: true,
         })
     }
@@ -94,7 +98,7 @@ where
         let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
         if let Some(misfit) = loss.misfit(targets) {
             let sample = |i| self.source.loader().sample(k, i);
-            return Err(no_class::<D>(misfit, VALIDATION, sample));
+            return Err(no_class::<D>(misfit, self.set, sample));
         }
         let samples = self.batch.size();
         let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?.to_f64();
@@ -119,7 +123,8 @@ where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         if self.again {
-            let error = |misfit| no_class::<D>(misfit, VALIDATION, |i| i);
+            let set = self.set;
+            let error = |misfit| no_class::<D>(misfit, set, |i| i);
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
         let mut tally = Tally::default();
@@ -130,7 +135,7 @@ where
             let value = self.add(k, net, loss, metrics, &mut tally)?;
             if !value.is_finite() {
                 let found = self.evaluator.culprit(net, loss, &self.batch);
-                let cause = told(found, VALIDATION, &self.source, k)?;
+                let cause = told(found, self.set, &self.source, k)?;
                 return Ok(Validated::NotFinite { loss: value, cause });
             }
         }
@@ -239,7 +244,8 @@ where
     type Pass = EvaluationPass<'d, N, D, L>;
 
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {
-        EvaluationPass::new(net, loss, *self, batch, again)
+        let pass = EvaluationPass::new(net, loss, *self, batch, VALIDATION)?;
+        Ok(EvaluationPass { again, ..pass })
     }
 
     fn run(

@@ -137,7 +137,8 @@ impl Rules {
     ///
     /// A training step makes no update by gradients whose norm is taken and is infinite or not a number, and the trainer
     /// ends there. Without a norm, an update by such gradients is noticed by the parameters that it has left: with the
-    /// next loss that they make infinite or not a number, or at the epoch's end.
+    /// next loss that they make infinite or not a number, before weights are kept, or at the end of training. An
+    /// [`Updater`](crate::update::Updater) does not look at the norm: the update that it is told to make, it makes.
     #[must_use]
     pub fn gradient_norms(mut self) -> Self {
         self.norms = true;

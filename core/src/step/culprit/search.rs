@@ -11,14 +11,17 @@ use crate::network::{Network, ParamSpec};
 use crate::shape::SampleShape;
 use crate::step::Buffer;
 
-/// The output that grades of other outputs are bound to, and of how many at once.
+/// The output that grades of other outputs are bound to.
 pub(crate) const GRADES: u8 = 4;
+/// How many outputs are graded in one pass.
 const ROOM: usize = 16;
 
 /// What is first not finite on the way to the loss of a batch: of its samples, of the weights, or of what `pass` makes,
-/// which runs the kernels of `part` with the watch, and the buffer of grades bound to the output [`GRADES`].
+/// which runs the kernels of `part` with the watch, and the buffer of grades bound to the output [`GRADES`]. `frozen` has
+/// offset and length of the parameters that no update changes.
 pub(crate) fn search<N, X, Y, T>(
     net: &N,
+    frozen: &[(usize, usize)],
     batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
     part: Part,
     pass: impl FnMut(Watch<'_>, &mut Buffer<N>) -> Result<()>,
@@ -43,10 +46,12 @@ where
     if let Some(cause) = cause.or(targets.map(|found| sample("targets", Y::NUMEL, found))) {
         return Ok(cause);
     }
-    if let Some(weight) = weight(net)? {
-        return Ok(weight);
+    let Weights { cause, beside, has_low } = weights(net, frozen)?;
+    if let Some(cause) = cause {
+        return Ok(cause);
     }
-    let cause = made::<N>(device, part, is_low, pass)?;
+    let input = input.or(beside);
+    let cause = made::<N>(device, part, is_low || has_low, |_| false, pass)?;
     Ok(match (cause, input) {
         (None, input) => input.unwrap_or(Culprit::Loss),
         (Some(cause), Some(input)) => Culprit::Beside(Box::new(cause), Box::new(input)),
@@ -54,18 +59,37 @@ where
     })
 }
 
-/// The first parameter or running statistic that has a number that is not finite.
-fn weight<N: Module>(net: &N) -> Result<Option<Culprit>> {
+/// What is not finite among parameters and running statistics.
+struct Weights {
+    /// The first that has a number that is not, but for what is beside.
+    cause: Option<Culprit>,
+    /// The first that is the cause only if nothing else is found: one of minus infinity, as in masks, or a frozen one.
+    beside: Option<Culprit>,
+    /// Whether there is minus infinity.
+    has_low: bool,
+}
+
+fn weights<N: Module>(net: &N, frozen: &[(usize, usize)]) -> Result<Weights> {
     let store = net.store();
-    for (specs, buffer, len) in
-        [(N::PARAMS, &store.params, N::PARAM_LEN), (N::STATES, &store.state, N::STATE_LEN)]
-    {
-        if let Some((place, value)) = first(&store.device, buffer, len)? {
-            let name = of(specs, place).unwrap_or("");
-            return Ok(Some(Culprit::Weight { name, value, after: None }));
+    let mut found = Weights { cause: None, beside: None, has_low: false };
+    for (specs, buffer, len, frozen) in [
+        (N::PARAMS, &store.params, N::PARAM_LEN, frozen),
+        (N::STATES, &store.state, N::STATE_LEN, &[][..]),
+    ] {
+        let mut values = vec![N::Elem::ZERO; len];
+        store.device.read(buffer, 0, &mut values)?;
+        for spec in specs {
+            let of = &values[spec.offset..spec.offset + spec.numel()];
+            let Some((_, value)) = worst(of.iter().map(|x| x.to_f64())) else { continue };
+            let is_low = |x: &N::Elem| x.to_f64() == f64::NEG_INFINITY;
+            found.has_low |= of.iter().any(is_low);
+            let is_beside = value == f64::NEG_INFINITY
+                || frozen.iter().any(|(offset, _)| *offset == spec.offset);
+            let place = if is_beside { &mut found.beside } else { &mut found.cause };
+            place.get_or_insert(Culprit::Weight { name: spec.name, value, after: None });
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// The parameter that an element of the buffer is of.
@@ -74,11 +98,13 @@ fn of(specs: &[ParamSpec], place: usize) -> Option<&'static str> {
     specs.find(|it| (it.offset..it.offset + it.numel()).contains(&place)).map(|it| it.name)
 }
 
-/// The first output of a pass that is not finite; minus infinity, only where nothing is masked.
+/// The first output of a pass that is not finite; minus infinity, only where nothing is masked. What is `unused` does not
+/// count.
 pub(super) fn made<N: Module>(
     device: &N::Device,
     part: Part,
     is_low: bool,
+    unused: impl Fn(&Made) -> bool,
     pass: impl FnMut(Watch<'_>, &mut Buffer<N>) -> Result<()>,
 ) -> Result<Option<Culprit>> {
     let Watched { made, grades } = watched::<N>(device, pass)?;
@@ -86,7 +112,7 @@ pub(super) fn made<N: Module>(
     let named = |i: usize| at(&steps, &made, i);
     let bad = grades.iter().enumerate().find(|&(i, &grade)| {
         let masks = || is_low || matches!(named(i), Some((_, text)) if text.contains("-inf"));
-        grade > Grade::LOW || grade == Grade::LOW && !masks()
+        (grade > Grade::LOW || grade == Grade::LOW && !masks()) && !unused(&made[i])
     });
     let Some((i, &grade)) = bad else { return Ok(None) };
     let value = ["finite", "-inf", "inf", "NaN"][usize::from(grade.min(Grade::NAN))];
@@ -166,12 +192,17 @@ pub(super) fn first<T: Element, D: Memory>(
             _ => <f64 as Element>::from_le_bytes(&bytes),
         }
     });
+    Ok(worst(numbers))
+}
+
+/// The first number that is not finite; minus infinity only where nothing else is.
+fn worst(numbers: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
     let mut low = None;
     for found @ (_, x) in numbers.enumerate().filter(|(_, x)| !x.is_finite()) {
         if x != f64::NEG_INFINITY {
-            return Ok(Some(found));
+            return Some(found);
         }
         low = low.or(Some(found));
     }
-    Ok(low)
+    low
 }

@@ -3,7 +3,7 @@
 use super::search::{GRADES, made, search};
 use super::{Culprit, Part};
 use crate::data::MiniBatch;
-use crate::device::{Access, Bindings, Counter, Device, Memory, Run, Watch};
+use crate::device::{Access, Bindings, Counter, Device, Made, Memory, Run, Slot, Watch};
 use crate::element::{Element, Float};
 use crate::error::Result;
 use crate::loss::Loss;
@@ -58,13 +58,19 @@ where
         Ok(self.culprit(batch)?.to_string())
     }
 
+    /// Whether an update was due with the last batch whose loss was returned.
+    pub(crate) fn has_updated(&self) -> bool {
+        self.memories.has_updated()
+    }
+
     /// [`TrainStep::explain`], with what is known of it.
     pub(crate) fn culprit<X: SampleShape + SameSample<N::Input>>(
         &mut self,
         batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
     ) -> Result<Culprit> {
+        let frozen = self.frozen().to_vec();
         let mut passes = self.passes_on(batch)?;
-        search(passes.net, batch, Part::Forward, |watch, grades| {
+        search(passes.net, &frozen, batch, Part::Forward, |watch, grades| {
             passes.run(Some((watch, grades)), |run, pass| {
                 N::train_forward(run, pass.extent, Spans::inputs::<N>(pass.extent).as_slice());
             })
@@ -77,6 +83,14 @@ where
         &mut self,
         batch: &MiniBatch<X, Y, N::InputElement, T, N::Device>,
     ) -> Result<Culprit> {
+        let frozen = self.frozen().to_vec();
+        // No update takes these: they count as 0.
+        let unused = |made: &Made| {
+            let of = |&(offset, len): &(usize, usize)| {
+                (offset..offset + len).contains(&made.span.offset)
+            };
+            made.span.slot == Slot::Grads && frozen.iter().any(of)
+        };
         let mut passes = self.passes_on(batch)?;
         passes.forward()?;
         let device = &passes.net.store().device;
@@ -86,7 +100,7 @@ where
         if let Some(value) = values.iter().find(|x| !x.is_finite()) {
             return Ok(Culprit::Seed { value: value.to_f64() });
         }
-        let cause = made::<N>(device, Part::Backward, false, |watch, grades| {
+        let cause = made::<N>(device, Part::Backward, false, unused, |watch, grades| {
             // A backward pass leaves nothing for another one.
             passes.forward()?;
             passes.run(Some((watch, grades)), |run, pass| {
