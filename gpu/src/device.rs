@@ -1,6 +1,6 @@
 //! Vulkan as a device: how passes begin and end.
 
-use netform_core::device::{Bindings, Counter, Device, Memory, Run, Slot, Span, VALUES};
+use netform_core::device::{Bindings, Device, Memory, Run, Slot, Span, VALUES};
 use netform_core::error::Result;
 
 use crate::bound::{Buffers, identities};
@@ -41,20 +41,23 @@ impl Device<f32> for Vulkan {
     }
 
     fn remembers(&self, memo: &VulkanMemo, bindings: &Bindings<'_, f32, Self>) -> bool {
-        self.context.repeats && memo.is_of(identities(bindings))
+        self.context.repeats && memo.is_of(self.context.number, identities(bindings))
     }
 
     fn repeat(
         &self,
         memo: &mut VulkanMemo,
-        counter: Counter,
+        bindings: &Bindings<'_, f32, Self>,
         changing: impl FnOnce(&mut VulkanRun<'_>),
     ) -> Result<Option<VulkanTicket>> {
+        if !self.remembers(memo, bindings) {
+            return Ok(None);
+        }
         let mut run = VulkanRun::again(&self.context, memo.comparison());
         changing(&mut run);
         let same = run.is_the_same();
         drop(run);
-        if same { self.context.repeat(memo, &counter) } else { Ok(None) }
+        if same { self.context.repeat(memo, &bindings.counter) } else { Ok(None) }
     }
 
     fn wait(&self, ticket: &VulkanTicket) -> Result<[f32; VALUES]> {

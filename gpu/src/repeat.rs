@@ -23,6 +23,8 @@ use crate::tape::{Call, Marks, Piece, Rows};
 pub struct VulkanMemo {
     /// What was posted; `None` where nothing is remembered.
     posted: Option<Posted>,
+    /// The number of the context that it was posted to: those of plans and buffers are its own.
+    context: u64,
     bound: Vec<Identity>,
     /// What is gathered before the calls, with the numbers of the buffers, and where the indices begin.
     gathers: Vec<(Rows, [u64; 3])>,
@@ -62,6 +64,7 @@ impl VulkanMemo {
             // They are not compared.
             return self.forget();
         }
+        self.context = run.context.number;
         refill(&mut self.bound, run.buffers.identities());
         let ids = run.buffers.gathers().map(Gather::ids);
         refill(&mut self.gathers, tape.gathers.iter().copied().zip(ids));
@@ -74,9 +77,9 @@ impl VulkanMemo {
         self.posted = Some(posted);
     }
 
-    /// Whether it is of a pass over these buffers, bound in the same way.
-    pub(crate) fn is_of(&self, bound: impl Iterator<Item = Identity>) -> bool {
-        self.posted.is_some() && self.bound.iter().copied().eq(bound)
+    /// Whether it is of a pass over these buffers of the context, bound in the same way.
+    pub(crate) fn is_of(&self, context: u64, bound: impl Iterator<Item = Identity>) -> bool {
+        self.posted.is_some() && self.context == context && self.bound.iter().copied().eq(bound)
     }
 
     /// What the calls that change are compared with; their numbers become the memo's.

@@ -7,7 +7,7 @@ mod common;
 
 use common::{numbers, vulkan};
 use netform_core::data::{InMemory, MiniBatch};
-use netform_core::device::{Access, Arg, Bindings, Counter, Device, Kernels, Memory, Slot, Span};
+use netform_core::device::{Access, Arg, Bindings, Device, Kernels, Memory, Slot, Span};
 use netform_core::dim::{Batch, D, Len};
 use netform_core::loss::CrossEntropy;
 use netform_core::module::Module;
@@ -63,9 +63,16 @@ fn contents(net: &Net<f32, Vulkan>) -> Vec<u32> {
     all
 }
 
-/// What a script of steps leaves, on a device that repeats steps and on one that does not. Says how many calls the
+/// What a script of steps leaves, on a device that repeats some of them and on one that does not. Says how many calls the
 /// former has noted, and how many the latter.
 fn both<R: PartialEq + std::fmt::Debug>(script: impl Fn(&Vulkan) -> R) -> [u64; 2] {
+    let [noted, all] = compared(script);
+    assert!(noted < all, "nothing was repeated: {noted} {all}");
+    [noted, all]
+}
+
+/// [`both`], where none need be repeated.
+fn compared<R: PartialEq + std::fmt::Debug>(script: impl Fn(&Vulkan) -> R) -> [u64; 2] {
     let devices = [Vulkan::new().unwrap(), Vulkan::without_repeats().unwrap()];
     let [found, expected] = [0, 1].map(|i| script(&devices[i]));
     assert!(found == expected, "{found:?} is not {expected:?}");
@@ -159,7 +166,7 @@ fn settings_that_change_are_not_stale() {
     if vulkan("settings_that_change_are_not_stale").is_none() {
         return;
     }
-    let [noted, all] = check(Adam::new(0.01), |mut step, batches, losses| {
+    check(Adam::new(0.01), |mut step, batches, losses| {
         // Back to one that has been, with steps of another one in recordings between.
         for rate in [0.25, 0.25, 0.75, 0.25, 0.0, 0.75, 0.75] {
             step.net_mut().set("rate", rate).unwrap();
@@ -171,7 +178,6 @@ fn settings_that_change_are_not_stale() {
             losses.extend(step.submit(batch).unwrap().map(f32::to_bits));
         }
     });
-    assert!(noted < all, "{noted} {all}");
 }
 
 #[test]
@@ -195,10 +201,9 @@ fn an_optimiser_that_changes_is_not_stale() {
         some(&mut step, batches, losses);
     });
     // One whose calls are others now and then.
-    let [noted, all] = check(Fickle { rate: 0.01 }, |mut step, batches, losses| {
+    check(Fickle { rate: 0.01 }, |mut step, batches, losses| {
         (0..4).for_each(|_| some(&mut step, batches, losses));
     });
-    assert!(noted < all, "{noted} {all}");
 }
 
 /// Makes two calls in every fifth update, another one in every seventh, and writes elsewhere in every eleventh.
@@ -316,27 +321,6 @@ fn a_network_that_changes_is_not_stale() {
 }
 
 #[test]
-fn a_moved_network_goes_on() {
-    if vulkan("a_moved_network_goes_on").is_none() {
-        return;
-    }
-    both(|vulkan| {
-        let batch = samples(vulkan, 1);
-        let mut net = Net::<f32, _>::on(vulkan.clone(), Seed(3), 0.25).unwrap();
-        let mut state = Default::default();
-        let mut losses = vec![];
-        for _ in 0..3 {
-            let mut step =
-                TrainStep::resume(&mut net, CrossEntropy, Adam::new(0.01), SAMPLES, state).unwrap();
-            (0..5).for_each(|_| losses.push(step.run(&batch).unwrap().to_bits()));
-            (_, _, state) = step.into_state();
-            net = *Box::new(net);
-        }
-        (losses, contents(&net))
-    });
-}
-
-#[test]
 fn what_is_gathered_is_not_stale() {
     if vulkan("what_is_gathered_is_not_stale").is_none() {
         return;
@@ -426,17 +410,29 @@ fn more_batches_than_are_remembered_are_noted() {
     if vulkan("more_batches_than_are_remembered_are_noted").is_none() {
         return;
     }
-    both(|vulkan| {
-        let batches: Vec<_> = (0..40).map(|k| samples(vulkan, k)).collect();
-        let mut net = Net::<f32, _>::on(vulkan.clone(), Seed(3), 0.25).unwrap();
-        let mut step = net.train_step(CrossEntropy, Adam::new(0.01), SAMPLES).unwrap();
-        let mut losses = vec![];
-        for batch in batches.iter().chain(&batches).chain(batches.iter().rev()) {
-            losses.extend(step.submit(batch).unwrap().map(f32::to_bits));
-        }
-        drop(step);
-        (losses, contents(&net))
-    });
+    let noted = |order: &[u64]| {
+        compared(|vulkan| {
+            let batches: Vec<_> = (0..40).map(|k| samples(vulkan, k)).collect();
+            let mut net = Net::<f32, _>::on(vulkan.clone(), Seed(3), 0.25).unwrap();
+            let mut step = net.train_step(CrossEntropy, Adam::new(0.01), SAMPLES).unwrap();
+            let mut losses = vec![];
+            for &k in order {
+                losses.extend(step.submit(&batches[k as usize]).unwrap().map(f32::to_bits));
+            }
+            drop(step);
+            (losses, contents(&net))
+        })
+    };
+    let twice: Vec<u64> = (0..40).chain(0..40).collect();
+    let [found, all] = noted(&twice);
+    assert_eq!(found, all, "each of them is noted");
+    // Back again: the last ones are remembered.
+    let [found, all] = noted(&[twice, (0..40).rev().collect()].concat());
+    assert!(found < all, "{found} {all}");
+    // One that is used again and again is not forgotten for those that come once.
+    let often: Vec<u64> = (1..40).flat_map(|k| [0, k]).collect();
+    let [found, all] = noted(&often);
+    assert!(3 * found < 2 * all, "{found} {all}");
 }
 
 /// A device is asked to repeat what it cannot, and says so.
@@ -446,13 +442,12 @@ fn calls_that_differ_are_not_repeated() {
     let vulkan = &vulkan;
     let mut work = vulkan.zeros::<f32>(8).unwrap();
     let [one, two] = [0, 4].map(|offset| Span::new(Slot::Workspace, offset, 4));
-    let counter = Counter::default();
     let mut memo = <Vulkan as Device<f32>>::Memo::default();
     fn bindings(work: &mut netform_gpu::VulkanBuffer<f32>) -> Bindings<'_, f32, Vulkan> {
         Bindings { workspace: Access::Write(work), ..Bindings::default() }
     }
     assert!(!vulkan.remembers(&memo, &bindings(&mut work)));
-    assert!(vulkan.repeat(&mut memo, counter, |_| ()).unwrap().is_none());
+    assert!(vulkan.repeat(&mut memo, &bindings(&mut work), |_| ()).unwrap().is_none());
     let mut run = vulkan.run(bindings(&mut work));
     run.fill(one, 1.0);
     netform::device::Run::changing(&mut run, |run| run.fill(two, 2.0));
@@ -463,26 +458,39 @@ fn calls_that_differ_are_not_repeated() {
     let reading = Bindings { workspace: Access::Read(&work), ..Bindings::default() };
     assert!(!vulkan.remembers(&memo, &reading));
     // Another place, too many, too few, another kernel, a condition.
-    assert!(vulkan.repeat(&mut memo, counter, |run| run.fill(one, 3.0)).unwrap().is_none());
-    let twice = vulkan.repeat(&mut memo, counter, |run| {
+    assert!(
+        vulkan.repeat(&mut memo, &bindings(&mut work), |run| run.fill(one, 3.0)).unwrap().is_none()
+    );
+    let twice = vulkan.repeat(&mut memo, &bindings(&mut work), |run| {
         run.fill(two, 3.0);
         run.fill(two, 3.0);
     });
     assert!(twice.unwrap().is_none());
-    assert!(vulkan.repeat(&mut memo, counter, |_| ()).unwrap().is_none());
-    let moved = vulkan.repeat(&mut memo, counter, |run| run.cumsum(two, one, [1, 4, 1], false));
+    assert!(vulkan.repeat(&mut memo, &bindings(&mut work), |_| ()).unwrap().is_none());
+    let moved = vulkan
+        .repeat(&mut memo, &bindings(&mut work), |run| run.cumsum(two, one, [1, 4, 1], false));
     assert!(moved.unwrap().is_none());
-    let unsure = vulkan.repeat(&mut memo, counter, |run| {
+    let unsure = vulkan.repeat(&mut memo, &bindings(&mut work), |run| {
         run.only_if(one, true, |run| run.fill(two, 3.0));
     });
     assert!(unsure.unwrap().is_none());
     // The same with another number; and what does not change is what it was.
-    let ticket = vulkan.repeat(&mut memo, counter, |run| run.fill(two, 5.0)).unwrap().unwrap();
+    let ticket =
+        vulkan.repeat(&mut memo, &bindings(&mut work), |run| run.fill(two, 5.0)).unwrap().unwrap();
     assert_eq!(vulkan.wait(&ticket).unwrap(), [1.0, 1.0]);
     let mut values = [0.0; 8];
     vulkan.read(&work, 0, &mut values).unwrap();
     assert_eq!(values, [1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0]);
-    // Not once the buffer is gone.
-    drop(work);
-    assert!(vulkan.repeat(&mut memo, counter, |run| run.fill(two, 5.0)).unwrap().is_none());
+    // Nor over other buffers, or those of another context, which have the same numbers.
+    let mut other = vulkan.zeros(8).unwrap();
+    let repeated = vulkan.repeat(&mut memo, &bindings(&mut other), |run| run.fill(two, 5.0));
+    assert!(repeated.unwrap().is_none());
+    let devices = [Vulkan::new().unwrap(), Vulkan::new().unwrap()];
+    let mut works = devices.each_ref().map(|device| device.zeros::<f32>(8).unwrap());
+    let mut run = devices[0].run(bindings(&mut works[0]));
+    run.fill(one, 1.0);
+    let ticket = devices[0].post(run, one, None, &mut memo).unwrap();
+    devices[0].wait(&ticket).unwrap();
+    assert!(devices[0].remembers(&memo, &bindings(&mut works[0])));
+    assert!(!devices[1].remembers(&memo, &bindings(&mut works[1])));
 }

@@ -226,20 +226,20 @@ pub trait Device<E: Float>: Memory {
         false
     }
 
-    /// Posts the pass of `memo` once more: the same calls with the same numbers, over buffers that
-    /// [`Device::remembers`] has just found to be the same. `changing` makes those calls again that were made in
-    /// [`Run::changing`], whose numbers may be others now; if they differ in more than that, or the device has not what
-    /// it needs at hand, nothing is posted, and `None` says that the pass is to be made from its first call on.
+    /// Posts the pass of `memo` once more: the same calls with the same numbers, over the same buffers, with the counter
+    /// of `bindings`. `changing` makes those calls again that were made in [`Run::changing`], whose numbers may be others
+    /// now; if they differ in more than that, the memo is not of these buffers ([`Device::remembers`]), or the device has
+    /// not what it needs at hand, nothing is posted, and `None` says that the pass is to be made from its first call on.
     ///
     /// # Errors
     /// As [`Device::post`].
     fn repeat(
         &self,
         memo: &mut Self::Memo,
-        counter: Counter,
+        bindings: &Bindings<'_, E, Self>,
         changing: impl FnOnce(&mut Self::Run<'_>),
     ) -> Result<Option<Self::Ticket>> {
-        let _ = (memo, counter, changing);
+        let _ = (memo, bindings, changing);
         Ok(None)
     }
 

@@ -170,7 +170,7 @@ impl<N: Module> Memories<N> {
         bind(&mut bound);
         let (known, memo) = self.memos.find(&case, |memo| device.remembers(memo, &bound));
         let again = match known {
-            true => device.repeat(&mut memo.pass, counter, |run| pass.finish(run))?,
+            true => device.repeat(&mut memo.pass, &bound, |run| pass.finish(run))?,
             false => None,
         };
         let ticket = match again {

@@ -96,6 +96,8 @@ pub(crate) struct Context {
     pub repeats: bool,
     /// Fences that nothing waits for.
     fences: Mutex<Vec<Fence>>,
+    /// The context's own number: those of its plans and buffers count from 1.
+    pub number: u64,
     ids: AtomicU64,
     submissions: AtomicU64,
     noted: AtomicU64,
@@ -103,6 +105,9 @@ pub(crate) struct Context {
     pub loss: Loss,
     _messenger: Option<DebugUtilsMessenger>,
 }
+
+/// How many contexts there have been.
+static CONTEXTS: AtomicU64 = AtomicU64::new(0);
 
 /// An error of the device `device`.
 pub(crate) fn error(device: &str, problem: impl std::fmt::Display) -> Error {
@@ -235,6 +240,7 @@ impl Vulkan {
             maps: way.maps && matches!(info.kind, DeviceKind::Cpu | DeviceKind::Integrated),
             repeats: way.repeats,
             fences: Mutex::default(),
+            number: CONTEXTS.fetch_add(1, Ordering::Relaxed),
             ids: AtomicU64::new(1),
             submissions: AtomicU64::new(0),
             noted: AtomicU64::new(0),
