@@ -11,7 +11,7 @@ mod watch;
 
 use crate::element::Float;
 
-pub use indexed::{Counted, Indexed, Name};
+pub use indexed::{Counted, Misindexed, Name};
 pub use rows::{Row, RowProgram, RowStep, RowTo};
 #[doc(hidden)]
 pub use run::check_gather;

@@ -1,8 +1,8 @@
 //! A pass on a Vulkan device: calls of kernels are noted, and run when the pass ends.
 
 use netform_core::device::{
-    Arg, Conv2dDims, Counted, Counter, Fold, GRID_RANK, Grade, Grid, IndexDims, Indexed, Kernels,
-    MatmulDims, Name, Pool2dDims, RowProgram, RowStep, Slot, Span, Text, Watch,
+    Arg, Conv2dDims, Counted, Counter, Fold, GRID_RANK, Grade, Grid, IndexDims, Kernels,
+    MatmulDims, Misindexed, Name, Pool2dDims, RowProgram, RowStep, Slot, Span, Text, Watch,
 };
 use netform_core::error::Error;
 
@@ -222,7 +222,7 @@ impl VulkanRun<'_> {
         self.reads(x, &from);
         self.reads(index, &count);
         let looked_up = if into_table { out } else { x };
-        let of = Indexed::new(self.name, counted, Some(looked_up), Some(index));
+        let of = Misindexed::new(self.name, counted, Some(looked_up), Some(index));
         self.note(Call::Index { kind, out, x, index, dims, of });
         self.made(&[out], false);
     }

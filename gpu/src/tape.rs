@@ -4,7 +4,7 @@
 //! is compared: they travel to the device in a small buffer.
 
 use netform_core::device::{
-    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, Indexed, MatmulDims, Pool2dDims, RowStep,
+    Arg, Conv2dDims, Fold, GRID_RANK, Grid, IndexDims, MatmulDims, Misindexed, Pool2dDims, RowStep,
     Span,
 };
 
@@ -128,7 +128,7 @@ pub(crate) enum Call {
         x: Span,
         index: Span,
         dims: IndexDims,
-        of: Indexed,
+        of: Misindexed,
     },
     Cumsum {
         out: Span,

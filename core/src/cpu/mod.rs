@@ -17,7 +17,9 @@ mod tests;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::device::{Bindings, Counted, Device, Indexed, Memory, Run, Span, VALUES, check_gather};
+use crate::device::{
+    Bindings, Counted, Device, Memory, Misindexed, Run, Span, VALUES, check_gather,
+};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 
@@ -174,7 +176,7 @@ impl Memory for Cpu {
         for (i, to) in to.chunks_exact_mut(width).take(count).enumerate() {
             let index = rows[first + i] as usize;
             if index >= size {
-                return Err(Indexed::unnamed(Counted::Sample).error(i, index, size));
+                return Err(Misindexed::unnamed(Counted::Sample).error(i, index, size));
             }
             to.copy_from_slice(&from[index * width..][..width]);
         }

@@ -21,21 +21,21 @@ pub enum Counted {
 
 /// Indices and what they are indices of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Indexed {
+pub struct Misindexed {
     counted: Counted,
     table: Option<&'static str>,
     index: Option<&'static str>,
 }
 
-impl Indexed {
+impl Misindexed {
     /// Those of spans: what is looked up in, if it can have a name, and the index.
     pub fn new(name: Name, counted: Counted, table: Option<Span>, index: Option<Span>) -> Self {
-        Indexed { counted, table: table.and_then(name), index: index.and_then(name) }
+        Misindexed { counted, table: table.and_then(name), index: index.and_then(name) }
     }
 
     /// Those of what nobody has given a name.
     pub const fn unnamed(counted: Counted) -> Self {
-        Indexed { counted, table: None, index: None }
+        Misindexed { counted, table: None, index: None }
     }
 
     /// The error of the index at a position, where there are `size` places.

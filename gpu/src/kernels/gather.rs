@@ -1,6 +1,6 @@
 //! Rows by index before a pass's calls: a batch of a data set that the device keeps.
 
-use netform_core::device::{Counted, Indexed, Span};
+use netform_core::device::{Counted, Misindexed, Span};
 
 use super::{Check, Program, THREADS, begin_units, end_units};
 use crate::bound::slots_of_gather;
@@ -13,7 +13,7 @@ pub(super) fn rows(program: &mut Program, tape: &Tape, i: usize) {
     let Rows { width, size, count, indices } = tape.gathers[i];
     let [from, rows, to] = slots_of_gather(i);
     let integers = vec![(Span::new(rows, 0, count), [0, 0, 0, 1], [1, 1, 1, count])];
-    let of = Indexed::unnamed(Counted::Sample);
+    let of = Misindexed::unnamed(Counted::Sample);
     let check = program.check(Check { of, size, says_index: false, integers });
     let fours = width.is_multiple_of(4);
     let units = if fours { width / 4 } else { width };

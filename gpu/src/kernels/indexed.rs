@@ -1,7 +1,7 @@
 //! Elements and rows by index, and back. Indices are checked first, by a kernel of their own: where one is wrong, what
 //! follows yields zeros and the pass ends in an error.
 
-use netform_core::device::{IndexDims, Indexed, Slot, Span};
+use netform_core::device::{IndexDims, Misindexed, Slot, Span};
 
 use super::{Check, Limits, Program, THREADS, begin_units, elementwise, end_units, groups};
 use crate::shader::{Dispatch, Place, Shader, line};
@@ -41,7 +41,7 @@ pub(super) fn index(
     kind: Indexing,
     spans: [Span; 3],
     dims: IndexDims,
-    of: Indexed,
+    of: Misindexed,
 ) {
     let IndexDims { rows, cols, picks } = dims;
     let (count, size) = match kind {

@@ -15,7 +15,7 @@ mod scan;
 mod scratch;
 mod shared;
 
-use netform_core::device::{Arg, Grid, Indexed, Span};
+use netform_core::device::{Arg, Grid, Misindexed, Span};
 
 pub(crate) use scratch::Scratch;
 
@@ -26,7 +26,7 @@ use crate::tape::{Call, Expression, Piece, Tape};
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     /// What the indices are of.
-    pub of: Indexed,
+    pub of: Misindexed,
     /// The number of places there are.
     pub size: usize,
     /// Whether the kernel says the index too, not only its position.

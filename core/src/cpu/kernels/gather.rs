@@ -2,7 +2,7 @@
 
 use super::{TASK_ELEMENTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
-use crate::device::{Counted, IndexDims, Indexed, Slot, Span};
+use crate::device::{Counted, IndexDims, Misindexed, Slot, Span};
 use crate::element::Float;
 
 /// Indices as they lie in memory.
@@ -41,7 +41,7 @@ impl<E: Float> Indices<E> {
     }
 
     /// Checks `count` indices into `size` places; the first that is wrong is the run's fault.
-    fn check(self, run: &mut CpuRun<'_, E>, count: usize, size: usize, of: Indexed) -> bool {
+    fn check(self, run: &mut CpuRun<'_, E>, count: usize, size: usize, of: Misindexed) -> bool {
         // SAFETY: `new` has checked the count.
         let wrong = (0..count).find(|&i| unsafe { self.at(i) } >= size);
         if let Some(i) = wrong {
@@ -93,7 +93,7 @@ fn along<E: Float>(
     disjoint(out, index);
     let indices = Indices::new(run, index, count);
     let right =
-        indices.check(run, count, cols, Indexed::new(run.name, counted, Some(x), Some(index)));
+        indices.check(run, count, cols, Misindexed::new(run.name, counted, Some(x), Some(index)));
     let (target, x) = (run.write(out), run.read(x));
     for i in 0..count {
         // SAFETY: the spans hold a row for each pick, an index and a result; a right index lies in the row.
@@ -123,7 +123,7 @@ pub(super) fn scatter_along<E: Float>(
         run,
         count,
         cols,
-        Indexed::new(run.name, Counted::Index, Some(out), Some(index)),
+        Misindexed::new(run.name, Counted::Index, Some(out), Some(index)),
     );
     let (target, dy) = (run.write(out), run.read(dy));
     // SAFETY: the span holds the rows, and nothing else refers to them.
@@ -158,7 +158,7 @@ pub(super) fn embedding<E: Float>(
         run,
         picks,
         rows,
-        Indexed::new(run.name, Counted::LookUp, Some(table), Some(index)),
+        Misindexed::new(run.name, Counted::LookUp, Some(table), Some(index)),
     );
     let (target, table) = (run.write(out), run.read(table));
     in_tasks(run, picks, picks * cols, |range| {
@@ -197,7 +197,7 @@ pub(super) fn embedding_add<E: Float>(
         run,
         picks,
         rows,
-        Indexed::new(run.name, Counted::LookUp, Some(out), Some(index)),
+        Misindexed::new(run.name, Counted::LookUp, Some(out), Some(index)),
     );
     let (target, dy) = (run.write(out), run.read(dy));
     in_tasks(run, cols, (rows + picks) * cols, |range| {
