@@ -119,8 +119,7 @@ fn windows_are_cut_from_images() {
 }
 
 /// Two stages, so that each must draw for itself, and one that is the same for all.
-fn varied()
--> impl Dataset<Input = Image, Target = (), Element = f32, TargetElement = u32> + Send + Sync {
+fn varied() -> impl Dataset<Input = Image, Target = (), Element = f32, TargetElement = u32> + Send {
     let scaled = |x: &mut [f32], rng: &mut Rng| x[0] = rng.uniform() as f32;
     images(50).augment(Shift(1)).augment(Noise(0.1)).augment(scaled).map(|_, class| class[0] += 1)
 }

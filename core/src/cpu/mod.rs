@@ -267,7 +267,10 @@ mod memory_tests {
         assert_eq!(numbers, (0..100).map(|i| 2 * i).collect::<Vec<_>>());
         let odd = |x: &mut usize| match *x % 10 {
             6 => Err(Error::Invalid(x.to_string())),
-            _ => Ok(*x = 0),
+            _ => {
+                *x = 0;
+                Ok(())
+            }
         };
         assert_eq!(cpu.for_each(numbers.iter_mut(), odd).unwrap_err().to_string(), "6");
         assert_eq!(numbers.iter().filter(|x| **x > 0).count(), 20, "the others are done");

@@ -31,9 +31,8 @@ impl Context {
 
     /// Waits for the passes under way that use a buffer.
     pub fn settle(&self, buffer: u64) -> Result<()> {
-        let uses =
-            |r: &&Box<Recording>| matches!(r.flight, Flight::UnderWay) && r.ids.contains(&buffer);
-        let last = || lock(&self.recordings).all.iter().rev().find(uses).map(|r| r.serial);
+        let uses = |r: &Recording| matches!(r.flight, Flight::UnderWay) && r.ids.contains(&buffer);
+        let last = || lock(&self.recordings).all.iter().rev().find(|r| uses(r)).map(|r| r.serial);
         while let Some(serial) = last() {
             self.end(serial, |_| ());
         }
