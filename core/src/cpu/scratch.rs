@@ -18,8 +18,8 @@ impl Line {
     pub const ZERO: Self = Line([0; ALIGN]);
 }
 
-/// How deep uses nest without losing memory: a kernel around its tasks, and a task.
-const DEPTH: usize = 2;
+/// How deep uses nest without losing memory: a kernel around its tasks, twice, and a task.
+const DEPTH: usize = 3;
 
 thread_local! {
     static LINES: [Cell<Vec<Line>>; DEPTH] = const { [const { Cell::new(Vec::new()) }; DEPTH] };

@@ -1,13 +1,16 @@
 //! The gradients of a convolution.
 //!
 //! With respect to the input: the convolution of dy, its points set apart by the stride, with the
-//! flipped kernel. With respect to the weight: dot products of dy and shifted x along the points, of
-//! several samples at once.
+//! flipped kernel. With respect to the weight: products of shifted x and dy, summed along the points; with channels of
+//! dy along the vectors where there are many, else as dot products of several samples at once.
 
-use super::conv::{Correlation, for_each_block, lens};
+use super::channels::{AddWeights, PackPanels, UnpackPanels, panels};
+use super::conv::{correlate, lens};
+use super::correlation::Correlation;
 use super::dot::{Dots, Rows};
 use super::frame::{Frame, points_of_kernel};
 use super::multiply::Products;
+use super::tile::WIDTH;
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
 use crate::cpu::scratch::{self, lines};
@@ -28,31 +31,13 @@ pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, 
         return;
     }
     let correlation = backward(&dims);
-    let (k, points) = (correlation.k(), correlation.points());
     let rows = dims.in_channels / dims.groups;
-    let image = correlation.channels * correlation.frame.image[0] * correlation.frame.image[1];
     scratch::with(lines::<E>(w_len), |mut scratch| {
         let flipped = scratch.take::<E>(w_len);
         // SAFETY: the span holds `w_len` elements.
         flip(unsafe { std::slice::from_raw_parts(w.get(), w_len) }, flipped, &dims);
-        let flipped = &*flipped;
-        for_each_block(
-            run,
-            &dims,
-            &correlation,
-            rows,
-            |block, scratch| {
-                let mut room = correlation.room(block.rows, false, scratch);
-                for unit in block.units.clone() {
-                    let weight = flipped[(unit % dims.groups * rows + block.row) * k..].as_ptr();
-                    let out = dx.get().wrapping_add((unit * rows + block.row) * points);
-                    let dy = dy.get().cast_const().wrapping_add(unit * image);
-                    // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
-                    unsafe { correlation.compute(dy, weight, block.rows, Some(out), &mut room) };
-                }
-            },
-            false,
-        );
+        let flipped = Ptr(flipped.as_mut_ptr());
+        correlate(run, &dims, &correlation, rows, dy, flipped, Some(dx), |_, _, _| ());
     });
 }
 
@@ -107,32 +92,136 @@ pub(super) fn weight<E: Float>(run: &CpuRun<'_, E>, dw: Span, x: Span, dy: Span,
     if x_len == 0 || dy_len == 0 || w_len == 0 {
         return;
     }
-    let shifted = Shifted::new(&dims);
-    let work = w_len * shifted.correlation.points() * dims.batch;
+    let sums = Sums::of(&dims);
+    let work = w_len * dims.out_size().iter().product::<usize>() * dims.batch;
     let per_part =
         units_per_task(dims.batch, work, TASK_PRODUCTS).max(dims.batch.div_ceil(MAX_PARTS));
     let parts = dims.batch.div_ceil(per_part);
-    if parts == 1 {
-        // SAFETY: the spans hold all samples.
-        unsafe { shifted.add_samples(dw, x.get(), dy.get(), 0..dims.batch) };
-        return;
-    }
-    scratch::with(lines::<E>(parts * w_len), |mut scratch| {
-        let sums = scratch.take::<E>(parts * w_len);
-        let first = Ptr(sums.as_mut_ptr());
+    let len = sums.len(w_len);
+    scratch::with(lines::<E>(parts * len), |mut scratch| {
+        let all = scratch.take::<E>(parts * len);
+        let first = Ptr(all.as_mut_ptr());
         run.pool.run(parts, |part| {
             // SAFETY: each part has a piece of the sums of its own, and the spans hold all samples.
             unsafe {
-                let place = first.get().add(part * w_len);
-                let sum = std::slice::from_raw_parts_mut(place, w_len);
+                let place = first.get().add(part * len);
+                let sum = std::slice::from_raw_parts_mut(place, len);
                 sum.fill(E::ZERO);
                 let samples = part * per_part..((part + 1) * per_part).min(dims.batch);
-                shifted.add_samples(sum, x.get(), dy.get(), samples);
+                sums.add_samples(sum, x.get(), dy.get(), samples);
             }
         });
-        for part in sums.chunks_exact(w_len) {
-            for (sum, &x) in dw.iter_mut().zip(part) {
-                *sum = *sum + x;
+        let (total, others) = all.split_at_mut(len);
+        for part in others.chunks_exact(len) {
+            for (total, &x) in total.iter_mut().zip(part) {
+                *total = *total + x;
+            }
+        }
+        sums.store(total, dw);
+    });
+}
+
+/// The way in which the gradient with respect to the weights is summed up.
+enum Sums {
+    Dots(Shifted),
+    Channels(Conv2dDims, Correlation),
+}
+
+/// The channels of dy from which they run along the vectors.
+const MANY: usize = 12;
+
+impl Sums {
+    fn of(dims: &Conv2dDims) -> Self {
+        if dims.out_channels / dims.groups < MANY {
+            return Sums::Dots(Shifted::new(dims));
+        }
+        Sums::Channels(*dims, Correlation::forward(dims))
+    }
+
+    /// The elements of a sum of `w_len` weights.
+    fn len(&self, w_len: usize) -> usize {
+        match self {
+            Sums::Dots(_) => w_len,
+            Sums::Channels(d, c) => d.groups * panels(d.out_channels / d.groups) * c.k() * WIDTH,
+        }
+    }
+
+    /// Adds the gradient of some samples to `sum`.
+    ///
+    /// # Safety
+    /// `x` and `dy` must be good for the whole batch.
+    unsafe fn add_samples<E: Float>(
+        &self,
+        sum: &mut [E],
+        x: *const E,
+        dy: *const E,
+        samples: std::ops::Range<usize>,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Sums::Dots(shifted) => shifted.add_samples(sum, x, dy, samples),
+                Sums::Channels(dims, c) => add_channels(dims, c, sum, x, dy, samples),
+            }
+        }
+    }
+
+    /// Stores what has been summed up.
+    fn store<E: Float>(&self, sum: &[E], dw: &mut [E]) {
+        let Sums::Channels(d, c) = self else {
+            dw.copy_from_slice(sum);
+            return;
+        };
+        let (outs, k) = (d.out_channels / d.groups, c.k());
+        let groups = sum.chunks_exact(panels(outs) * k * WIDTH);
+        for (dw, sum) in dw.chunks_exact_mut(outs * k).zip(groups) {
+            let (panels, to) = (sum.as_ptr(), dw.as_mut_ptr());
+            // SAFETY: the slices have these sizes.
+            unsafe { E::Loops::unpack_panels(UnpackPanels { panels, cols: outs, k, to, row: k }) };
+        }
+    }
+}
+
+/// Adds the gradient of some samples to `sum`, panels [k, [`WIDTH`]] of each group's channels.
+///
+/// # Safety
+/// `x` and `dy` must be good for the whole batch.
+unsafe fn add_channels<E: Float>(
+    d: &Conv2dDims,
+    c: &Correlation,
+    sum: &mut [E],
+    x: *const E,
+    dy: *const E,
+    samples: std::ops::Range<usize>,
+) {
+    let (outs, k, points) = (d.out_channels / d.groups, c.k(), c.points());
+    let lens = [c.channels * c.frame.len(), panels(outs) * points * WIDTH];
+    let needed = lens.map(lines::<E>).iter().sum::<usize>() + lines::<usize>(k);
+    scratch::with(needed, |mut scratch| {
+        let [frames, packed] = lens.map(|len| scratch.take::<E>(len));
+        let offsets = scratch.take_offsets(k);
+        c.places(offsets);
+        let image = c.channels * d.height * d.width;
+        for unit in samples.start * d.groups..samples.end * d.groups {
+            let place = unit % d.groups * panels(outs) * k * WIDTH;
+            // SAFETY: the caller's promise; the pieces of memory have the sizes of this correlation.
+            unsafe {
+                c.fill(x.add(unit * image), frames);
+                E::Loops::pack_panels(PackPanels {
+                    from: dy.add(unit * outs * points),
+                    row: points,
+                    cols: outs,
+                    k: points,
+                    panels: packed.as_mut_ptr(),
+                });
+                E::Loops::add_weights(AddWeights {
+                    correlation: *c,
+                    frames: frames.as_ptr(),
+                    offsets: offsets.as_ptr(),
+                    dy: packed.as_ptr(),
+                    outs,
+                    sums: sum[place..].as_mut_ptr(),
+                });
             }
         }
     });

@@ -1,7 +1,9 @@
 //! The kernels of the CPU, and the work that is worth a second thread.
 
+mod channels;
 mod conv;
 mod conv_grad;
+mod correlation;
 mod cut;
 mod dot;
 mod fold;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::channels::{AddWeights, Correlate, PackPanels, UnpackPanels};
 use super::dot::{Dots, Rows};
 use super::pack::{pack_panel, pack_strips};
 use super::tile::{Product, WIDTH};
@@ -48,6 +49,26 @@ pub trait Products<E>: Vectors<E> {
     /// # Safety
     /// As for [`Multiply`].
     unsafe fn multiply(multiply: Multiply<'_, '_, E>);
+    /// Panels of columns.
+    ///
+    /// # Safety
+    /// As for [`PackPanels`].
+    unsafe fn pack_panels(pack: PackPanels<E>);
+    /// Panels of columns as a matrix.
+    ///
+    /// # Safety
+    /// As for [`PackPanels`].
+    unsafe fn unpack_panels(unpack: UnpackPanels<E>);
+    /// A convolution with channels along the vectors.
+    ///
+    /// # Safety
+    /// As for [`Correlate`].
+    unsafe fn correlate(correlate: Correlate<'_, E>);
+    /// The gradient of a convolution with respect to its weights.
+    ///
+    /// # Safety
+    /// As for [`AddWeights`].
+    unsafe fn add_weights(add: AddWeights<E>);
 }
 
 /// What has the loops for each type. Not the types themselves: the names would be in the way of others' there.
@@ -77,6 +98,22 @@ macro_rules! products {
             unsafe fn multiply(multiply: Multiply<'_, '_, $t>) {
                 // SAFETY: as above.
                 unsafe { multiply.run() }
+            }
+            unsafe fn pack_panels(pack: PackPanels<$t>) {
+                // SAFETY: as above.
+                unsafe { vectorised(pack) }
+            }
+            unsafe fn unpack_panels(unpack: UnpackPanels<$t>) {
+                // SAFETY: as above.
+                unsafe { vectorised(unpack) }
+            }
+            unsafe fn correlate(correlate: Correlate<'_, $t>) {
+                // SAFETY: as above.
+                unsafe { vectorised(correlate) }
+            }
+            unsafe fn add_weights(add: AddWeights<$t>) {
+                // SAFETY: as above.
+                unsafe { vectorised(add) }
             }
         }
     )* };

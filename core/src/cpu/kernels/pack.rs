@@ -47,6 +47,36 @@ pub(super) unsafe fn pack_panel<E: Float, S: Simd<E>>(
     }
 }
 
+/// Copies a panel [k, WIDTH] into `cols` rows, `to_row` apart: its columns.
+///
+/// # Safety
+/// `panel` must be good for `k * WIDTH` elements, `to` for the rows; the processor must have the instructions of `S`.
+#[inline(always)]
+pub(super) unsafe fn unpack_panel<E: Float, S: Simd<E>>(
+    panel: *const E,
+    [k, cols]: [usize; 2],
+    to: *mut E,
+    to_row: usize,
+) {
+    let squares = if k < S::LANES { 0 } else { cols - cols % S::LANES };
+    for j in (0..squares).step_by(S::LANES) {
+        for p in (0..k).step_by(S::LANES) {
+            // The last square overlaps the one before it, which is the same numbers.
+            let p = p.min(k - S::LANES);
+            // SAFETY: the caller's promise; whole squares lie in both.
+            unsafe {
+                S::transpose(panel.add(p * WIDTH + j), WIDTH, to.add(j * to_row + p), to_row);
+            }
+        }
+    }
+    for j in squares..cols {
+        for p in 0..k {
+            // SAFETY: as above.
+            unsafe { *to.add(j * to_row + p) = *panel.add(p * WIDTH + j) };
+        }
+    }
+}
+
 /// Begins to bring what some rows hold two vectors further on: rows are too far apart for the processor to guess.
 #[inline(always)]
 fn ahead<E, S: Simd<E>>(from: *const E, row: usize, rows: usize) {

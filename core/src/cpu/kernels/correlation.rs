@@ -1,0 +1,364 @@
+//! What a convolution of one sample computes: a product of the weights with the image, shifted to each point of the kernel.
+
+use super::Products;
+use super::channels::Correlate;
+use super::frame::{Frame, copy, points_of_kernel};
+use super::tile::{Product, WIDTH};
+use crate::cpu::scratch::{Scratch, lines};
+use crate::device::Conv2dDims;
+use crate::element::Float;
+
+/// The product that a convolution is, for one group of one sample: weights [rows, k] times the image
+/// [k, points], where k runs over the channels and the kernel.
+#[derive(Clone, Copy)]
+pub(super) struct Correlation {
+    /// Channels of the image.
+    pub channels: usize,
+    /// The image in a frame that every point of the kernel stays in.
+    pub frame: Frame,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub dilation: [usize; 2],
+    /// Height and width of the result.
+    pub out: [usize; 2],
+}
+
+/// What runs along the vectors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Way {
+    /// The points of the result; the weights are [rows, k].
+    Points,
+    /// The channels of the result; the weights are in panels [k, [`WIDTH`]] (channels.rs).
+    Channels,
+}
+
+/// Scratch memory of a [`Correlation`].
+pub(super) struct Room<'a, E> {
+    frames: &'a mut [E],
+    matrix: &'a mut [E],
+    panel: &'a mut [E],
+    sums: &'a mut [E],
+    offsets: &'a mut [usize],
+}
+
+impl Correlation {
+    /// The forward pass of a convolution.
+    pub fn forward(d: &Conv2dDims) -> Self {
+        let axis = |axis: usize, size: usize| size + 2 * d.padding[axis];
+        Correlation {
+            channels: d.in_channels / d.groups,
+            frame: Frame {
+                image: [d.height, d.width],
+                size: [axis(0, d.height), axis(1, d.width)],
+                first: [d.padding[0] as isize, d.padding[1] as isize],
+                step: [1, 1],
+            },
+            kernel: d.kernel,
+            stride: d.stride,
+            dilation: d.dilation,
+            out: d.out_size(),
+        }
+    }
+
+    /// The size that is summed over.
+    pub fn k(&self) -> usize {
+        self.channels * self.kernel[0] * self.kernel[1]
+    }
+
+    /// The points of the result.
+    pub fn points(&self) -> usize {
+        self.out[0] * self.out[1]
+    }
+
+    /// Whether the frame itself serves as the matrix.
+    pub fn is_dense(&self) -> bool {
+        self.stride == [1, 1]
+    }
+
+    /// The distance of rows of the result, as the product computes them.
+    fn pitch(&self) -> usize {
+        if self.is_dense() { self.frame.size[1] } else { self.out[1] }
+    }
+
+    /// The columns of the product: the result's points, and those of the margin between its rows.
+    fn cols(&self) -> usize {
+        (self.out[0] - 1) * self.pitch() + self.out[1]
+    }
+
+    /// The distance of rows of the matrix, for strides over 1.
+    fn matrix_row(&self) -> usize {
+        self.points().next_multiple_of(WIDTH)
+    }
+
+    /// The way for results of `rows` channels: the one that needs less time, as the loops are built. Times are in halves of
+    /// a cycle, of processors that do two multiplications of vectors in each, and load two.
+    pub fn way(&self, rows: usize) -> Way {
+        // Of one number of the image or the weights: `r` rows, `v` vectors, and vectors that are loaded in two parts.
+        let tile = |r: usize, v: usize, loads: usize| (r * v).max(r + loads).max(8);
+        let evenly = |len: usize, most: usize| {
+            let strips = len.div_ceil(most).max(1);
+            (strips, len.div_ceil(strips))
+        };
+        let [points, channels] = [self.cols(), rows].map(|len| {
+            // Whole pairs of vectors, and the vectors of the rest.
+            [len / WIDTH, (len % WIDTH).div_ceil(WIDTH / 2)]
+        });
+        let (strips, r) = evenly(rows, 8);
+        let [pairs, rest] = points;
+        let rest = if rest > 0 { tile(r, rest, 2 * rest + 1) } else { 0 };
+        // A quarter more, as measured.
+        let by_points = strips * (pairs * tile(r, 2, 5) + rest) * self.k() * 5 / 4
+            + rows * self.points()
+            + if self.is_dense() { 0 } else { 4 * self.k() * self.points() };
+        let row = |v: usize| {
+            let apart = self.frame.step[1];
+            let (strips, r) = evenly(self.out[1].div_ceil(apart), if v == 1 { 12 } else { 8 });
+            strips * apart * tile(r, v, v + 1)
+        };
+        let [pairs, rest] = channels;
+        let rest = if rest > 0 { row(rest) } else { 0 };
+        let by_channels = self.out[0] * (pairs * row(2) + rest) * self.k() + rows * self.points();
+        if by_channels < by_points { Way::Channels } else { Way::Points }
+    }
+
+    fn lens(&self, way: Way, rows: usize, apart: bool) -> [usize; 4] {
+        let sums = if apart { rows * self.points() } else { 0 };
+        let frames = self.channels * self.frame.len();
+        if way == Way::Channels {
+            return [frames, 0, self.points() * WIDTH, sums];
+        }
+        let matrix = if self.is_dense() { 0 } else { self.k() * self.matrix_row() };
+        let narrow = self.pitch() != self.out[1];
+        [frames + WIDTH, matrix, 0, if narrow { rows * self.cols() } else { sums }]
+    }
+
+    /// The entries of a table.
+    fn entries(&self, way: Way) -> usize {
+        match way {
+            Way::Points => self.k(),
+            Way::Channels => 2 * self.kernel[0] * self.kernel[1],
+        }
+    }
+
+    /// The scratch memory for results of `rows` channels. `apart`: the sums have no place in the result.
+    pub fn lines<E>(&self, way: Way, rows: usize, apart: bool) -> usize {
+        let lens = self.lens(way, rows, apart);
+        lens.map(lines::<E>).iter().sum::<usize>() + lines::<usize>(self.entries(way))
+    }
+
+    pub fn room<'a, E: Float>(
+        &self,
+        way: Way,
+        rows: usize,
+        apart: bool,
+        scratch: &mut Scratch<'a>,
+    ) -> Room<'a, E> {
+        let [frames, matrix, panel, sums] =
+            self.lens(way, rows, apart).map(|len| scratch.take(len));
+        let offsets = scratch.take_offsets(self.entries(way));
+        if way == Way::Points {
+            // What a product reads beyond the last frame is thrown away, but should be numbers.
+            let end = frames.len() - WIDTH;
+            frames[end..].fill(E::ZERO);
+            self.offsets(offsets);
+        }
+        Room { frames, matrix, panel, sums, offsets }
+    }
+
+    /// Where the point of the result at (oy, ox) meets the first point of the kernel, in a frame.
+    pub fn place(&self, oy: usize, ox: usize) -> usize {
+        oy * self.stride[0] * self.frame.size[1] + ox * self.stride[1]
+    }
+
+    /// Lists the points of the kernel at which a row of the result meets the image: [place in the frame, place in a panel
+    /// of weights] each. Of the points in the row it is for (oy, ox) and those whose distance from it is a multiple of that
+    /// of the image's points. The result is the number of entries.
+    pub fn meeting(&self, oy: usize, ox: usize, taps: &mut [[usize; 2]]) -> usize {
+        let Frame { image, size, first, step } = self.frame;
+        let [dy, dx] = self.dilation;
+        let from_first = |axis: usize, o: usize, tap: usize| {
+            (o * self.stride[axis] + tap * self.dilation[axis]) as isize - first[axis]
+        };
+        let mut count = 0;
+        for ky in 0..self.kernel[0] {
+            let y = from_first(0, oy, ky);
+            let apart = step[0] as isize;
+            if y < 0 || y % apart != 0 || y / apart >= image[0] as isize {
+                continue;
+            }
+            for kx in 0..self.kernel[1] {
+                if from_first(1, ox, kx).rem_euclid(step[1] as isize) == 0 {
+                    let weights = (ky * self.kernel[1] + kx) * WIDTH;
+                    taps[count] = [ky * dy * size[1] + kx * dx, weights];
+                    count += 1;
+                }
+            }
+        }
+        count
+    }
+
+    /// Where the row of the image for each channel and point of the kernel begins.
+    pub fn offsets(&self, offsets: &mut [usize]) {
+        if self.is_dense() {
+            return self.places(offsets);
+        }
+        for (i, offset) in offsets.iter_mut().enumerate() {
+            *offset = i * self.matrix_row();
+        }
+    }
+
+    /// Where the first point of the result meets each channel and point of the kernel, in the frames.
+    pub fn places(&self, places: &mut [usize]) {
+        let [kh, kw] = self.kernel;
+        let [dh, dw] = self.dilation;
+        let points = (0..self.channels)
+            .flat_map(|c| (0..kh).flat_map(move |ky| (0..kw).map(move |kx| (c, ky, kx))));
+        for (place, (c, ky, kx)) in places.iter_mut().zip(points) {
+            *place = c * self.frame.len() + ky * dh * self.frame.size[1] + kx * dw;
+        }
+    }
+
+    /// The sums of a group: `weight` times `image` [channels, height, width], for `rows` channels of the result. They go to
+    /// `out` [rows, points] or, where there is none, to scratch memory; the result points to them.
+    ///
+    /// # Safety
+    /// The pointers must be good for these sizes, and the weights as the way wants them; nobody else may use `out`.
+    pub unsafe fn compute<E: Float>(
+        &self,
+        way: Way,
+        image: *const E,
+        weight: *const E,
+        rows: usize,
+        out: Option<*mut E>,
+        room: &mut Room<'_, E>,
+    ) -> *const E {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.fill(image, room.frames);
+            match way {
+                Way::Points => self.along_points(weight, rows, out, room),
+                Way::Channels => self.along_channels(weight, rows, out, room),
+            }
+        }
+    }
+
+    /// Writes the frame of each channel.
+    ///
+    /// # Safety
+    /// `image` must be good for all channels.
+    pub unsafe fn fill<E: Float>(&self, image: *const E, frames: &mut [E]) {
+        let len = self.frame.image[0] * self.frame.image[1];
+        for (c, frame) in frames.chunks_exact_mut(self.frame.len().max(1)).take(self.channels).enumerate() {
+            // SAFETY: the caller's promise; the slice is a frame.
+            unsafe { self.frame.fill(image.add(c * len), frame.as_mut_ptr()) };
+        }
+    }
+
+    /// # Safety
+    /// As for [`Correlation::compute`].
+    unsafe fn along_channels<E: Float>(
+        &self,
+        panels: *const E,
+        rows: usize,
+        out: Option<*mut E>,
+        room: &mut Room<'_, E>,
+    ) -> *const E {
+        let out = out.unwrap_or(room.sums.as_mut_ptr());
+        let correlate = Correlate {
+            correlation: *self,
+            frames: room.frames.as_ptr(),
+            panels,
+            rows,
+            out,
+            sums: room.panel,
+            taps: room.offsets,
+        };
+        // SAFETY: the caller's promise; `room` has the sizes of this correlation.
+        unsafe { E::Loops::correlate(correlate) };
+        out
+    }
+
+    /// # Safety
+    /// As for [`Correlation::compute`].
+    unsafe fn along_points<E: Float>(
+        &self,
+        weight: *const E,
+        rows: usize,
+        out: Option<*mut E>,
+        room: &mut Room<'_, E>,
+    ) -> *const E {
+        let frames = room.frames.as_ptr();
+        let mut b = frames;
+        if !self.is_dense() {
+            let (matrix, pitch) = (room.matrix.as_mut_ptr(), self.matrix_row());
+            // SAFETY: `room` has the sizes of this correlation.
+            unsafe {
+                points_of_kernel(
+                    frames,
+                    &self.frame,
+                    self.channels,
+                    self.kernel,
+                    self.dilation,
+                    self.stride,
+                    self.out,
+                    matrix,
+                    pitch,
+                );
+            }
+            b = matrix;
+        }
+        let narrow = self.pitch() != self.out[1];
+        let c = out.filter(|_| !narrow).unwrap_or(room.sums.as_mut_ptr());
+        let cols = self.cols();
+        // SAFETY: the caller's promise; beyond the last frame there is room for whole vectors.
+        unsafe {
+            E::Loops::product(Product {
+                a: weight,
+                a_row: self.k(),
+                a_k: 1,
+                b,
+                offsets: Some(room.offsets.as_ptr()),
+                c,
+                c_row: cols,
+                rows,
+                cols,
+                k: self.k(),
+                add: false,
+            });
+        }
+        let Some(out) = out else {
+            if narrow {
+                self.close_up(room.sums, rows);
+            }
+            return room.sums.as_ptr();
+        };
+        if narrow {
+            // SAFETY: the caller's promise.
+            let out = unsafe { std::slice::from_raw_parts_mut(out, rows * self.points()) };
+            self.copy_points(room.sums, out);
+        }
+        out
+    }
+
+    /// Removes the margin between the rows of the result, in place.
+    fn close_up<E: Float>(&self, sums: &mut [E], rows: usize) {
+        for row in 0..rows {
+            for oy in 0..self.out[0] {
+                let from = row * self.cols() + oy * self.pitch();
+                let to = row * self.points() + oy * self.out[1];
+                sums.copy_within(from..from + self.out[1], to);
+            }
+        }
+    }
+
+    /// Copies the sums without the margin between the rows of the result.
+    fn copy_points<E: Float>(&self, sums: &[E], out: &mut [E]) {
+        let width = self.out[1];
+        let images = out.chunks_exact_mut(self.points()).zip(sums.chunks_exact(self.cols()));
+        for (out, sums) in images {
+            for (out, sums) in out.chunks_exact_mut(width).zip(sums.chunks(self.pitch())) {
+                copy(&sums[..width], out);
+            }
+        }
+    }
+}
