@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::cpu::kernels::{Loops, Products};
+use crate::cpu::kernels::{InnerLoops, Loops};
 use crate::cpu::math;
 
 pub(crate) mod sealed {
@@ -139,7 +139,7 @@ pub trait Float:
 {
     /// The inner loops of products.
     #[doc(hidden)]
-    type Loops: Products<Self>;
+    type Loops: InnerLoops<Self>;
 
     /// Zero.
     const ZERO: Self;

@@ -129,6 +129,8 @@ pub(crate) fn same<A: 'static, B: 'static>() -> bool {
 pub unsafe trait Simd<E>: 'static {
     /// A vector.
     type V: Copy;
+    /// A choice for each lane.
+    type M: Copy;
     /// The elements of a vector.
     const LANES: usize;
     /// The rows of a tile of a product whose accumulators fit in the registers.
@@ -144,6 +146,18 @@ pub unsafe trait Simd<E>: 'static {
     unsafe fn sums(vectors: *const Self::V) -> Self::V;
     /// The sum of the lanes, in the same order as [`Simd::sums`].
     unsafe fn sum(v: Self::V) -> E;
+    /// Where `x` takes the place of the maximum `best` so far: it is larger, or not a number.
+    unsafe fn wins(x: Self::V, best: Self::V) -> Self::M;
+    /// `a` where the mask says so, `b` elsewhere.
+    unsafe fn select(mask: Self::M, a: Self::V, b: Self::V) -> Self::V;
+    /// The even and the odd lanes of two vectors, one after another.
+    unsafe fn split(a: Self::V, b: Self::V) -> [Self::V; 2];
+    /// What [`Simd::split`] has split.
+    unsafe fn merge(even: Self::V, odd: Self::V) -> [Self::V; 2];
+    /// The first `count` lanes, fewer than all; the others are zero.
+    unsafe fn load_some(p: *const E, count: usize) -> Self::V;
+    /// Stores the first `count` lanes, fewer than all.
+    unsafe fn store_some(p: *mut E, v: Self::V, count: usize);
     /// Writes `ROWS` rows of `LANES` elements, `from_row` apart, column after column; up to a vector beyond the last.
     unsafe fn interleave(from: *const E, from_row: usize, to: *mut E);
     /// Writes a square of `LANES` rows, `from_row` apart, with rows and columns exchanged to rows `to_row` apart.
@@ -156,6 +170,7 @@ pub struct Base;
 // SAFETY: no special instructions.
 unsafe impl<E: Float> Simd<E> for Base {
     type V = [E; 4];
+    type M = [bool; 4];
     const LANES: usize = 4;
     const ROWS: usize = 4;
     #[inline(always)]
@@ -192,6 +207,35 @@ unsafe impl<E: Float> Simd<E> for Base {
     #[inline(always)]
     unsafe fn sum(v: [E; 4]) -> E {
         (v[0] + v[2]) + (v[1] + v[3])
+    }
+    #[inline(always)]
+    #[allow(clippy::eq_op)]
+    unsafe fn wins(x: [E; 4], best: [E; 4]) -> [bool; 4] {
+        std::array::from_fn(|i| (x[i] > best[i]) | (x[i] != x[i]))
+    }
+    #[inline(always)]
+    unsafe fn select(mask: [bool; 4], a: [E; 4], b: [E; 4]) -> [E; 4] {
+        std::array::from_fn(|i| if mask[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn split(a: [E; 4], b: [E; 4]) -> [[E; 4]; 2] {
+        [[a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]]]
+    }
+    #[inline(always)]
+    unsafe fn merge(even: [E; 4], odd: [E; 4]) -> [[E; 4]; 2] {
+        [[even[0], odd[0], even[1], odd[1]], [even[2], odd[2], even[3], odd[3]]]
+    }
+    #[inline(always)]
+    unsafe fn load_some(p: *const E, count: usize) -> [E; 4] {
+        // SAFETY: as above.
+        std::array::from_fn(|i| if i < count { unsafe { *p.add(i) } } else { E::ZERO })
+    }
+    #[inline(always)]
+    unsafe fn store_some(p: *mut E, v: [E; 4], count: usize) {
+        for (i, &x) in v.iter().enumerate().take(count) {
+            // SAFETY: as above.
+            unsafe { *p.add(i) = x };
+        }
     }
     #[inline(always)]
     unsafe fn interleave(from: *const E, from_row: usize, to: *mut E) {

@@ -6,7 +6,7 @@
 //! meets outside the image is left out. No element is summed in another order than there, so that it is a matter of time
 //! alone which way is taken.
 
-use super::correlation::Correlation;
+use super::correlation::{Correlation, Tap};
 use super::pack::{pack_panel, unpack_panel};
 use super::tile::WIDTH;
 use crate::cpu::simd::{Simd, Vectorised};
@@ -38,7 +38,8 @@ impl<E: Float> Vectorised<E> for PackPanels<E> {
     unsafe fn run<S: Simd<E>>(self) {
         let PackPanels { from, row, cols, k, panels } = self;
         for (i, first) in (0..cols).step_by(WIDTH).enumerate() {
-            let (from, panel) = (from.wrapping_add(first * row), panels.wrapping_add(i * k * WIDTH));
+            let (from, panel) =
+                (from.wrapping_add(first * row), panels.wrapping_add(i * k * WIDTH));
             // SAFETY: the caller's promise.
             unsafe { pack_panel::<E, S>(from, [1, row], [k, WIDTH.min(cols - first)], panel) };
         }
@@ -80,10 +81,6 @@ pub struct Correlate<'a, E> {
     /// Two numbers for each point of the kernel.
     pub taps: &'a mut [usize],
 }
-
-/// A point of the kernel: where its number lies in a frame, from the place of the result's point, and where its
-/// weights lie in a panel.
-type Tap = [usize; 2];
 
 impl<E: Float> Vectorised<E> for Correlate<'_, E> {
     /// # Safety
@@ -140,7 +137,7 @@ impl<E: Float> Part<E> {
         let apart = c.frame.step[1];
         for oy in 0..height {
             for ox in 0..apart.min(width) {
-                let live = c.meeting(oy, ox, taps);
+                let live = c.meeting(oy..oy + 1, Some(ox), WIDTH, taps);
                 let mut row = Row {
                     image: self.frames.wrapping_add(c.place(oy, ox)),
                     step: apart * c.stride[1],

@@ -1,10 +1,10 @@
 //! Convolution, cut into tasks, with a fused epilogue.
 
+use super::InnerLoops;
 use super::channels::{PackPanels, panels};
 use super::correlation::{Correlation, Way};
 use super::inputs::Inputs;
 use super::map::{finish, place_of_sums};
-use super::multiply::Products;
 use super::tile::WIDTH;
 use super::{TASK_ELEMENTS, TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, separate, sized};
@@ -97,15 +97,14 @@ pub(super) fn correlate<E: Float>(
                     let start = (unit * rows + block.row) * correlation.points();
                     let out = place.map(|place| place.get().wrapping_add(start));
                     // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
-                    let sums = unsafe {
-                        correlation.compute(way, x, weights, block.rows, out, &mut room)
-                    };
+                    let sums =
+                        unsafe { correlation.compute(way, x, weights, block.rows, out, &mut room) };
                     done(sums, start, start + block.rows * correlation.points());
                 }
             });
         });
     };
-    if way == Way::Points {
+    if way != Way::Channels {
         blocks(w, rows * k);
         return;
     }

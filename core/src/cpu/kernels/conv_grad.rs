@@ -4,12 +4,12 @@
 //! flipped kernel. With respect to the weight: products of shifted x and dy, summed along the points; with channels of
 //! dy along the vectors where there are many, else as dot products of several samples at once.
 
+use super::InnerLoops;
 use super::channels::{AddWeights, PackPanels, UnpackPanels, panels};
 use super::conv::{correlate, lens};
 use super::correlation::Correlation;
 use super::dot::{Dots, Rows};
 use super::frame::{Frame, points_of_kernel};
-use super::multiply::Products;
 use super::tile::WIDTH;
 use super::{TASK_PRODUCTS, units_per_task};
 use crate::cpu::run::{CpuRun, Ptr, disjoint, sized};
@@ -30,7 +30,7 @@ pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, 
         (0..dx_len).for_each(|i| unsafe { dx.get().add(i).write(E::ZERO) });
         return;
     }
-    let correlation = backward(&dims);
+    let correlation = Correlation::backward(&dims);
     let rows = dims.in_channels / dims.groups;
     scratch::with(lines::<E>(w_len), |mut scratch| {
         let flipped = scratch.take::<E>(w_len);
@@ -39,25 +39,6 @@ pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, 
         let flipped = Ptr(flipped.as_mut_ptr());
         correlate(run, &dims, &correlation, rows, dy, flipped, Some(dx), |_, _, _| ());
     });
-}
-
-/// The correlation that computes dx from dy.
-fn backward(d: &Conv2dDims) -> Correlation {
-    let reach = |axis: usize| d.dilation[axis] * (d.kernel[axis] - 1);
-    let first = |axis: usize| reach(axis) as isize - d.padding[axis] as isize;
-    Correlation {
-        channels: d.out_channels / d.groups,
-        frame: Frame {
-            image: d.out_size(),
-            size: [d.height + reach(0), d.width + reach(1)],
-            first: [first(0), first(1)],
-            step: d.stride,
-        },
-        kernel: d.kernel,
-        stride: [1, 1],
-        dilation: d.dilation,
-        out: [d.height, d.width],
-    }
 }
 
 /// The weights [groups, out, in, kernel] as [groups, in, out, kernel backwards].

@@ -1,8 +1,11 @@
 //! What a convolution of one sample computes: a product of the weights with the image, shifted to each point of the kernel.
 
-use super::Products;
+use std::ops::Range;
+
+use super::InnerLoops;
 use super::channels::Correlate;
 use super::frame::{Frame, copy, points_of_kernel};
+use super::image_rows::CorrelateRows;
 use super::tile::{Product, WIDTH};
 use crate::cpu::scratch::{Scratch, lines};
 use crate::device::Conv2dDims;
@@ -26,11 +29,17 @@ pub(super) struct Correlation {
 /// What runs along the vectors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Way {
-    /// The points of the result; the weights are [rows, k].
+    /// The points of the result, all rows of it as one; the weights are [rows, k].
     Points,
+    /// The points of each row of the result; the weights are [rows, k] (image_rows.rs).
+    Rows,
     /// The channels of the result; the weights are in panels [k, [`WIDTH`]] (channels.rs).
     Channels,
 }
+
+/// A point of the kernel: where its number lies in a frame, from the place of the result's point, and its weight among
+/// those of a channel.
+pub(super) type Tap = [usize; 2];
 
 /// Scratch memory of a [`Correlation`].
 pub(super) struct Room<'a, E> {
@@ -57,6 +66,25 @@ impl Correlation {
             stride: d.stride,
             dilation: d.dilation,
             out: d.out_size(),
+        }
+    }
+
+    /// What computes dx from dy.
+    pub fn backward(d: &Conv2dDims) -> Self {
+        let reach = |axis: usize| d.dilation[axis] * (d.kernel[axis] - 1);
+        let first = |axis: usize| reach(axis) as isize - d.padding[axis] as isize;
+        Correlation {
+            channels: d.out_channels / d.groups,
+            frame: Frame {
+                image: d.out_size(),
+                size: [d.height + reach(0), d.width + reach(1)],
+                first: [first(0), first(1)],
+                step: d.stride,
+            },
+            kernel: d.kernel,
+            stride: [1, 1],
+            dilation: d.dilation,
+            out: [d.height, d.width],
         }
     }
 
@@ -90,53 +118,76 @@ impl Correlation {
         self.points().next_multiple_of(WIDTH)
     }
 
-    /// The way for results of `rows` channels: the one that needs less time, as the loops are built. Times are in halves of
-    /// a cycle, of processors that do two multiplications of vectors in each, and load two.
+    /// The way for results of `rows` channels: the one that needs least time, as the loops are built. Times are in halves of
+    /// a cycle, of processors that do two multiplications of vectors of 16 numbers in each, and load two.
     pub fn way(&self, rows: usize) -> Way {
-        // Of one number of the image or the weights: `r` rows, `v` vectors, and vectors that are loaded in two parts.
+        const LANES: usize = WIDTH / 2;
+        // Of one number of the image or the weights: `r` rows, `v` vectors, and what else is loaded.
         let tile = |r: usize, v: usize, loads: usize| (r * v).max(r + loads).max(8);
         let evenly = |len: usize, most: usize| {
             let strips = len.div_ceil(most).max(1);
             (strips, len.div_ceil(strips))
         };
-        let [points, channels] = [self.cols(), rows].map(|len| {
-            // Whole pairs of vectors, and the vectors of the rest.
-            [len / WIDTH, (len % WIDTH).div_ceil(WIDTH / 2)]
-        });
-        let (strips, r) = evenly(rows, 8);
-        let [pairs, rest] = points;
-        let rest = if rest > 0 { tile(r, rest, 2 * rest + 1) } else { 0 };
-        // A quarter more, as measured.
-        let by_points = strips * (pairs * tile(r, 2, 5) + rest) * self.k() * 5 / 4
-            + rows * self.points()
-            + if self.is_dense() { 0 } else { 4 * self.k() * self.points() };
-        let row = |v: usize| {
-            let apart = self.frame.step[1];
-            let (strips, r) = evenly(self.out[1].div_ceil(apart), if v == 1 { 12 } else { 8 });
-            strips * apart * tile(r, v, v + 1)
+        // Tiles of pairs of vectors along an axis of this length, and of what is left.
+        let across = |len: usize, tile: &dyn Fn(usize) -> usize| {
+            let rest = (len % WIDTH).div_ceil(LANES);
+            len / WIDTH * tile(2) + if rest > 0 { tile(rest) } else { 0 }
         };
-        let [pairs, rest] = channels;
-        let rest = if rest > 0 { row(rest) } else { 0 };
-        let by_channels = self.out[0] * (pairs * row(2) + rest) * self.k() + rows * self.points();
-        if by_channels < by_points { Way::Channels } else { Way::Points }
+        let [height, width] = self.out;
+        let (k, stored) = (self.k(), rows * self.points());
+        // Of k, what is used where `together` rows of the result are computed at once.
+        let met = |together: usize| {
+            let lines = (0..height).step_by(together);
+            let met = |oy: usize| self.rows_met(oy..(oy + together).min(height)).count();
+            lines.map(met).sum::<usize>() * k / self.kernel[0]
+        };
+        let (strips, r) = evenly(rows, 8);
+        // Vectors of an image are loaded in two parts. A quarter more, as measured.
+        let by_points = strips * across(self.cols(), &|v| tile(r, v, 2 * v + 1)) * k * 5 / 4
+            + stored
+            + if self.is_dense() { 0 } else { 4 * k * self.points() };
+        let by_rows = strips
+            * if width <= LANES {
+                met(2) * tile(r, 2, 5)
+            } else {
+                met(1) * across(width, &|v| tile(r, v, 2 * v + 1))
+            }
+            + stored / 2;
+        let apart = self.frame.step[1];
+        let by_channels = met(1)
+            * across(rows, &|v| {
+                let (strips, r) = evenly(width.div_ceil(apart), if v == 1 { 12 } else { 8 });
+                strips * apart * tile(r, v, v + 1)
+            })
+            + stored * 2;
+        if by_channels < by_points.min(by_rows) {
+            Way::Channels
+        } else if self.is_dense() && by_rows < by_points {
+            Way::Rows
+        } else {
+            Way::Points
+        }
     }
 
     fn lens(&self, way: Way, rows: usize, apart: bool) -> [usize; 4] {
         let sums = if apart { rows * self.points() } else { 0 };
         let frames = self.channels * self.frame.len();
-        if way == Way::Channels {
-            return [frames, 0, self.points() * WIDTH, sums];
+        match way {
+            Way::Channels => [frames, 0, self.points() * WIDTH, sums],
+            Way::Rows => [frames + WIDTH, 0, 0, sums],
+            Way::Points => {
+                let matrix = if self.is_dense() { 0 } else { self.k() * self.matrix_row() };
+                let narrow = self.pitch() != self.out[1];
+                [frames + WIDTH, matrix, 0, if narrow { rows * self.cols() } else { sums }]
+            }
         }
-        let matrix = if self.is_dense() { 0 } else { self.k() * self.matrix_row() };
-        let narrow = self.pitch() != self.out[1];
-        [frames + WIDTH, matrix, 0, if narrow { rows * self.cols() } else { sums }]
     }
 
     /// The entries of a table.
     fn entries(&self, way: Way) -> usize {
         match way {
             Way::Points => self.k(),
-            Way::Channels => 2 * self.kernel[0] * self.kernel[1],
+            Way::Channels | Way::Rows => 2 * self.kernel[0] * self.kernel[1],
         }
     }
 
@@ -156,10 +207,12 @@ impl Correlation {
         let [frames, matrix, panel, sums] =
             self.lens(way, rows, apart).map(|len| scratch.take(len));
         let offsets = scratch.take_offsets(self.entries(way));
-        if way == Way::Points {
+        if way != Way::Channels {
             // What a product reads beyond the last frame is thrown away, but should be numbers.
             let end = frames.len() - WIDTH;
             frames[end..].fill(E::ZERO);
+        }
+        if way == Way::Points {
             self.offsets(offsets);
         }
         Room { frames, matrix, panel, sums, offsets }
@@ -170,26 +223,39 @@ impl Correlation {
         oy * self.stride[0] * self.frame.size[1] + ox * self.stride[1]
     }
 
-    /// Lists the points of the kernel at which a row of the result meets the image: [place in the frame, place in a panel
-    /// of weights] each. Of the points in the row it is for (oy, ox) and those whose distance from it is a multiple of that
-    /// of the image's points. The result is the number of entries.
-    pub fn meeting(&self, oy: usize, ox: usize, taps: &mut [[usize; 2]]) -> usize {
-        let Frame { image, size, first, step } = self.frame;
-        let [dy, dx] = self.dilation;
-        let from_first = |axis: usize, o: usize, tap: usize| {
-            (o * self.stride[axis] + tap * self.dilation[axis]) as isize - first[axis]
-        };
+    /// Where a point of the kernel lies, for a place of the result, from the image's first point, along an axis of the frame.
+    fn in_image(&self, axis: usize, o: usize, tap: usize) -> isize {
+        (o * self.stride[axis] + tap * self.dilation[axis]) as isize - self.frame.first[axis]
+    }
+
+    /// The rows of the kernel that meet the image for one of some rows of the result.
+    fn rows_met(&self, lines: Range<usize>) -> impl Iterator<Item = usize> {
+        let (height, apart) = (self.frame.image[0] as isize, self.frame.step[0] as isize);
+        (0..self.kernel[0]).filter(move |&ky| {
+            lines.clone().any(|oy| {
+                let y = self.in_image(0, oy, ky);
+                y >= 0 && y % apart == 0 && y / apart < height
+            })
+        })
+    }
+
+    /// Lists the points of the kernel at which one of some rows of the result meets the image; the weights of one channel
+    /// are `pitch` apart. Of the points in a row it is for the one at `ox` and those whose distance from it is a multiple of
+    /// that of the image's points, or for all. The result is the number of entries.
+    pub fn meeting(
+        &self,
+        lines: Range<usize>,
+        ox: Option<usize>,
+        pitch: usize,
+        taps: &mut [Tap],
+    ) -> usize {
+        let apart = self.frame.step[1] as isize;
         let mut count = 0;
-        for ky in 0..self.kernel[0] {
-            let y = from_first(0, oy, ky);
-            let apart = step[0] as isize;
-            if y < 0 || y % apart != 0 || y / apart >= image[0] as isize {
-                continue;
-            }
+        for ky in self.rows_met(lines) {
             for kx in 0..self.kernel[1] {
-                if from_first(1, ox, kx).rem_euclid(step[1] as isize) == 0 {
-                    let weights = (ky * self.kernel[1] + kx) * WIDTH;
-                    taps[count] = [ky * dy * size[1] + kx * dx, weights];
+                if ox.is_none_or(|ox| self.in_image(1, ox, kx).rem_euclid(apart) == 0) {
+                    let place = ky * self.dilation[0] * self.frame.size[1] + kx * self.dilation[1];
+                    taps[count] = [place, (ky * self.kernel[1] + kx) * pitch];
                     count += 1;
                 }
             }
@@ -238,6 +304,7 @@ impl Correlation {
             match way {
                 Way::Points => self.along_points(weight, rows, out, room),
                 Way::Channels => self.along_channels(weight, rows, out, room),
+                Way::Rows => self.along_rows(weight, rows, out, room),
             }
         }
     }
@@ -248,7 +315,9 @@ impl Correlation {
     /// `image` must be good for all channels.
     pub unsafe fn fill<E: Float>(&self, image: *const E, frames: &mut [E]) {
         let len = self.frame.image[0] * self.frame.image[1];
-        for (c, frame) in frames.chunks_exact_mut(self.frame.len().max(1)).take(self.channels).enumerate() {
+        for (c, frame) in
+            frames.chunks_exact_mut(self.frame.len().max(1)).take(self.channels).enumerate()
+        {
             // SAFETY: the caller's promise; the slice is a frame.
             unsafe { self.frame.fill(image.add(c * len), frame.as_mut_ptr()) };
         }
@@ -275,6 +344,29 @@ impl Correlation {
         };
         // SAFETY: the caller's promise; `room` has the sizes of this correlation.
         unsafe { E::Loops::correlate(correlate) };
+        out
+    }
+
+    /// # Safety
+    /// As for [`Correlation::compute`].
+    unsafe fn along_rows<E: Float>(
+        &self,
+        weights: *const E,
+        rows: usize,
+        out: Option<*mut E>,
+        room: &mut Room<'_, E>,
+    ) -> *const E {
+        let out = out.unwrap_or(room.sums.as_mut_ptr());
+        let correlate = CorrelateRows {
+            correlation: *self,
+            frames: room.frames.as_ptr(),
+            weights,
+            rows,
+            out,
+            taps: room.offsets,
+        };
+        // SAFETY: the caller's promise; `room` has the sizes of this correlation.
+        unsafe { E::Loops::correlate_rows(correlate) };
         out
     }
 
@@ -362,3 +454,6 @@ impl Correlation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

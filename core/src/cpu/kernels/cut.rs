@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::multiply::{FEW_ROWS, Matrix, Method, PackStrips, Products, Strips, parts};
+use super::multiply::{FEW_ROWS, Matrix, Method, PackStrips, Strips, parts};
 use super::tile::WIDTH;
-use super::{TASK_PRODUCTS, units_per_task};
+use super::{InnerLoops, TASK_PRODUCTS, units_per_task};
 use crate::cpu::pool::Pool;
 use crate::cpu::run::Ptr;
 use crate::cpu::scratch::{self, lines};

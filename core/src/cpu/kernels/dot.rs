@@ -89,8 +89,7 @@ unsafe fn block<E: Float, S: Simd<E>, const R: usize, const C: usize>(
     row: usize,
     col: usize,
 ) {
-    // SAFETY: the caller's promise covers every element that is addressed; the last, incomplete vectors
-    // go through zeroed memory.
+    // SAFETY: the caller's promise covers every element that is addressed.
     unsafe {
         let a: [*const E; R] = std::array::from_fn(|i| d.a.add((row + i) * d.a_row));
         let b: [*const E; C] = std::array::from_fn(|j| d.b.add(d.rows_of_b.offset(col + j)));
@@ -108,9 +107,9 @@ unsafe fn block<E: Float, S: Simd<E>, const R: usize, const C: usize>(
             q += S::LANES;
         }
         if q < d.k {
-            let y: [S::V; C] = std::array::from_fn(|j| partial::<E, S>(b[j].add(q), d.k - q));
+            let y: [S::V; C] = std::array::from_fn(|j| S::load_some(b[j].add(q), d.k - q));
             for i in 0..R {
-                let x = partial::<E, S>(a[i].add(q), d.k - q);
+                let x = S::load_some(a[i].add(q), d.k - q);
                 for j in 0..C {
                     sums[i][j] = S::mul_add(x, y[j], sums[i][j]);
                 }
@@ -151,20 +150,4 @@ unsafe fn added<E: Float, S: Simd<E>, const R: usize, const C: usize>(
         }
     }
     sums
-}
-
-/// A vector of `count` elements, the rest zero.
-///
-/// # Safety
-/// `p` must be good for `count` elements, fewer than a vector has.
-#[inline(always)]
-unsafe fn partial<E: Float, S: Simd<E>>(p: *const E, count: usize) -> S::V {
-    const { assert!(S::LANES <= 16) };
-    let mut lanes = [E::ZERO; 16];
-    for (i, lane) in lanes.iter_mut().enumerate().take(count) {
-        // SAFETY: the caller's promise.
-        *lane = unsafe { *p.add(i) };
-    }
-    // SAFETY: no vector has more than 16 lanes.
-    unsafe { S::load(lanes.as_ptr()) }
 }

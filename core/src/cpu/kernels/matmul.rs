@@ -4,10 +4,11 @@
 //! tiles elsewhere. They allocate nothing; matrixmultiply is left for processors whose vectors we have no kernels for,
 //! where the product is large.
 
+use super::InnerLoops;
 use super::cut::{Block, for_each_block};
 use super::inputs::Inputs;
 use super::map::{finish, place_of_sums};
-use super::multiply::{Matrix, Method, Multiply, Products, Room};
+use super::multiply::{Matrix, Method, Multiply, Room};
 use crate::cpu::run::{CpuRun, disjoint, separate, sized};
 use crate::cpu::scratch::{self, lines};
 use crate::device::{Arg, MatmulDims, Span};

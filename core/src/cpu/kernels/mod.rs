@@ -9,7 +9,10 @@ mod dot;
 mod fold;
 mod frame;
 mod gather;
+mod halving;
+mod image_rows;
 mod inputs;
+mod loops;
 mod map;
 mod matmul;
 mod movement;
@@ -27,8 +30,8 @@ use crate::device::{
 };
 use crate::element::Float;
 
+pub(crate) use loops::{InnerLoops, Loops};
 pub(super) use multiply::gemm_calls;
-pub(crate) use multiply::{Loops, Products};
 
 /// Elements of a cheap elementwise pass that are worth a task of their own: about 10 microseconds.
 /// What has fewer than twice as many stays on the caller's thread.

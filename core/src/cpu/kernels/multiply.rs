@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::channels::{AddWeights, Correlate, PackPanels, UnpackPanels};
+use super::InnerLoops;
 use super::dot::{Dots, Rows};
 use super::pack::{pack_panel, pack_strips};
 use super::tile::{Product, WIDTH};
 use crate::cpu::scratch::{Scratch, lines};
-use crate::cpu::simd::{Level, Simd, Vectorised, Vectors, level, vectorised};
+use crate::cpu::simd::{Level, Simd, Vectorised, level, vectorised};
 use crate::device::MatmulDims;
 use crate::element::Float;
 
@@ -26,99 +26,6 @@ const DEPTH: usize = 256;
 pub(super) const FEW_ROWS: usize = 16;
 /// Rows of the result from which a right matrix that is stored along k is worth being transposed.
 const MANY_ROWS: usize = 32;
-
-/// The inner loops of products. They are compiled here for each type, and not again in every crate that uses them.
-pub trait Products<E>: Vectors<E> {
-    /// A product in tiles.
-    ///
-    /// # Safety
-    /// As for [`Product`].
-    unsafe fn product(product: Product<E>);
-    /// Dot products.
-    ///
-    /// # Safety
-    /// As for [`Dots`].
-    unsafe fn dots(dots: Dots<E>);
-    /// Strips of the left matrix of a product.
-    ///
-    /// # Safety
-    /// As for [`PackStrips`].
-    unsafe fn pack_strips(pack: PackStrips<E>);
-    /// A block of a product.
-    ///
-    /// # Safety
-    /// As for [`Multiply`].
-    unsafe fn multiply(multiply: Multiply<'_, '_, E>);
-    /// Panels of columns.
-    ///
-    /// # Safety
-    /// As for [`PackPanels`].
-    unsafe fn pack_panels(pack: PackPanels<E>);
-    /// Panels of columns as a matrix.
-    ///
-    /// # Safety
-    /// As for [`PackPanels`].
-    unsafe fn unpack_panels(unpack: UnpackPanels<E>);
-    /// A convolution with channels along the vectors.
-    ///
-    /// # Safety
-    /// As for [`Correlate`].
-    unsafe fn correlate(correlate: Correlate<'_, E>);
-    /// The gradient of a convolution with respect to its weights.
-    ///
-    /// # Safety
-    /// As for [`AddWeights`].
-    unsafe fn add_weights(add: AddWeights<E>);
-}
-
-/// What has the loops for each type. Not the types themselves: the names would be in the way of others' there.
-pub struct Loops;
-
-macro_rules! products {
-    ($($t:ident)*) => { $(
-        impl Vectors<$t> for Loops {
-            #[cfg(target_arch = "x86_64")]
-            type Avx2 = crate::cpu::simd::x86::Avx2;
-            #[cfg(target_arch = "x86_64")]
-            type Avx512 = crate::cpu::simd::x86::Avx512;
-        }
-        impl Products<$t> for Loops {
-            unsafe fn product(product: Product<$t>) {
-                // SAFETY: the caller's promise, here and below.
-                unsafe { vectorised(product) }
-            }
-            unsafe fn dots(dots: Dots<$t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(dots) }
-            }
-            unsafe fn pack_strips(pack: PackStrips<$t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(pack) }
-            }
-            unsafe fn multiply(multiply: Multiply<'_, '_, $t>) {
-                // SAFETY: as above.
-                unsafe { multiply.run() }
-            }
-            unsafe fn pack_panels(pack: PackPanels<$t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(pack) }
-            }
-            unsafe fn unpack_panels(unpack: UnpackPanels<$t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(unpack) }
-            }
-            unsafe fn correlate(correlate: Correlate<'_, $t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(correlate) }
-            }
-            unsafe fn add_weights(add: AddWeights<$t>) {
-                // SAFETY: as above.
-                unsafe { vectorised(add) }
-            }
-        }
-    )* };
-}
-products! { f32 f64 }
 
 /// How a product is computed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -291,7 +198,7 @@ pub struct Multiply<'r, 'a, E> {
 impl<E: Float> Multiply<'_, '_, E> {
     /// # Safety
     /// As for [`Multiply`].
-    unsafe fn run(self) {
+    pub(super) unsafe fn run(self) {
         match self.method {
             // SAFETY: the caller's promise, here and below.
             Method::Tiles => unsafe { vectorised(Tiles(self)) },
@@ -481,7 +388,7 @@ mod tests {
                     let (c, c_row, strips) = (c.as_mut_ptr(), cols, None);
                     let multiply = Multiply { method, a, b, c, c_row, sizes, strips, room };
                     // SAFETY: the vectors have these sizes.
-                    unsafe { Loops::multiply(multiply) };
+                    unsafe { multiply.run() };
                 });
                 c
             });

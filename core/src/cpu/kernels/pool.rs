@@ -1,9 +1,11 @@
 //! The maximum of windows, as in PyTorch: the first of equal values, and not-a-number before all; and their
 //! mean, in which the padding counts.
 
-use super::{TASK_ELEMENTS, units_per_task};
+use std::ops::Range;
+
+use super::halving::{Halve, Planes, ScatterHalves};
+use super::{InnerLoops, TASK_ELEMENTS, units_per_task};
 use crate::cpu::run::{CpuRun, disjoint, sized};
-use crate::cpu::simd::{for_each_level, level};
 use crate::device::{Pool2dDims, Span};
 use crate::element::Float;
 
@@ -14,14 +16,19 @@ fn is_halving(dims: &Pool2dDims) -> bool {
 
 /// Calls `plane(i)` for every plane.
 fn for_each_plane<E>(run: &CpuRun<'_, E>, dims: &Pool2dDims, plane: impl Fn(usize) + Sync) {
+    for_each_task(run, dims, |planes| planes.for_each(&plane));
+}
+
+/// Calls `task` for some planes, until all have had their turn.
+fn for_each_task<E>(run: &CpuRun<'_, E>, dims: &Pool2dDims, task: impl Fn(Range<usize>) + Sync) {
     let total = dims.planes * dims.height * dims.width;
     if total < 2 * TASK_ELEMENTS {
-        (0..dims.planes).for_each(plane);
+        task(0..dims.planes);
         return;
     }
     let per_task = units_per_task(dims.planes, total, TASK_ELEMENTS);
-    run.pool.run(dims.planes.div_ceil(per_task), |task| {
-        (task * per_task..((task + 1) * per_task).min(dims.planes)).for_each(&plane);
+    run.pool.run(dims.planes.div_ceil(per_task), |i| {
+        task(i * per_task..((i + 1) * per_task).min(dims.planes));
     });
 }
 
@@ -69,6 +76,18 @@ pub(super) fn max_pool2d<E: Float>(run: &CpuRun<'_, E>, y: Span, x: Span, dims: 
     sized(x, dims.planes * ins);
     disjoint(y, x);
     let (y, x) = (run.write(y), run.read(x));
+    if is_halving(&dims) {
+        for_each_task(run, &dims, |planes| {
+            let (x, y) = (
+                x.get().wrapping_add(planes.start * ins),
+                y.get().wrapping_add(planes.start * outs),
+            );
+            let planes = Planes { count: planes.len(), size: [dims.height, dims.width] };
+            // SAFETY: the spans hold all planes, and each plane belongs to one task.
+            unsafe { E::Loops::halve(Halve { x, y, planes }) };
+        });
+        return;
+    }
     for_each_plane(run, &dims, |plane| {
         // SAFETY: the spans hold all planes, and each plane belongs to one task.
         let (y, x) = unsafe {
@@ -77,30 +96,10 @@ pub(super) fn max_pool2d<E: Float>(run: &CpuRun<'_, E>, y: Span, x: Span, dims: 
                 std::slice::from_raw_parts(x.get().add(plane * ins), ins),
             )
         };
-        if is_halving(&dims) {
-            for_each_level!(level(), [E: Float] [E], halve, (y: &mut [E], x: &[E], dims: Pool2dDims));
-            return;
-        }
         for (y, place) in y.iter_mut().zip(places(x, &dims)) {
             *y = place.map_or(E::NEG_INFINITY, |place| x[place]);
         }
     });
-}
-
-#[inline(always)]
-fn halve<E: Float>(y: &mut [E], x: &[E], dims: Pool2dDims) {
-    let (width, out_width) = (dims.width, dims.width / 2);
-    if out_width == 0 {
-        return;
-    }
-    let larger = |best: E, x: E| if wins(x, best) { x } else { best };
-    for (y, rows) in y.chunks_exact_mut(out_width).zip(x.chunks_exact(2 * width)) {
-        let (top, bottom) = rows.split_at(width);
-        let pairs = top.as_chunks::<2>().0.iter().zip(bottom.as_chunks::<2>().0);
-        for (y, (top, bottom)) in y.iter_mut().zip(pairs) {
-            *y = larger(larger(larger(top[0], top[1]), bottom[0]), bottom[1]);
-        }
-    }
 }
 
 pub(super) fn scatter<E: Float>(
@@ -117,6 +116,16 @@ pub(super) fn scatter<E: Float>(
     disjoint(dx, x);
     disjoint(dx, dy);
     let (dx, x, dy) = (run.write(dx), run.read(x), run.read(dy));
+    if is_halving(&dims) {
+        for_each_task(run, &dims, |planes| {
+            let [dx, x] = [dx, x].map(|p| p.get().wrapping_add(planes.start * ins));
+            let dy = dy.get().wrapping_add(planes.start * outs);
+            let planes = Planes { count: planes.len(), size: [dims.height, dims.width] };
+            // SAFETY: the spans hold all planes, and each plane belongs to one task.
+            unsafe { E::Loops::scatter_halves(ScatterHalves { x, dy, dx, planes }) };
+        });
+        return;
+    }
     for_each_plane(run, &dims, |plane| {
         // SAFETY: the spans hold all planes, and each plane belongs to one task.
         let (dx, x, dy) = unsafe {
@@ -126,12 +135,6 @@ pub(super) fn scatter<E: Float>(
                 std::slice::from_raw_parts(dy.get().add(plane * outs), outs),
             )
         };
-        if is_halving(&dims) {
-            for_each_level!(level(), [E: Float] [E], scatter_halves, (
-                dx: &mut [E], x: &[E], dy: &[E], dims: Pool2dDims,
-            ));
-            return;
-        }
         dx.fill(E::ZERO);
         for (&dy, place) in dy.iter().zip(places(x, &dims)) {
             if let Some(place) = place {
@@ -139,44 +142,6 @@ pub(super) fn scatter<E: Float>(
             }
         }
     });
-}
-
-#[inline(always)]
-fn scatter_halves<E: Float>(dx: &mut [E], x: &[E], dy: &[E], dims: Pool2dDims) {
-    let (width, out_width) = (dims.width, dims.width / 2);
-    let covered = dims.height / 2 * 2 * width;
-    if out_width == 0 {
-        dx.fill(E::ZERO);
-        return;
-    }
-    dx[covered..].fill(E::ZERO);
-    let rows = dx.chunks_exact_mut(2 * width).zip(x.chunks_exact(2 * width));
-    for ((dx, x), dy) in rows.zip(dy.chunks_exact(out_width)) {
-        let (dx_top, dx_bottom) = dx.split_at_mut(width);
-        let (top, bottom) = x.split_at(width);
-        if width % 2 == 1 {
-            dx_top[width - 1] = E::ZERO;
-            dx_bottom[width - 1] = E::ZERO;
-        }
-        let (top, bottom) = (top.as_chunks::<2>().0, bottom.as_chunks::<2>().0);
-        let outs = dx_top.as_chunks_mut::<2>().0.iter_mut().zip(dx_bottom.as_chunks_mut::<2>().0);
-        for ((dx, dy), (top, bottom)) in outs.zip(dy).zip(top.iter().zip(bottom)) {
-            // The gradient goes to the last one that wins: without a branch.
-            let second = wins(top[1], top[0]);
-            let best = if second { top[1] } else { top[0] };
-            let third = wins(bottom[0], best);
-            let best = if third { bottom[0] } else { best };
-            let fourth = wins(bottom[1], best);
-            let take = |wins: bool, left: E| {
-                if wins { (left, E::ZERO) } else { (E::ZERO, left) }
-            };
-            let (to_fourth, left) = take(fourth, *dy);
-            let (to_third, left) = take(third, left);
-            let (to_second, to_first) = take(second, left);
-            *dx.0 = [to_first, to_second];
-            *dx.1 = [to_third, to_fourth];
-        }
-    }
 }
 
 pub(super) fn gather<E: Float>(run: &CpuRun<'_, E>, y: Span, x: Span, g: Span, dims: Pool2dDims) {

@@ -179,7 +179,7 @@ unsafe fn tile<E: Float, S: Simd<E>, const R: usize, const V: usize>(
     t: Product<E>,
     sums: [[S::V; V]; R],
 ) {
-    // SAFETY: the caller's promise; a narrow tile goes through memory of its own.
+    // SAFETY: the caller's promise; of a narrow tile only the columns that there are.
     unsafe {
         if t.cols >= V * S::LANES {
             for (i, sums) in sums.iter().enumerate() {
@@ -192,13 +192,16 @@ unsafe fn tile<E: Float, S: Simd<E>, const R: usize, const V: usize>(
             return;
         }
         for (i, sums) in sums.iter().enumerate() {
-            let c = t.c.add(i * t.c_row);
-            let mut row = [E::ZERO; WIDTH];
-            for (v, &sum) in sums.iter().enumerate() {
-                S::store(row.as_mut_ptr().add(v * S::LANES), sum);
-            }
-            for (j, &sum) in row.iter().enumerate().take(t.cols) {
-                *c.add(j) = if t.add { *c.add(j) + sum } else { sum };
+            let (mut c, mut left) = (t.c.add(i * t.c_row), t.cols);
+            for &sum in sums {
+                if left >= S::LANES {
+                    S::store(c, if t.add { S::add(S::load(c), sum) } else { sum });
+                } else {
+                    let sum = if t.add { S::add(S::load_some(c, left), sum) } else { sum };
+                    S::store_some(c, sum, left);
+                }
+                let count = S::LANES.min(left);
+                (c, left) = (c.add(count), left - count);
             }
         }
     }
