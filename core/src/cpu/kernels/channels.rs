@@ -187,31 +187,17 @@ struct Row<'a, E> {
     add: bool,
 }
 
-/// Calls `$tile::<E, S, R, V>` for the number of rows and the vectors of a tile.
-macro_rules! tile_of {
-    ($rows:expr, $v:ident, $tile:ident($($arg:expr),*)) => {
-        match ($rows, $v) {
-            (1, _) => $tile::<E, S, 1, $v>($($arg),*),
-            (2, _) => $tile::<E, S, 2, $v>($($arg),*),
-            (3, _) => $tile::<E, S, 3, $v>($($arg),*),
-            (4, _) => $tile::<E, S, 4, $v>($($arg),*),
-            (5, _) => $tile::<E, S, 5, $v>($($arg),*),
-            (6, _) => $tile::<E, S, 6, $v>($($arg),*),
-            (7, _) => $tile::<E, S, 7, $v>($($arg),*),
-            (9, 1) => $tile::<E, S, 9, 1>($($arg),*),
-            (10, 1) => $tile::<E, S, 10, 1>($($arg),*),
-            (11, 1) => $tile::<E, S, 11, 1>($($arg),*),
-            (12, 1) => $tile::<E, S, 12, 1>($($arg),*),
-            _ => $tile::<E, S, 8, $v>($($arg),*),
-        }
-    };
-}
-
-/// The rows of a strip of tiles of V vectors, of `rows` in all: strips of about the same height.
+/// The points of a strip of tiles of V vectors, of `points` in all: strips of about the same height.
 #[inline(always)]
-fn height<E, S: Simd<E>, const V: usize>(rows: usize) -> usize {
-    let most = if V == 1 { NARROW } else { S::ROWS };
-    rows.div_ceil(rows.div_ceil(most).max(1))
+fn height<E, S: Simd<E>, const V: usize>(points: usize) -> usize {
+    // A tile of one vector has registers for more points. Of its heights over 8 there are 10 and 12: each takes time to
+    // compile.
+    let most = if V == 1 && S::ROWS == 8 { NARROW } else { S::ROWS };
+    let height = points.div_ceil(points.div_ceil(most).max(1));
+    match height {
+        9 | 11 => points.div_ceil(points.div_ceil(8)),
+        height => height,
+    }
 }
 
 impl<E: Float> Row<'_, E> {
@@ -221,12 +207,54 @@ impl<E: Float> Row<'_, E> {
     unsafe fn strips<S: Simd<E>, const V: usize>(mut self) {
         let height = height::<E, S, V>(self.points);
         while self.points > 0 {
-            let points = height.min(self.points);
+            let points = match height.min(self.points) {
+                // What is left after strips of 10 or 12.
+                9 => 8,
+                11 => 10,
+                points => points,
+            };
             // SAFETY: the caller's promise.
-            unsafe { tile_of!(points, V, of_points(&self)) };
+            unsafe {
+                if const { S::ROWS == 8 } {
+                    match (points, V) {
+                        (7, _) => of_points::<E, S, 7, V>(&self),
+                        (8, _) => of_points::<E, S, 8, V>(&self),
+                        (10, 1) => of_points::<E, S, 10, 1>(&self),
+                        (12, 1) => of_points::<E, S, 12, 1>(&self),
+                        _ => self.few::<S, V>(points),
+                    }
+                } else {
+                    self.few::<S, V>(points);
+                }
+            }
             self.points -= points;
             self.image = self.image.wrapping_add(points * self.step);
             self.sums = self.sums.wrapping_add(points * self.sums_step);
+        }
+    }
+}
+
+impl<E: Float> Row<'_, E> {
+    /// One tile of at most 6 points.
+    ///
+    /// # Safety
+    /// As for [`Correlate`].
+    #[inline(always)]
+    unsafe fn few<S: Simd<E>, const V: usize>(&self, points: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match points {
+                1 => of_points::<E, S, 1, V>(self),
+                2 => of_points::<E, S, 2, V>(self),
+                3 => of_points::<E, S, 3, V>(self),
+                4 => of_points::<E, S, 4, V>(self),
+                _ if const { S::ROWS > 4 } => match points {
+                    5 => of_points::<E, S, 5, V>(self),
+                    6 => of_points::<E, S, 6, V>(self),
+                    _ => unreachable!("no tile has as many points"),
+                },
+                _ => unreachable!("no tile has as many points"),
+            }
         }
     }
 }
@@ -339,11 +367,17 @@ impl<E: Float> Strip<E> {
     /// As for [`AddWeights`].
     #[inline(always)]
     unsafe fn all<S: Simd<E>, const V: usize>(mut self) {
-        let height = height::<E, S, V>(self.rows);
         while self.rows > 0 {
-            let rows = height.min(self.rows);
             // SAFETY: the caller's promise.
-            unsafe { tile_of!(rows, V, of_weights(&self)) };
+            let rows = unsafe {
+                match self.rows {
+                    1 => of_weights::<E, S, 1, V>(&self),
+                    2 | 3 => of_weights::<E, S, 2, V>(&self),
+                    rows if const { S::ROWS == 8 } && rows >= 8 => of_weights::<E, S, 8, V>(&self),
+                    rows if const { S::ROWS == 6 } && rows >= 6 => of_weights::<E, S, 6, V>(&self),
+                    _ => of_weights::<E, S, 4, V>(&self),
+                }
+            };
             self.rows -= rows;
             self.offsets = self.offsets.wrapping_add(rows);
             self.sums = self.sums.wrapping_add(rows * WIDTH);
@@ -351,12 +385,12 @@ impl<E: Float> Strip<E> {
     }
 }
 
-/// Adds to the sums of R weights of an image's channel and V vectors of the result's channels.
+/// Adds to the sums of R weights of an image's channels and V vectors of the result's channels; the result is R.
 ///
 /// # Safety
 /// As for [`AddWeights`].
 #[inline(always)]
-unsafe fn of_weights<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: &Strip<E>) {
+unsafe fn of_weights<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: &Strip<E>) -> usize {
     // SAFETY: the caller's promise covers every element that is addressed here.
     unsafe {
         let mut sums = [[S::zero(); V]; R];
@@ -387,4 +421,5 @@ unsafe fn of_weights<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: &S
             }
         }
     }
+    R
 }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::correlation::{Correlation, Tap};
-use super::tile::{WIDTH, height};
+use super::tile::WIDTH;
 use crate::cpu::simd::{Simd, Vectorised};
 use crate::element::Float;
 
@@ -40,29 +40,24 @@ impl<E: Float> Vectorised<E> for CorrelateRows<'_, E> {
             let points =
                 Points { correlation: &c, frames, weights, out, taps: &all[..live], lines };
             let mut left = rows;
-            let height = height::<E, S>(rows);
             while left > 0 {
-                let rows = height.min(left);
                 let strip = Points {
-                    weights: weights.wrapping_add((self.rows - left) * c.k()),
-                    out: out.wrapping_add((self.rows - left) * c.points()),
+                    weights: weights.wrapping_add((rows - left) * c.k()),
+                    out: out.wrapping_add((rows - left) * c.points()),
                     lines: points.lines.clone(),
                     ..points
                 };
                 // SAFETY: the caller's promise.
-                unsafe {
-                    match rows {
+                left -= unsafe {
+                    match left {
+                        left if const { S::ROWS == 8 } && left >= 8 => strip.of::<S, 8>(),
+                        left if const { S::ROWS > 4 } && left >= 6 => strip.of::<S, 6>(),
                         1 => strip.of::<S, 1>(),
                         2 => strip.of::<S, 2>(),
                         3 => strip.of::<S, 3>(),
-                        4 => strip.of::<S, 4>(),
-                        5 => strip.of::<S, 5>(),
-                        6 => strip.of::<S, 6>(),
-                        7 => strip.of::<S, 7>(),
-                        _ => strip.of::<S, 8>(),
+                        _ => strip.of::<S, 4>(),
                     }
-                }
-                left -= rows;
+                };
             }
         }
     }
@@ -79,18 +74,19 @@ struct Points<'a, E> {
 }
 
 impl<E: Float> Points<'_, E> {
-    /// Vectors of R channels.
+    /// Vectors of R channels; the result is R.
     ///
     /// # Safety
     /// As for [`CorrelateRows`].
     #[inline(always)]
-    unsafe fn of<S: Simd<E>, const R: usize>(self) {
+    unsafe fn of<S: Simd<E>, const R: usize>(self) -> usize {
         let width = self.correlation.out[1];
         // SAFETY: the caller's promise.
         unsafe {
             if self.lines.len() == 2 {
                 let [a, b] = [0, 1].map(|i| [self.lines.start + i, 0]);
-                return self.tile::<S, R, 2>([a, b], [width, width]);
+                self.tile::<S, R, 2>([a, b], [width, width]);
+                return R;
             }
             let oy = self.lines.start;
             let mut ox = 0;
@@ -103,6 +99,7 @@ impl<E: Float> Points<'_, E> {
                 self.tile::<S, R, 1>([[oy, ox]], [width - ox]);
             }
         }
+        R
     }
 
     /// The sums of R channels and V vectors of points, of which `counts` are wanted.
