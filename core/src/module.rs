@@ -293,7 +293,7 @@ pub fn with_settings<M: Module>(mut net: M, values: &[f64]) -> Result<M> {
     Ok(net)
 }
 
-fn check_setting<M: Module>(name: &str, value: f64) -> Result<()> {
+pub(crate) fn check_setting<M: Module>(name: &str, value: f64) -> Result<()> {
     let expected = match M::RATES.contains(&name) {
         true if !(0.0..=1.0).contains(&value) => "a rate of dropout, from 0 to 1",
         false if !value.is_finite() => "a finite number",

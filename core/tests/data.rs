@@ -167,6 +167,12 @@ fn stratified_splits_keep_the_shares_of_classes() {
         rare.stratified_split(0.95, Seed(0)),
         &["class 1 (`b`) is missing from part 2", "of 2 of 31", "has 10"],
     );
+    // Rounded to no sample, which is not what was asked for.
+    for fraction in [0.01, 0.99] {
+        says(rare.stratified_split(fraction, Seed(0)), &["class 0 (`a`) is missing", "of 0 of 31"]);
+    }
+    let all = rare.stratified_split3(0.7, 0.3, Seed(0)).unwrap();
+    assert_eq!([all.0.len(), all.1.len(), all.2.len()], [22, 9, 0]);
     let all = rare.stratified_split(1.0, Seed(0)).unwrap();
     assert_eq!((all.0.len(), all.1.len()), (31, 0), "nobody wants the second part");
     let empty = points(0, 3);

@@ -253,5 +253,15 @@ fn a_folder_that_cannot_be_is_found_at_once() {
     let folder = Folder::new("board-file");
     let file = folder.file("board", "in the way");
     let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).callback(TensorBoard::new(file));
-    says(trainer.fit(&mut Net::new(Seed(1)), &data(26, 0.0)), &["board"]);
+    says(trainer.fit(&mut Net::new(Seed(1)), &data(26, 0.0)), &["board", "write to a folder"]);
+}
+
+/// Linux has a folder in which not even the superuser creates files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_folder_has_a_way_out() {
+    let board = TensorBoard::new("/sys/kernel/board");
+    let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.01)).callback(board);
+    let outcome = trainer.fit(&mut Net::new(Seed(1)), &data(26, 0.0));
+    says(outcome, &["/sys/kernel/board/train: ", "no file can be created in /sys/kernel/board"]);
 }

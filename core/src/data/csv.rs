@@ -260,7 +260,7 @@ impl<T> Table<T> {
         let number = parse(field, self.decimal).filter(|x| x.is_finite());
         let number = number.ok_or_else(|| {
             let other = if self.decimal == '.' { ',' } else { '.' };
-            let advice = match parse(field, other) {
+            let advice = match parse(field, other).filter(|x| x.is_finite()) {
                 Some(_) => format!("; Table::decimal({other:?}) reads numbers such as this one"),
                 None => String::new(),
             };

@@ -9,6 +9,9 @@ use crate::random::{Rng, Seed};
 /// The stream of random numbers that samples are shuffled with before they are split: "split" in ASCII.
 const SPLIT_STREAM: u64 = 0x73_706c_6974;
 
+/// How far from 1 a sum of fractions may be that are all: 0.7 + 0.2 + 0.1 is a little more than 1.
+const ROUNDING: f64 = 1e-9;
+
 /// A data set of classes.
 pub(super) trait Labelled: Dataset<Target = (), TargetElement = u32> {}
 impl<D: Dataset<Target = (), TargetElement = u32>> Labelled for D {}
@@ -49,7 +52,12 @@ pub(super) fn stratified<const F: usize, const N: usize>(
         }
         ends.clone()
     });
-    for (part, size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
+    let is_wanted = |part: usize| match fractions.get(part) {
+        Some(fraction) => *fraction > 0.0,
+        None => fractions.iter().sum::<f64>() < 1.0 - ROUNDING,
+    };
+    // A part that is wanted may be rounded to no sample at all.
+    for (part, size) in sizes.iter().enumerate().filter(|(part, _)| is_wanted(*part)) {
         let before = |class: usize| part.checked_sub(1).map_or(0, |part| ends[part][class]);
         if let Some(class) = (0..left.len()).find(|&class| ends[part][class] == before(class)) {
             return Err(Error::Invalid(format!(
@@ -168,8 +176,8 @@ impl Classes {
 /// The sizes of parts of `fractions` of `len` samples, and of a last one of what is left.
 fn sizes<const F: usize, const N: usize>(len: usize, fractions: [f64; F]) -> Result<[usize; N]> {
     let sum: f64 = fractions.iter().sum();
-    // 0.7 + 0.2 + 0.1 is a little more than 1.
-    let fits = fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) && sum <= 1.0 + 1e-9;
+    let is_part = |fraction: &f64| (0.0..=1.0).contains(fraction);
+    let fits = fractions.iter().all(is_part) && sum <= 1.0 + ROUNDING;
     if !fits {
         let found: Vec<String> = fractions.iter().map(f64::to_string).collect();
         let expected = match F {

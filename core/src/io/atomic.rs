@@ -122,28 +122,44 @@ fn sync_folder(folder: &Path) {
 
 /// The error about a temporary file as one about `path`, with the way out where there is one.
 fn explain(path: &Path, folder: &Path, error: io::Error) -> Error {
-    let (kind, is_there, folder) = (error.kind(), folder.exists(), folder.display());
-    let message = match kind {
-        ErrorKind::NotFound if !is_there => {
-            format!("the folder {folder} does not exist; create it first")
+    let message = match error.kind() {
+        ErrorKind::NotFound if !folder.exists() => {
+            format!("the folder {} does not exist; create it first", folder.display())
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => format!(
-            "{error}; nothing was changed: make room on the disk of {folder}, or write to another one"
-        ),
-        ErrorKind::NotADirectory => {
-            format!(
-                "{folder} is a file, not a folder: a file cannot be created in it; write to a folder"
-            )
-        }
-        ErrorKind::FileTooLarge => format!(
-            "{error}; nothing was changed: the system does not let this program write so long a file in {folder}"
-        ),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
-            "{error}; nothing was changed: no file can be created in {folder}, write to a folder where one can"
-        ),
-        _ => return Error::io(path, error),
+        _ => match way_out(error.kind(), folder) {
+            Some(way) => format!("{error}; nothing was changed: {way}"),
+            None => return Error::io(path, error),
+        },
     };
-    Error::io(path, io::Error::new(kind, message))
+    Error::io(path, io::Error::new(error.kind(), message))
+}
+
+/// The error about a file that grows in `folder`, with the way out where there is one.
+pub(crate) fn explain_growing(path: &Path, folder: &Path, error: io::Error) -> Error {
+    match way_out(error.kind(), folder) {
+        Some(way) => Error::io(path, io::Error::new(error.kind(), format!("{error}: {way}"))),
+        None => Error::io(path, error),
+    }
+}
+
+/// What to do where nothing can be written into a folder.
+fn way_out(kind: ErrorKind, folder: &Path) -> Option<String> {
+    let folder = folder.display();
+    Some(match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("make room on the disk of {folder}, or write to another one")
+        }
+        ErrorKind::NotADirectory => {
+            format!("{folder} is a file, not a folder, or lies in one; write to a folder")
+        }
+        ErrorKind::FileTooLarge => {
+            format!("the system does not let this program write so long a file in {folder}")
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            format!("no file can be created in {folder}, write to a folder where one can")
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! What a file of weights says beside them, by name: values as text.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+
+/// What to do about a value that this program has not written.
+const CHANGED: &str = "another program has written or changed this file: save it again";
 
 /// The metadata of a safetensors file.
 #[derive(Default)]
@@ -30,10 +35,26 @@ impl Header {
                 name if name.ends_with("String") => "a text",
                 _ => "a number",
             };
-            let problem = format!(
-                "expected {kind}, found {found}; another program has written or changed this file: save it again"
-            );
+            let problem = format!("expected {kind}, found {found}; {CHANGED}");
             Error::format(path, format!("`{name}`"), problem)
         })
+    }
+
+    /// The number called `name` in the file `path`, which is one of `range`.
+    ///
+    /// # Errors
+    /// If there is none, or it is none of these.
+    pub fn within<T>(&self, path: &Path, name: &str, range: RangeInclusive<T>) -> Result<T>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let number = self.get(path, name)?;
+        if range.contains(&number) {
+            return Ok(number);
+        }
+        let (least, most) = range.into_inner();
+        let problem =
+            format!("expected a number from {least} to {most}, found {number}; {CHANGED}");
+        Err(Error::format(path, format!("`{name}`"), problem))
     }
 }

@@ -62,8 +62,11 @@ where
         Loss::<N::Elem, N::Output, D::Target, D::TargetElement>::described(&trainer.loss);
     let terms = Terms::of::<N, L, O>(described, &trainer.optimizer, &settings.rules, sizes);
     trainer.metrics.check::<N::Output>()?;
+    let batches = feed.loader().batches();
     let resumed = match &settings.resume {
-        Some(path) => Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, &names)?),
+        Some(path) => {
+            Some(Resumed::read::<N, O>(path, &trainer.optimizer, &terms, batches, &names)?)
+        }
         None => None,
     };
     if let Some(resumed) = &resumed {

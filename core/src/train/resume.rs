@@ -7,6 +7,7 @@
 mod terms;
 
 use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::io::header::Header;
 use crate::io::safetensors::{self, Contents, NamedTensor, Values};
 use crate::metric::Answers;
-use crate::module::Module;
+use crate::module::{Module, check_setting};
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::random::Seed;
@@ -36,6 +37,11 @@ pub(super) use terms::Terms;
 const STEPS: &str = "steps";
 /// What the entries of the header begin with that are sums of metrics.
 const METRIC: &str = "metric.";
+/// What a count of a file may be: a whole number that `f64` holds, far from where counting on would overflow.
+const COUNTS: RangeInclusive<u64> = 0..=1 << 53;
+/// The most epochs: the order of an epoch's samples is drawn from a stream with 32 bits for its number.
+const EPOCHS: usize = u32::MAX as usize;
+
 /// An epoch that has begun: what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
@@ -65,6 +71,27 @@ impl Begun {
             since: Instant::now(),
             stopped: false,
         }
+    }
+
+    /// Where the training was that a file is of, in epochs of so many batches. It is a place that there is, whoever has
+    /// changed the file.
+    fn read(path: &Path, header: &Header, first_epoch: usize, batches: usize) -> Result<Self> {
+        let count = |name| Ok(header.within(path, name, COUNTS)? as usize);
+        let answers = Answers { correct: count("epoch_correct")?, judged: count("epoch_judged")? };
+        let loss = header.get(path, "epoch_loss")?;
+        let rate = match header.0.contains_key("epoch_rate") {
+            true => Some(header.get(path, "epoch_rate")?),
+            false => None,
+        };
+        Ok(Begun {
+            epoch: header.within(path, "epoch", first_epoch..=EPOCHS)?,
+            batch: header.within(path, "batch", 0..=batches)?,
+            stopped: header.get(path, "stopped")?,
+            tally: Tally { loss, samples: count("epoch_samples")?, answers },
+            rate,
+            seconds: header.get(path, "epoch_seconds")?,
+            since: Instant::now(),
+        })
     }
 
     /// The seconds that it has taken so far.
@@ -164,11 +191,12 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
-    /// Reads a training of `N` by `optimizer` on the same terms. Nothing is changed yet.
+    /// Reads a training of `N` by `optimizer` on the same terms, in epochs of so many batches. Nothing is changed yet.
     pub fn read<N: Network, O: Optimizer>(
         path: &Path,
         optimizer: &O,
         terms: &Terms,
+        batches: usize,
         metrics: &[String],
     ) -> Result<Self> {
         let Contents { tensors, metadata } = safetensors::read(path)?;
@@ -195,52 +223,26 @@ impl Resumed {
         });
         let buffers: BTreeMap<String, Values> = kept.collect();
         check_buffers::<N, O>(path, &buffers, optimizer)?;
-        let answers = Answers {
-            correct: header.get(path, "epoch_correct")?,
-            judged: header.get(path, "epoch_judged")?,
-        };
-        let tally = Tally {
-            loss: header.get(path, "epoch_loss")?,
-            samples: header.get(path, "epoch_samples")?,
-            answers,
-        };
-        let history: String = header.get(path, "history")?;
-        let mut history = History::from_json(&history)
-            .map_err(|error| Error::format(path, "`history`", error.to_string()))?;
+        let first_epoch = header.within(path, "first_epoch", 1..=EPOCHS)?;
+        let begun = Begun::read(path, &header, first_epoch, batches)?;
+        let mut history = history(path, &header, first_epoch..begun.epoch)?;
         let steps = buffers.get(STEPS).map_or_else(Vec::new, Values::to_floats);
         history.steps = unpacked(&steps).ok_or_else(|| {
             let found = format!("expected the figures of steps, found {} numbers", steps.len());
             Error::format(path, format!("`{BESIDE}{STEPS}`"), found)
         })?;
-        let rate = match header.0.contains_key("epoch_rate") {
-            true => Some(header.get(path, "epoch_rate")?),
-            false => None,
-        };
-        let settings = N::SETTINGS.iter();
-        let settings = settings.map(|name| header.get(path, &format!("setting.{name}")));
+        let count = |name| header.within(path, name, COUNTS);
         Ok(Resumed {
-            begun: Begun {
-                epoch: header.get(path, "epoch")?,
-                batch: header.get(path, "batch")?,
-                stopped: header.get(path, "stopped")?,
-                tally,
-                rate,
-                seconds: header.get(path, "epoch_seconds")?,
-                since: Instant::now(),
-            },
-            first_epoch: header.get(path, "first_epoch")?,
+            begun,
+            first_epoch,
             seed: Seed(header.get(path, "seed")?),
             history,
             states: states::<N>(&header, &mut beside),
             sums: sums(path, &header, metrics)?,
-            counts: [
-                header.get(path, "updates")?,
-                header.get(path, "gathered")?,
-                header.get(path, "averaged")?,
-            ],
-            steps: header.get(path, "steps")?,
+            counts: [count("updates")?, count("gathered")?, count("averaged")?],
+            steps: count("steps")?,
             network_seed: Seed(header.get(path, "network_seed")?),
-            settings: settings.collect::<Result<_>>()?,
+            settings: settings::<N>(path, &header)?,
             weights,
             buffers,
         })
@@ -309,6 +311,33 @@ impl Resumed {
         let keeping = callbacks.iter_mut().filter(|callback| callback.state().is_some());
         keeping.zip(&self.states).try_for_each(|(callback, state)| callback.restore(state))
     }
+}
+
+/// The figures of the epochs that have ended, which are those before the one that has begun.
+fn history(path: &Path, header: &Header, epochs: Range<usize>) -> Result<History> {
+    let error = |problem| Error::format(path, "`history`", problem);
+    let text: String = header.get(path, "history")?;
+    let history = History::from_json(&text).map_err(|e| error(e.to_string()))?;
+    if history.epochs.iter().map(|record| record.epoch).eq(epochs.clone()) {
+        return Ok(history);
+    }
+    Err(error(format!(
+        "expected the figures of {} epochs, counted from {}, found {} that are not these",
+        epochs.len(),
+        epochs.start,
+        history.epochs.len()
+    )))
+}
+
+/// The settings of the network.
+fn settings<N: Module>(path: &Path, header: &Header) -> Result<Vec<f64>> {
+    let setting = |name: &&'static str| {
+        let entry = format!("setting.{name}");
+        let value = header.get(path, &entry)?;
+        let error = |e: Error| Error::format(path, format!("`{entry}`"), e.to_string());
+        check_setting::<N>(name, value).map(|()| value).map_err(error)
+    };
+    N::SETTINGS.iter().map(setting).collect()
 }
 
 /// That what the optimiser and its rules keep is of the right sizes.

@@ -77,7 +77,8 @@ impl Callback for EarlyStopping {
             self.waited = 0;
             return Ok(Flow::Continue);
         }
-        self.waited += 1;
+        // A file that was changed may have said any number.
+        self.waited = self.waited.saturating_add(1);
         Ok(if self.waited >= self.patience { Flow::Stop } else { Flow::Continue })
     }
 

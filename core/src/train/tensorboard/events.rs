@@ -6,13 +6,14 @@
 //! - <https://protobuf.dev/programming-guides/encoding/>
 
 use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crc::{CRC_32_ISCSI, Crc};
 
 use crate::error::{Error, Result};
+use crate::io::atomic::explain_growing;
 
 /// CRC-32C, of Castagnoli's polynomial.
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
@@ -38,7 +39,7 @@ const FIXED_32: u8 = 5;
 impl Events {
     /// A new file in a folder, which is made if it is not there.
     pub fn create(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        fs::create_dir_all(folder).map_err(|e| explain_growing(folder, folder, e))?;
         // What TensorBoard knows files by, and reads them in the order of: ten digits of seconds.
         let (seconds, process) = (now() as u64, std::process::id());
         let mut count = 0;
@@ -48,7 +49,7 @@ impl Events {
             match File::create_new(&path) {
                 Ok(file) => break (path, file),
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => count += 1,
-                Err(e) => return Err(Error::io(path, e)),
+                Err(e) => return Err(explain_growing(&path, folder, e)),
             }
         };
         let file = BufWriter::new(file);
@@ -83,7 +84,7 @@ impl Events {
 
     /// Brings what has been written to the file.
     pub fn flush(&mut self) -> Result<()> {
-        self.file.flush().map_err(|e| Error::io(&self.path, e))
+        self.file.flush().map_err(|e| self.refused(e))
     }
 
     /// Begins an event, with its time and its step.
@@ -107,7 +108,12 @@ impl Events {
             &masked(&self.event).to_le_bytes(),
         ];
         let written = parts.into_iter().try_for_each(|part| self.file.write_all(part));
-        written.map_err(|e| Error::io(&self.path, e))
+        written.map_err(|e| self.refused(e))
+    }
+
+    /// The system's error about the file.
+    fn refused(&self, error: io::Error) -> Error {
+        explain_growing(&self.path, self.path.parent().unwrap_or(&self.path), error)
     }
 }
 
