@@ -27,6 +27,7 @@ pub mod model;
 pub mod module;
 pub mod network;
 pub mod optim;
+pub mod plot;
 pub mod pullback;
 pub mod random;
 pub mod schedule;
