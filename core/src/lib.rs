@@ -30,6 +30,7 @@ pub mod optim;
 pub mod plot;
 pub mod pullback;
 pub mod random;
+pub mod report;
 pub mod schedule;
 pub mod shape;
 mod size;

@@ -30,3 +30,7 @@ pub use curves::curves;
 pub use filters::{filters, heat_map};
 pub use histogram::histogram;
 pub use svg::Svg;
+
+pub(crate) use curves::{curves_plot, figures};
+pub(crate) use image::Image;
+pub(crate) use svg::escaped;
