@@ -11,6 +11,7 @@ use netform::Error;
 use netform::device::Device;
 use netform::metric::argmax;
 use netform::prelude::*;
+use netform::report::Report;
 use netform::train::evaluate;
 use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
@@ -147,7 +148,7 @@ fn fit<Dev: Device<f32>>(
         .callback(Checkpoint::best(&written.weights))
         .callback(Progress::bar())
         .fit(net, train)?;
-    written.conclude(&history)
+    written.conclude(&history, &Report::new(&history).network(net))
 }
 
 /// A text as numbers.

@@ -10,6 +10,7 @@ use netform::data::{Scaling, Table};
 use netform::device::Device;
 use netform::model::Classifier;
 use netform::prelude::*;
+use netform::report::Report;
 use netform::train::evaluate;
 use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
@@ -80,7 +81,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         .fit(&mut net, &train)?;
 
     // EarlyStopping gave the network its best weights back.
-    written.conclude(&history)?;
+    written.conclude(&history, &Report::new(&history).network(&net).tested(&net, &test)?)?;
     let accuracy = evaluate(&net, &CrossEntropy, &test, batch.get())?;
     let model = model_in(&options.out);
     Classifier::new(net, SPECIES)?.scaling(scaling).save(&model)?;

@@ -10,6 +10,7 @@ use netform::data::augment::Shift;
 use netform::data::mnist::Mnist;
 use netform::device::Device;
 use netform::prelude::*;
+use netform::report::Report;
 use netform::schedule::OneCycle;
 use netform::train::evaluate;
 use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
@@ -83,7 +84,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         .fit(&mut net, &train.augment(Shift(2)))?;
 
     // EarlyStopping gave the network its best weights back.
-    written.conclude(&history)?;
+    written.conclude(&history, &Report::new(&history).network(&net).tested(&net, &test)?)?;
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Parser, ValueEnum};
 use netform::io::write_atomically;
+use netform::report::Report;
 use netform::train::{Evaluation, History};
 use netform::{Error, Result};
 
@@ -138,6 +139,7 @@ pub fn in_repository(path: &str) -> PathBuf {
 pub struct Written {
     pub weights: PathBuf,
     history: PathBuf,
+    report: PathBuf,
 }
 
 impl Written {
@@ -146,6 +148,7 @@ impl Written {
         let written = Written {
             weights: folder.join("best.safetensors"),
             history: folder.join("history.csv"),
+            report: folder.join("report.html"),
         };
         fs::create_dir_all(folder)
             .map_err(|error| Error::io(folder, error))
@@ -156,16 +159,18 @@ impl Written {
         Ok(written)
     }
 
-    /// Writes the history, and says how training ended and what is where.
-    pub fn conclude(&self, history: &History) -> Result<()> {
+    /// Writes the history and the report, and says how training ended and what is where.
+    pub fn conclude(&self, history: &History, report: &Report<'_>) -> Result<()> {
         write_atomically(&self.history, history.to_csv().as_bytes())?;
+        report.save(&self.report)?;
         if let Some(best) = history.best_epoch {
             let end = if history.stopped_early { "stopped early; " } else { "" };
             let seconds = history.seconds();
             print(format!("\n{end}the weights of epoch {best} are the best; {seconds:.1} s"))?;
             print(format!("weights: {}", self.weights.display()))?;
         }
-        print(format!("history: {}", self.history.display()))
+        print(format!("history: {}", self.history.display()))?;
+        print(format!("report: {}", self.report.display()))
     }
 }
 

@@ -50,12 +50,26 @@ pub enum Outputs {
 
 impl Outputs {
     /// What the last layer of the declaration makes of them.
-    fn of<N: Network>() -> Self {
+    pub(crate) fn of<N: Network>() -> Self {
         let last = N::LAYERS.last().map_or("", |layer| layer.text);
         match last.split('(').next().unwrap_or_default().trim() {
             "Softmax" | "Sigmoid" => Outputs::Probabilities,
             "LogSoftmax" => Outputs::LogProbabilities,
             _ => Outputs::Logits,
+        }
+    }
+
+    /// How probable each class is.
+    pub(crate) fn probabilities(self, outputs: &[f64]) -> Vec<f64> {
+        // Of a single output: of the second class, and of the first.
+        let pair = |second: f64, first: f64| vec![first, second];
+        match (self, outputs) {
+            (Outputs::Logits, &[z]) => pair(1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp())),
+            (Outputs::LogProbabilities, &[log]) => pair(log.exp(), -log.exp_m1()),
+            (Outputs::Probabilities, &[p]) => pair(p, 1.0 - p),
+            (Outputs::Logits, logits) => softmax(logits),
+            (Outputs::LogProbabilities, logs) => logs.iter().map(|log| log.exp()).collect(),
+            (Outputs::Probabilities, p) => p.to_vec(),
         }
     }
 }
@@ -106,20 +120,6 @@ impl Classes {
         check_names("classes", &names)?;
         Ok(Classes { names: names.into(), outputs: Outputs::of::<N>() })
     }
-
-    /// How probable each class is.
-    fn probabilities(&self, outputs: &[f64]) -> Vec<f64> {
-        // Of a single output: of the second class, and of the first.
-        let pair = |second: f64, first: f64| vec![first, second];
-        match (self.outputs, outputs) {
-            (Outputs::Logits, &[z]) => pair(1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp())),
-            (Outputs::LogProbabilities, &[log]) => pair(log.exp(), -log.exp_m1()),
-            (Outputs::Probabilities, &[p]) => pair(p, 1.0 - p),
-            (Outputs::Logits, logits) => softmax(logits),
-            (Outputs::LogProbabilities, logs) => logs.iter().map(|log| log.exp()).collect(),
-            (Outputs::Probabilities, p) => p.to_vec(),
-        }
-    }
 }
 
 /// That numbers are finite.
@@ -139,7 +139,7 @@ impl<N: Network> Task<N> for Classes {
         // The logarithm of a probability of 0 is -inf.
         let may_be = |&x: &f64| self.outputs == Outputs::LogProbabilities && x == f64::NEG_INFINITY;
         check_finite(outputs.iter().copied().filter(|output| !may_be(output)))?;
-        let mut probabilities = self.probabilities(&outputs);
+        let mut probabilities = self.outputs.probabilities(&outputs);
         let sum: f64 = probabilities.iter().sum();
         let is_one = (sum - 1.0).abs() <= ROUNDING;
         if !is_one || probabilities.iter().any(|p| !(-ROUNDING..=1.0 + ROUNDING).contains(p)) {

@@ -1,20 +1,19 @@
 //! Training as it is seen in a terminal, or in a log.
 
-use std::io::{IsTerminal, Write as _, stdout};
-use std::time::{Duration, Instant};
+mod live;
+mod sparkline;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::io::{IsTerminal, Write as _, stdout};
 
 use super::callback::{BatchRecord, Callback, Flow, NetworkAccess, Plan};
 use super::history::{EpochRecord, History, percent};
 use super::metrics::MetricRecord;
 use crate::error::{Error, Result};
 use crate::summary::thousands;
+use live::Live;
 
-/// How often a bar's figures change: more often is not readable, and would cost small networks time.
-const REFRESH: Duration = Duration::from_millis(100);
-
-/// Shows how training goes: a line for each epoch, and in a terminal a bar for the epoch that runs.
+/// Shows how training goes: a line for each epoch, and in a terminal a bar for the epoch that runs, with the curves of the
+/// losses.
 ///
 /// ```
 /// use netform_core::train::Progress;
@@ -22,22 +21,22 @@ const REFRESH: Duration = Duration::from_millis(100);
 /// ```
 pub struct Progress {
     wanted: bool,
-    bar: Option<ProgressBar>,
+    live: Option<Live>,
     epochs: usize,
     samples: usize,
-    refreshed: Option<Instant>,
 }
 
 impl Progress {
-    /// A bar with loss, accuracy, samples per second and the time left; where standard output is no
-    /// terminal, the lines of [`Progress::plain`].
+    /// A bar, and below it the time left to the end of all epochs, samples per second, loss and accuracy so far, and the
+    /// training and validation losses of the epochs before as curves of blocks: `loss 0.1250 █▅▃▂▁`. It is redrawn ten
+    /// times a second at most. Where standard output is no terminal these are the lines of [`Progress::plain`].
     pub fn bar() -> Self {
         Progress { wanted: stdout().is_terminal(), ..Self::plain() }
     }
 
     /// One line on standard output for each epoch.
     pub fn plain() -> Self {
-        Progress { wanted: false, bar: None, epochs: 0, samples: 0, refreshed: None }
+        Progress { wanted: false, live: None, epochs: 0, samples: 0 }
     }
 
     fn line(&self, epoch: &EpochRecord) -> String {
@@ -50,12 +49,6 @@ impl Progress {
         let speed = self.samples as f64 / epoch.seconds.max(1e-9);
         line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
     }
-}
-
-/// The bar's samples per second.
-fn speed(state: &ProgressState, text: &mut dyn std::fmt::Write) {
-    // Writing into the bar's own text does not fail.
-    let _ = write!(text, "{} samples/s", thousands(state.per_sec() as usize));
 }
 
 /// A loss and an accuracy, as far as there are.
@@ -78,43 +71,21 @@ impl Callback for Progress {
     fn on_train_begin(&mut self, plan: &Plan) -> Result<()> {
         self.epochs = plan.last_epoch;
         self.samples = plan.samples;
-        if self.wanted {
-            let bar = ProgressBar::with_draw_target(
-                Some(plan.samples as u64),
-                ProgressDrawTarget::stdout(),
-            );
-            // With the widest figures the bar has room left in 80 columns.
-            let template = "{prefix} {wide_bar} {msg}   {speed}   {eta} left";
-            // The template is a constant: were it wrong, indicatif's own style would do.
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.with_key("speed", speed));
-            }
-            // A terminal that cannot move its cursor hides the bar, and every line with it.
-            self.bar = (!bar.is_hidden()).then_some(bar);
-        }
+        self.live = if self.wanted { Live::new(plan) } else { None };
         Ok(())
     }
 
     fn on_batch_end(&mut self, batch: &BatchRecord) -> Result<()> {
-        let Some(bar) = &self.bar else { return Ok(()) };
-        if batch.batch == 1 {
-            bar.reset();
-            bar.set_prefix(format!("epoch {}/{}", batch.epoch, self.epochs));
-        } else if batch.samples < self.samples
-            && self.refreshed.is_some_and(|then| then.elapsed() < REFRESH)
-        {
-            return Ok(());
+        if let Some(live) = &mut self.live {
+            live.batch(batch);
         }
-        self.refreshed = Some(Instant::now());
-        bar.set_message(figures("", Some(batch.mean_loss), batch.accuracy).trim().to_owned());
-        bar.set_position(batch.samples as u64);
         Ok(())
     }
 
     fn on_epoch_end(&mut self, epoch: &EpochRecord, _: &mut dyn NetworkAccess) -> Result<Flow> {
         let line = self.line(epoch);
-        match &self.bar {
-            Some(bar) => bar.println(line),
+        match &mut self.live {
+            Some(live) => live.epoch(epoch, &line),
             // Not println!: it panics where the reader of a pipe has gone.
             None => {
                 writeln!(stdout(), "{line}").map_err(|e| Error::io("standard output", e))?;
@@ -124,8 +95,8 @@ impl Callback for Progress {
     }
 
     fn on_train_end(&mut self, _: &History, _: &mut dyn NetworkAccess) -> Result<()> {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+        if let Some(live) = self.live.take() {
+            live.end();
         }
         Ok(())
     }

@@ -1,0 +1,182 @@
+//! Points of classes in a plane, and which class each place of it is taken for.
+
+use plotters::element::{Circle, Rectangle};
+use plotters::style::Color;
+
+use super::axis::Axis;
+use super::colour::series;
+use super::frame::{Area, Drawn, Entry, Frame, Sign, TINT, UNIT};
+use super::svg::Svg;
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::model::Classifier;
+use crate::network::Network;
+
+/// In how many columns and rows of places the plane is asked for its class.
+const CELLS: usize = 120;
+
+/// Points of classes in a plane; behind them, the plane in the colour of the class that each place is taken for.
+///
+/// ```
+/// use netform_core::plot::Boundary;
+///
+/// let points = [[0.1, 0.2], [0.8, 0.9], [0.3, 0.1], [0.7, 0.6]];
+/// let svg = Boundary::new("Which side", points, [0, 1, 0, 1])?
+///     .names(["below", "above"])
+///     .by(|[x, y]| (x + y > 1.0).into())
+///     .svg()?;
+/// assert!(svg.as_str().contains("above"));
+/// # Ok::<(), netform_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Boundary {
+    frame: Frame,
+    points: Vec<[f64; 2]>,
+    labels: Vec<u32>,
+    names: Vec<String>,
+    /// The class of each cell, row by row from below.
+    cells: Vec<usize>,
+}
+
+impl Boundary {
+    /// Points with their classes, from 0.
+    ///
+    /// # Errors
+    /// If there are not as many labels as points.
+    pub fn new<X: Into<f64>>(
+        title: impl Into<String>,
+        points: impl IntoIterator<Item = [X; 2]>,
+        labels: impl IntoIterator<Item = u32>,
+    ) -> Result<Self> {
+        let points: Vec<_> = points.into_iter().map(|point| point.map(Into::into)).collect();
+        let labels: Vec<u32> = labels.into_iter().collect();
+        if points.len() != labels.len() {
+            return Err(Error::Size {
+                what: "points of classes".to_owned(),
+                expected: format!("a label for each of {} points", points.len()),
+                found: format!("{} labels", labels.len()),
+            });
+        }
+        let frame = Frame { title: title.into(), ..Frame::default() };
+        Ok(Boundary { frame, points, labels, names: Vec::new(), cells: Vec::new() })
+    }
+
+    /// What the axes are called.
+    #[must_use]
+    pub fn axes(mut self, x: impl Into<String>, y: impl Into<String>) -> Self {
+        self.frame.x = x.into();
+        self.frame.y = y.into();
+        self
+    }
+
+    /// The names of the classes, by class; they are numbers without.
+    #[must_use]
+    pub fn names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Asks a function for the class of each place.
+    #[must_use]
+    pub fn by(mut self, class: impl Fn([f64; 2]) -> usize) -> Self {
+        self.cells = self.places().map(class).collect();
+        self
+    }
+
+    /// Asks a classifier for the class of each place, and takes its names. It is given the places in the units of the
+    /// points, as it is measured samples.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Side: [2] -> [1] { fc1: Linear(1) } }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// use netform_core::model::Classifier;
+    /// use netform_core::plot::Boundary;
+    /// # use netform_core::random::Seed;
+    ///
+    /// let model = Classifier::new(Side::new(Seed(1)), ["red", "blue"])?;
+    /// let svg = Boundary::new("Two classes", [[0.1f32, 0.2], [0.8, 0.9]], [0, 1])?.by_model(&model)?.svg()?;
+    /// assert!(svg.as_str().contains("blue"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::predict`](crate::model::Model::predict): if the network's input is not of two numbers, or an output
+    /// is not finite.
+    pub fn by_model<N>(self, model: &Classifier<N>) -> Result<Self>
+    where
+        N: Network<InputElement = <N as crate::module::Module>::Elem>,
+    {
+        let places = self.places().map(|place| place.map(N::Elem::from_f64));
+        let cells = model.predict(places)?.iter().map(|answer| answer.class()).collect();
+        Ok(Boundary { cells, names: model.class_names().to_vec(), ..self })
+    }
+
+    /// The middles of the cells, row by row from below.
+    fn places(&self) -> impl Iterator<Item = [f64; 2]> + use<> {
+        let [x, y] = self.plane().map(|axis| axis.ends());
+        let at = |[low, high]: [f64; 2], i| low + (high - low) * (i as f64 + 0.5) / CELLS as f64;
+        (0..CELLS * CELLS).map(move |i| [at(x, i % CELLS), at(y, i / CELLS)])
+    }
+
+    /// The points with some room around them.
+    fn plane(&self) -> [Axis; 2] {
+        [0, 1].map(|i| {
+            let ends = self.points.iter().map(|point| point[i]).filter(|x| x.is_finite());
+            let ends = ends.fold(None, |ends, x| {
+                let (low, high) = ends.unwrap_or((x, x));
+                Some((f64::min(low, x), f64::max(high, x)))
+            });
+            Axis::around(ends.unwrap_or((0.0, 1.0)))
+        })
+    }
+
+    /// Draws the plot. Points that are not finite have no place.
+    ///
+    /// # Errors
+    /// None that is known: whatever the values are, there is a picture.
+    pub fn svg(&self) -> Result<Svg> {
+        let [x, y] = self.plane();
+        let place = [x.clone(), y.clone()];
+        self.frame.draw([x, y], &self.legend(), |area| {
+            self.draw_cells(area, &place)?;
+            let placed = self.points.iter().zip(&self.labels);
+            let placed = placed.filter(|([a, b], _)| place[0].has(*a) && place[1].has(*b));
+            let radius = if self.points.len() > 400 { 2 } else { 3 } * UNIT + UNIT / 2;
+            area.draw_series(placed.map(|([a, b], label)| {
+                Circle::new((*a, *b), radius, series(*label as usize).filled())
+            }))?;
+            Ok(())
+        })
+    }
+
+    /// Draws neighbours of one class in a row as one.
+    fn draw_cells(&self, area: &mut Area<'_>, place: &[Axis; 2]) -> Drawn {
+        let [x, y] = place.each_ref().map(Axis::ends);
+        let at = |[low, high]: [f64; 2], i: usize| low + (high - low) * i as f64 / CELLS as f64;
+        for (row, cells) in self.cells.chunks(CELLS).enumerate() {
+            let mut column = 0;
+            for run in cells.chunk_by(|a, b| a == b) {
+                let corners =
+                    [(at(x, column), at(y, row + 1)), (at(x, column + run.len()), at(y, row))];
+                column += run.len();
+                area.draw_series([Rectangle::new(corners, series(run[0]).mix(TINT).filled())])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The classes that there are among points and places, of many the first ones.
+    fn legend(&self) -> Vec<Entry> {
+        let points = self.labels.iter().map(|label| *label as usize);
+        let mut classes: Vec<usize> = points.chain(self.cells.iter().copied()).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let name = |class: usize| {
+            self.names.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+        };
+        let entry = |class| Entry { sign: Sign::Point, colour: series(class), text: name(class) };
+        classes.into_iter().take(24).map(entry).collect()
+    }
+}

@@ -1,0 +1,218 @@
+//! Plots of good and of bad values: well formed, and with what was asked for.
+
+use roxmltree::{Document, Node};
+
+use super::*;
+use crate::dim::D;
+use crate::error::Error;
+use crate::tensor::Tensor;
+use crate::train::{EpochRecord, History};
+
+const NAN: f64 = f64::NAN;
+const INF: f64 = f64::INFINITY;
+
+/// The document, which is well formed, of one root with a title, and without links.
+fn parsed(svg: &Svg) -> Document<'_> {
+    let document = Document::parse(svg.as_str()).unwrap_or_else(|e| panic!("{e}: {svg}"));
+    let root = document.root_element();
+    assert!(root.has_tag_name(("http://www.w3.org/2000/svg", "svg")));
+    assert!(root.children().any(|child| child.tag_name().name() == "title"));
+    for node in document.descendants() {
+        for attribute in node.attributes() {
+            assert!(!attribute.value().contains("http"), "{attribute:?}");
+            assert!(!attribute.value().contains("NaN"), "{attribute:?}");
+        }
+    }
+    document
+}
+
+fn named<'d>(document: &'d Document<'_>, name: &'static str) -> Vec<Node<'d, 'd>> {
+    document.descendants().filter(|node| node.tag_name().name() == name).collect()
+}
+
+/// The curves: lines as thick as those of data.
+fn curves_of(document: &Document<'_>) -> usize {
+    let is_curve = |node: &Node<'_, '_>| {
+        node.attribute("stroke-width") == Some("20")
+            && node.attribute("points").is_some_and(|it| it.split_whitespace().count() > 2)
+    };
+    named(document, "polyline").into_iter().filter(is_curve).count()
+}
+
+/// The circles of data; those of the legend are as high as it is.
+fn dots(document: &Document<'_>) -> usize {
+    let y = |node: &Node<'_, '_>| node.attribute("cy").unwrap().parse::<i32>().unwrap();
+    named(document, "circle").iter().filter(|node| y(node) > 450).count()
+}
+
+fn texts(document: &Document<'_>) -> String {
+    let texts: Vec<_> = named(document, "text").iter().filter_map(|node| node.text()).collect();
+    texts.join("|")
+}
+
+#[test]
+fn points_and_a_fitted_line() {
+    let points = [(0.0f32, 1.0f32), (1.0, 3.0), (2.0, 5.0)];
+    let plot = Plot::new("fit").axes("x", "y").points("data", points);
+    let svg = plot.function("2x + 1", |x| 2.0 * x + 1.0).svg().unwrap();
+    let document = parsed(&svg);
+    assert_eq!((dots(&document), curves_of(&document)), (3, 1));
+    let texts = texts(&document);
+    for text in ["fit", "x", "y", "data", "2x + 1", "0.5"] {
+        assert!(texts.split('|').any(|it| it.trim() == text), "{text} in {texts}");
+    }
+}
+
+#[test]
+fn degenerate_values_have_a_plot() {
+    let of: [&[(f64, f64)]; 7] = [
+        &[],
+        &[(1.0, 2.0)],
+        &[(1.0, 2.0), (1.0, 2.0), (1.0, 2.0)],
+        &[(NAN, NAN), (INF, 1.0)],
+        &[(0.0, f64::MAX), (1.0, f64::MIN), (2.0, 0.0)],
+        &[(0.0, 5e-324), (5e-324, 0.0)],
+        &[(-1e300, -1.0), (1e300, -2.0)],
+    ];
+    for points in of {
+        let plot = || Plot::new("x").points("p", points.to_vec()).line("l", points.to_vec());
+        let plot = || plot().function("f", |x| 1.0 / x).mark(NAN, "m").mark(1.0, "n");
+        parsed(&plot().svg().unwrap());
+        parsed(&plot().log_y().counting_x().svg().unwrap());
+        parsed(&histogram("h", points.iter().map(|(x, _)| *x)).unwrap());
+        let places = points.iter().map(|(x, y)| [*x, *y]);
+        let boundary = Boundary::new("b", places, points.iter().map(|_| u32::MAX)).unwrap();
+        parsed(&boundary.by(|[x, _]| (x > 0.0).into()).svg().unwrap());
+    }
+}
+
+#[test]
+fn a_line_has_gaps_where_values_have_no_place() {
+    let line = [(0.0, 1.0), (1.0, 2.0), (2.0, 1.5), (3.0, NAN), (4.0, 1.0), (5.0, INF)];
+    let svg = Plot::new("gaps").line("loss", line).svg().unwrap();
+    let document = parsed(&svg);
+    // Three points, and one alone.
+    assert_eq!((curves_of(&document), dots(&document)), (1, 1));
+    assert!(texts(&document).contains("loss (2 not finite)"));
+}
+
+#[test]
+fn a_function_far_from_the_points_leaves_them_their_range() {
+    let points = [(0.0, 1.0), (1.0, 2.0)];
+    let svg = Plot::new("far").points("p", points).function("f", |x| 1e6 * x).svg().unwrap();
+    assert!(texts(&parsed(&svg)).contains("1.6"), "{svg}");
+}
+
+#[test]
+fn a_long_line_is_thinned_and_keeps_its_peaks() {
+    let peak = |i: u32| if i == 54_321 { 1000.0 } else { f64::from(i % 7) };
+    let svg = Plot::new("long").line("l", (0..100_000).map(|i| (i, peak(i)))).svg().unwrap();
+    assert!(svg.as_str().len() < 40_000, "{}", svg.as_str().len());
+    assert!(texts(&parsed(&svg)).contains("1000"));
+}
+
+#[test]
+fn titles_and_names_are_texts_whatever_they_are() {
+    let bad = "</text><script>alert(\"1\")</script> & \u{0}\u{1b}";
+    let plot = Plot::new(bad).axes(bad, bad).line(bad, [(0.0, 1.0), (1.0, 2.0)]).mark(0.5, bad);
+    let svg = plot.svg().unwrap();
+    let document = parsed(&svg);
+    assert_eq!(named(&document, "script").len(), 0);
+    assert!(texts(&document).contains("</text><script>"));
+    let weight = Tensor::<(D<2>, D<2>)>::zeros((D, D));
+    parsed(&heat_map(bad, &weight).unwrap());
+    let boundary = Boundary::new(bad, [[0.0, 1.0]], [0]).unwrap().axes(bad, bad).names([bad]);
+    parsed(&boundary.svg().unwrap());
+}
+
+fn history(losses: &[(f64, Option<f64>)]) -> History {
+    let mut history = History::default();
+    for (i, (train, validation)) in losses.iter().enumerate() {
+        history.epochs.push(EpochRecord {
+            epoch: i + 1,
+            train_loss: *train,
+            validation_loss: *validation,
+            ..EpochRecord::default()
+        });
+    }
+    history.best_epoch = Some(1);
+    history
+}
+
+#[test]
+fn curves_of_a_training() {
+    let losses = [(3.0, Some(2.0)), (1.0, Some(1.5)), (0.5, Some(1.75))];
+    let svg = curves(&history(&losses), "loss").unwrap();
+    let document = parsed(&svg);
+    assert_eq!(curves_of(&document), 2);
+    assert!(texts(&document).contains("best: epoch 2"), "{}", texts(&document));
+    // Without validation, after one epoch, after none.
+    let svg = curves(&history(&[(3.0, None), (2.0, None), (1.0, None)]), "loss").unwrap();
+    assert_eq!(curves_of(&parsed(&svg)), 1);
+    let svg = curves(&history(&[(3.0, Some(2.0))]), "loss").unwrap();
+    assert_eq!(dots(&parsed(&svg)), 2);
+    parsed(&curves(&history(&[]), "loss").unwrap());
+    parsed(&curves(&history(&[(NAN, Some(INF)), (NAN, Some(-INF))]), "loss").unwrap());
+}
+
+#[test]
+fn losses_that_differ_by_much_are_placed_by_logarithms() {
+    let texts_of = |least| {
+        let svg = curves(&history(&[(100.0, None), (least, None)]), "loss").unwrap();
+        texts(&parsed(&svg))
+    };
+    assert!(texts_of(0.1).contains("loss, by its logarithm"));
+    assert!(!texts_of(0.0).contains("logarithm"));
+    assert!(!texts_of(50.0).contains("logarithm"));
+}
+
+#[test]
+fn a_figure_that_there_is_not_is_an_error_with_those_that_there_are() {
+    let error = curves(&history(&[(1.0, None)]), "f1").unwrap_err();
+    assert!(matches!(&error, Error::Invalid(_)));
+    assert_eq!(error.to_string(), "the history has no figure `f1`: it has `loss`");
+}
+
+#[test]
+fn a_boundary_has_a_region_for_each_class() {
+    let points = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [NAN, 0.0]];
+    let boundary = Boundary::new("b", points, [0, 1, 2, 0]).unwrap();
+    let boundary = boundary.by(|[x, y]| usize::from(x > 0.5) + usize::from(y > 0.5));
+    let svg = boundary.svg().unwrap();
+    let document = parsed(&svg);
+    assert_eq!(dots(&document), 3);
+    // Each row of 120 cells is two regions; the ground is one more.
+    assert_eq!(named(&document, "rect").len(), 241);
+    assert!(texts(&document).contains("class 2"));
+    let error = Boundary::new("b", points, [0]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "points of classes: expected a label for each of 4 points, found 1 labels"
+    );
+}
+
+#[test]
+fn filters_are_pictures_as_many_as_are_readable() {
+    let few = Tensor::<(D<9>, D<1>, D<5>, D<5>)>::ones((D, D, D, D));
+    let svg = filters("nine", &few).unwrap();
+    assert_eq!(named(&parsed(&svg), "image").len(), 9);
+    let many = Tensor::<(D<100>, D<20>, D<3>, D<3>)>::zeros((D, D, D, D));
+    let svg = filters("many", &many).unwrap();
+    let document = parsed(&svg);
+    assert_eq!(named(&document, "image").len(), 32 * 16);
+    assert!(texts(&document).contains("32 of 100 filters, 16 of 20 channels"));
+    let bad = Tensor::<(D<1>, D<2>)>::from_vec(vec![f32::NAN, f32::INFINITY]).unwrap();
+    parsed(&heat_map("bad", &bad).unwrap());
+}
+
+#[test]
+fn a_plot_is_a_file() {
+    let name = format!("netform-plot-{}.svg", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let svg = Plot::new("file").svg().unwrap();
+    svg.save(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), svg.to_string());
+    std::fs::remove_file(&path).unwrap();
+    let error = svg.save(path.join("no folder.svg")).unwrap_err().to_string();
+    assert!(error.contains("no folder.svg"), "{error}");
+}

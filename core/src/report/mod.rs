@@ -1,0 +1,182 @@
+//! The report of a training: one page to read it by, without anything from elsewhere.
+
+mod charts;
+mod classes;
+mod page;
+mod tested;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::path::Path;
+
+use crate::data::DatasetOf;
+use crate::error::Result;
+use crate::io::write_atomically;
+use crate::metric::{Confusion, Metric};
+use crate::module::Module;
+use crate::network::Network;
+use crate::shape::SameSample;
+use crate::summary::Summary;
+use crate::train::History;
+use tested::{Judge, Mistake, Tested};
+
+pub use verdict::Verdict;
+
+/// A page of HTML about a training: verdict, curves, and, as far as it is told of them, what was taken for what, the
+/// worst mistakes and the network.
+///
+/// The page is one file without scripts that asks for nothing from elsewhere; it follows the reader's system, light or
+/// dark, can be read on a phone and printed. A training that was stopped, had one epoch or none, no validation data, or
+/// values that are not finite has a page as well, which says so.
+///
+/// ```
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
+/// # fn main() -> netform_core::error::Result<()> {
+/// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+/// use netform_core::report::Report;
+/// # let train = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+/// # let test = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+/// # let path = std::env::temp_dir().join(format!("netform-doc-report-{}.html", std::process::id()));
+///
+/// let mut net = Net::new(Seed(1));
+/// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
+///     .epochs(10)
+///     .validate(&test)
+///     .gradient_norms()
+///     .weight_norms()
+///     .fit(&mut net, &train)?;
+/// Report::new(&history).network(&net).class_names(["red", "blue"]).tested(&net, &test)?.save(&path)?;
+/// # std::fs::remove_file(path).ok();
+/// # Ok(())
+/// # }
+/// ```
+pub struct Report<'r> {
+    history: &'r History,
+    title: Option<String>,
+    network: Option<Described>,
+    confusion: Option<Confusion>,
+    class_names: Vec<String>,
+    mistakes: Option<Mistakes>,
+}
+
+/// A network in texts.
+struct Described {
+    summary: Summary,
+    plan: &'static str,
+}
+
+/// What was taken for something else.
+struct Mistakes {
+    /// How many samples.
+    wrong: usize,
+    shown: Vec<Mistake>,
+}
+
+impl History {
+    /// Writes the report of the training as a page of HTML; [`Report`] has more, of the network and of test samples.
+    ///
+    /// ```
+    /// # let history = netform_core::train::History::default();
+    /// # let path = std::env::temp_dir().join(format!("netform-doc-save-report-{}.html", std::process::id()));
+    /// history.save_report(&path)?;
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), netform_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the folder does not exist, or the file cannot be written.
+    pub fn save_report(&self, path: impl AsRef<Path>) -> Result<()> {
+        Report::new(self).save(path)
+    }
+}
+
+impl<'r> Report<'r> {
+    /// The report of what a history knows. Where a metric of it is a
+    /// [confusion matrix](crate::train::Trainer::metric), that of the best epoch's validation samples is shown, until
+    /// another one is given.
+    pub fn new(history: &'r History) -> Self {
+        Report {
+            history,
+            title: None,
+            network: None,
+            confusion: None,
+            class_names: Vec::new(),
+            mistakes: None,
+        }
+    }
+
+    /// What the page is called; "Training of" the network where nothing is set.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// Shows the network's layers and its plan.
+    #[must_use]
+    pub fn network<N: Module>(mut self, net: &N) -> Self {
+        self.network = Some(Described { summary: Summary::of(net), plan: N::PLAN });
+        self
+    }
+
+    /// Shows what was taken for what.
+    #[must_use]
+    pub fn confusion(mut self, confusion: Confusion) -> Self {
+        self.confusion = Some(confusion);
+        self
+    }
+
+    /// The names of the classes, by class; they are numbers without.
+    #[must_use]
+    pub fn class_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.class_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Shows what the network takes samples for: the confusion matrix, and of those that it takes for another class the
+    /// ones of which it is most certain, as pictures where they are some: samples `[height, width]`, `[1, height, width]`
+    /// or `[3, height, width]`. Targets are labels, rows of probabilities, or 0 and 1 for a network of a single output.
+    /// The data set's names of classes are taken, unless others are set.
+    ///
+    /// # Errors
+    /// If the network's output has more than one axis, a label is out of range, a sample cannot be read, or the device
+    /// has not enough memory or is lost.
+    pub fn tested<N, D>(mut self, net: &N, data: &D) -> Result<Self>
+    where
+        N: Network,
+        D: DatasetOf<N::InputElement>,
+        D::Input: SameSample<N::Input>,
+        Judge: Metric<N::Elem, D::TargetElement>,
+    {
+        let tested = Tested::of(net, data)?;
+        self.mistakes = Some(Mistakes { wrong: tested.wrong, shown: tested.mistakes });
+        self.confusion = Some(tested.confusion);
+        if self.class_names.is_empty() {
+            self.class_names = tested.class_names;
+        }
+        Ok(self)
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// None that is known: whatever the values are, there is a page.
+    pub fn html(&self) -> Result<String> {
+        page::page(self)
+    }
+
+    /// Writes the page as a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the folder does not exist, or the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path, self.html()?.as_bytes())
+    }
+
+    /// The name of a class, as a text that is no markup.
+    fn class_name(&self, class: usize) -> String {
+        self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
