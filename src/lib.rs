@@ -195,7 +195,7 @@ pub use netform_core::tensor::Tensor;
 /// | of integers, which are inputs `u32[..]` or what `argmax` yields | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
 /// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward` and call of an `fn`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)`, nothing in evaluation |
 /// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
-/// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
+/// | derivatives | `grad(e, x)`, `stop_gradient(x)`, `clip_gradient(x, max = 1.0)` |
 ///
 /// # Functions
 /// A `fn` item needs no parameters. It is called on tensors of exactly the declared shapes, without a batch, and has
