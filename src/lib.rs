@@ -138,7 +138,7 @@ pub use netform_core::tensor::Tensor;
 /// | `Flatten`, `Reshape([16, 5, 5])` | |
 /// | `Relu`, `Sigmoid`, `Tanh`, `Softplus`, `Silu`, `LeakyRelu(0.01)`, `Elu(1.0)` | |
 /// | `Gelu` | `approximate = none` or `tanh` |
-/// | `Softmax`, `LogSoftmax` | `axis = -1` |
+/// | `Softmax`, `LogSoftmax`, `Glu` | `axis = -1`; `Glu` halves that axis |
 /// | `BatchNorm1d`, `BatchNorm2d` | `eps`, `momentum = 0.1` |
 /// | `LayerNorm`, `RmsNorm`, `GroupNorm(4)` | `eps`; `axes = 1`, the last axes that `LayerNorm` goes over |
 /// | `Rnn(64)`, `Gru(64)`, `Lstm(64)` | `last = false`; over `[positions, features]`; in expressions `let (ys, h) = gru(xs);` and `let (ys, h, c) = lstm(xs);`, all states and the last |
