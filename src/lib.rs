@@ -138,7 +138,7 @@ pub use netform_core::tensor::Tensor;
 /// | `Flatten`, `Reshape([16, 5, 5])` | |
 /// | `Relu`, `Sigmoid`, `Tanh`, `Softplus`, `Silu`, `LeakyRelu(0.01)`, `Elu(1.0)` | |
 /// | `Gelu` | `approximate = none` or `tanh` |
-/// | `Softmax`, `LogSoftmax` | `axis = -1` |
+/// | `Softmax`, `LogSoftmax`, `Glu` | `axis = -1`; `Glu` halves that axis |
 /// | `BatchNorm1d`, `BatchNorm2d` | `eps`, `momentum = 0.1` |
 /// | `LayerNorm`, `RmsNorm`, `GroupNorm(4)` | `eps`; `axes = 1`, the last axes that `LayerNorm` goes over |
 /// | `Rnn(64)`, `Gru(64)`, `Lstm(64)` | `last = false`; over `[positions, features]`; in expressions `let (ys, h) = gru(xs);` and `let (ys, h, c) = lstm(xs);`, all states and the last |
@@ -195,7 +195,7 @@ pub use netform_core::tensor::Tensor;
 /// | of integers, which are inputs `u32[..]` or what `argmax` yields | `gather(x, indices)`, `lookup(table, indices)`, `one_hot(indices, n)`, `float(indices)` |
 /// | new values | `zeros([4, 4])`, `ones([4, 4])`, `full([4, 4], 0.5)`, `arange(n)`; new ones for every sample and training step, the same at every `forward` and call of an `fn`: `normal([4, 4])`, `uniform([4, 4])`; `dropout(x, 0.25)`, nothing in evaluation |
 /// | losses | `mse(x, target)`, `l1`, `huber(x, target, delta = 1.0)`, `bce`, `bce_with_logits`, `cross_entropy(logits, labels, smoothing = 0.1)`, `nll`, `kl_divergence(log_q, p)`, `hinge(x, signs)`, `cosine_similarity(a, b)` |
-/// | derivatives | `grad(e, x)`, `stop_gradient(x)` |
+/// | derivatives | `grad(e, x)`, `stop_gradient(x)`, `clip_gradient(x, max = 1.0)` |
 ///
 /// # Functions
 /// A `fn` item needs no parameters. It is called on tensors of exactly the declared shapes, without a batch, and has

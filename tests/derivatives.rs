@@ -14,7 +14,7 @@ differences! {
         powers: [2, 3] { pow(p, b) + pow(a, 3) + pow(p, -1.5) }
         kinked: [2, 3] { relu(a) + abs(a) * b + sign(a) * a + floor(a) * a + ceil(a) + round(a) * a + stop_gradient(sign(a)) * a }
         activations: [2, 3] { gelu(a) * b + gelu(a, approximate = tanh) + silu(a) + elu(a, alpha = 0.7) }
-        parts: [2, 3] { leaky_relu(a, slope = 0.2) * clamp(a, min = -0.7, max = 0.9) }
+        parts: [2, 3] { leaky_relu(a, slope = 0.2) * clamp(a, min = -0.7, max = 0.9) + clip_gradient(a, max = 100) * b }
     }
     broadcasting: (a: [2, 3, 2], b: [1, 3, 2], c: [2, 1, 2], d: [2, 3, 1]) => {
         sums: [2, 3, 2] { a + b + add(c, d) - sub(c, a) - d }

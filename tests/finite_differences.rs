@@ -47,7 +47,7 @@ cases! {
     last_layer_is_an_activation: [3] { Linear(7), Relu } Mse, floats;
     activation_twice: [3] { Linear(3), Tanh, Tanh, Sigmoid, Linear(3) } Mse, floats;
     activations: [5] {
-        Linear(7), LeakyRelu(0.2), Linear(5), Elu(alpha = 0.5), Linear(7), Silu, Linear(3), Softplus, Linear(4), LogSoftmax,
+        Linear(7), LeakyRelu(0.2), Linear(5), Elu(alpha = 0.5), Linear(7), Silu, Linear(6), Glu, Linear(3), Softplus, Linear(4), LogSoftmax,
     } Mse, floats;
     branches: [6] {
         Linear(4), Residual { Linear(4), Tanh }, Parallel { Linear(2), { Linear(3), Tanh } }, Linear(2),

@@ -85,6 +85,26 @@ cases! {
     cross_entropy_onehot: 5 x [5] => {} dense(CrossEntropy);
 }
 
+network! {
+    /// The last axis in halves, and the first.
+    pub Gates: (x: [2, 4]) -> ([2, 2], [1, 4]) {
+        let last = Glu;
+        let first = Glu(axis = 0);
+        (last(x), first(x))
+    }
+}
+
+#[test]
+fn the_second_half_of_an_axis_gates_the_first() {
+    // sigmoid(0) = 1/2, sigmoid(ln 3) = 3/4
+    let l = 3.0_f64.ln();
+    let x = batch_on::<(D<2>, D<4>), _, _>(&Cpu::default(), &[1.0, 2.0, 0.0, l, 0.0, l, 0.0, l]);
+    let gates = Gates::<f64>::on(Cpu::default(), Seed(0)).unwrap();
+    let (last, first) = gates.forward(&x).unwrap();
+    assert_close("last", &last.to_vec(), &[0.5, 1.5, 0.0, 0.75 * l]);
+    assert_close("first", &first.to_vec(), &[0.5, 1.5, 0.0, 0.75 * l]);
+}
+
 /// A case in `ops.safetensors`, and its network with the reference's inputs as parameters.
 struct Case<N: Network> {
     reference: Reference,

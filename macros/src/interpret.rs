@@ -142,7 +142,7 @@ fn evaluate(op: &Op, x: &[&Value], e: &Environment) -> Result<Value, String> {
         Op::Matmul { transpose_a, transpose_b } => matmul(x[0], x[1], *transpose_a, *transpose_b),
         Op::Reshape(shape) => Value::new(&e.shape(shape)?, x[0].data.clone()),
         Op::Broadcast(shape) => Value::build(&e.shape(shape)?, |p| x[0].at(p)),
-        Op::Contiguous | Op::StopGradient | Op::Integers => x[0].clone(),
+        Op::Contiguous | Op::StopGradient | Op::ClipGradient(_) | Op::Integers => x[0].clone(),
         Op::Permute(axes) => {
             let shape: Vec<usize> = axes.iter().map(|axis| x[0].shape[*axis]).collect();
             Value::build(&shape, |p| {

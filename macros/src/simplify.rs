@@ -63,7 +63,8 @@ impl Simplifier {
     fn node(&mut self, node: &Node, mut inputs: Vec<NodeId>) -> Result<NodeId, String> {
         let mut op = node.op.clone();
         match &mut op {
-            Op::StopGradient | Op::Integers => return Ok(inputs[0]),
+            // What they say is about gradients and types, which are settled.
+            Op::StopGradient | Op::ClipGradient(_) | Op::Integers => return Ok(inputs[0]),
             Op::Permute(_) | Op::Slice { .. } | Op::Place { .. } | Op::Concat(_) => {
                 return self.movement(node, inputs);
             }

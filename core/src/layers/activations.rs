@@ -1,4 +1,4 @@
-//! What is done to each element, or along an axis; shapes stay as they are.
+//! What is done to each element, or along an axis; but for `Glu`, shapes stay as they are.
 
 /// `Relu`: max(x, 0).
 #[non_exhaustive]
@@ -56,6 +56,15 @@ pub struct Softmax {
 /// [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html)
 #[non_exhaustive]
 pub struct LogSoftmax {
+    /// The axis of a sample, from its end where it is negative; the last where it is not given.
+    pub axis: isize,
+}
+
+/// `Glu`, `Glu(axis = 0)`: the first half of an axis times the sigmoid of its second half.
+///
+/// `[16]` to `[8]`. [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html)
+#[non_exhaustive]
+pub struct Glu {
     /// The axis of a sample, from its end where it is negative; the last where it is not given.
     pub axis: isize,
 }

@@ -11,6 +11,14 @@ impl Graph {
         self.scalar("mul", &[x, sigmoid])
     }
 
+    /// a sigmoid(b), of the halves a and b of an axis.
+    pub fn glu(&mut self, x: NodeId, axis: usize, half: Dim) -> Result<NodeId, String> {
+        let a = self.slice(x, axis, Dim::literal(0), half.clone(), 1)?;
+        let b = self.slice(x, axis, half.clone(), half, 1)?;
+        let gate = self.scalar("sigmoid", &[b])?;
+        self.scalar("mul", &[a, gate])
+    }
+
     /// x where it is positive, else alpha (e^x - 1).
     pub fn elu(&mut self, x: NodeId, alpha: f64) -> Result<NodeId, String> {
         let (zero, alpha) = (self.constant(0.0), self.constant(alpha));

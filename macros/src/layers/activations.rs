@@ -1,10 +1,11 @@
-//! Activations, softmax and dropout: layers without parameters that change no shape.
+//! Activations, softmax and dropout: layers without parameters that, but for `Glu`, change no shape.
 
-use super::{Kind, shapeless};
+use super::{Kind, kind, shapeless};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::{Graph, NodeId};
 use crate::lower::{Chain, Part, text};
+use crate::shape::Dim;
 
 pub const LAYERS: &[Kind] = &[
     shapeless("Relu", &[], |cx, layer, _| activation(cx, layer, "relu")),
@@ -27,6 +28,7 @@ pub const LAYERS: &[Kind] = &[
     shapeless("LogSoftmax", &["axis"], |cx, layer, arguments| {
         along(cx, layer, arguments, Graph::log_softmax)
     }),
+    kind("Glu", &["axis"], glu),
     shapeless("Dropout", &["rate"], dropout),
 ];
 
@@ -72,6 +74,34 @@ fn along(
     arguments: &mut Arguments,
     lower: impl Fn(&mut Graph, NodeId, usize) -> Result<NodeId, String>,
 ) -> Option<()> {
+    let axis = axis_of(cx, layer, arguments)?;
+    let y = lower(&mut cx.graph, cx.x, axis + 1);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// a sigmoid(b), of the halves a and b of an axis (Dauphin et al., 2017).
+/// <https://docs.pytorch.org/docs/stable/generated/torch.nn.GLU.html>
+fn glu(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<()> {
+    let axis = axis_of(cx, layer, arguments)?;
+    let sample = cx.sample();
+    let Some(half) = sample[axis].div(&Dim::literal(2)) else {
+        let head = cx.mismatch(layer);
+        let message = [
+            head,
+            text(format!(" halves axis {axis}, but `{}` yields ", cx.previous.0)),
+            Part::Shape(sample),
+        ];
+        cx.fail(layer.range, &message);
+        return None;
+    };
+    let y = cx.graph.glu(cx.x, axis + 1, half);
+    cx.x = cx.op(y, layer)?;
+    Some(())
+}
+
+/// The axis of a sample that a layer goes along.
+fn axis_of(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) -> Option<usize> {
     let axis = arguments.axis("axis", -1, &mut cx.errors)?;
     if !cx.known {
         return None;
@@ -88,9 +118,7 @@ fn along(
         cx.fail(layer.range, &message);
         return None;
     }
-    let y = lower(&mut cx.graph, cx.x, position as usize + 1);
-    cx.x = cx.op(y, layer)?;
-    Some(())
+    Some(position as usize)
 }
 
 /// In training, zero with probability `rate`, else scaled by 1 / (1 - rate); in evaluation, nothing.

@@ -2,6 +2,7 @@
 //! derivatives are graph expressions in the same ops.
 
 pub mod call;
+pub mod clip_gradient;
 pub mod conv;
 pub mod cumsum;
 pub mod gather;
@@ -92,6 +93,8 @@ pub enum Op {
     Cumsum { axis: usize, reverse: bool },
     /// The value, through which no gradient flows.
     StopGradient,
+    /// The value, whose gradient is kept between minus a number and the number, by its bits.
+    ClipGradient(u64),
     /// The value, which is whole numbers, as integers: they can be an index, and have no gradient.
     Integers,
     /// One output of another graph.
@@ -121,7 +124,9 @@ impl Op {
             }
             Op::Reshape(to) => movement::reshape(at(0), to),
             Op::Broadcast(to) => movement::broadcast(at(0), to),
-            Op::Contiguous | Op::StopGradient | Op::Integers => Ok(at(0).clone()),
+            Op::Contiguous | Op::StopGradient | Op::ClipGradient(_) | Op::Integers => {
+                Ok(at(0).clone())
+            }
             Op::Conv2d(w) => conv::shape(at(0), at(1), w),
             Op::Conv2dInput(w, shape) => conv::input_shape(at(0), at(1), w, shape),
             Op::Conv2dWeight(_, shape) => Ok(shape.clone()),
@@ -227,6 +232,7 @@ impl Op {
                 movement::cotangents(self, g, &inputs, dy)
             }
             Op::Cumsum { axis, reverse } => cumsum::cotangents(*axis, *reverse, g, dy),
+            Op::ClipGradient(max) => clip_gradient::cotangents(f64::from_bits(*max), g, dy),
             Op::Call { graph, output } => call::cotangents(graph, *output, g, &inputs, dy),
             // The walk asks for those of all values of a scan at once.
             Op::Scan { scan, output } => scan::cotangents(scan, g, &inputs, &[(*output, dy)]),
@@ -289,6 +295,7 @@ impl fmt::Display for Op {
                 write!(f, "cumsum {axis}{}", if *reverse { " backwards" } else { "" })
             }
             Op::StopGradient => f.write_str("stop_gradient"),
+            Op::ClipGradient(max) => write!(f, "clip_gradient {:?}", f64::from_bits(*max)),
             Op::Integers => f.write_str("integers"),
             Op::Call { graph, output } => write!(f, "call {}.{output}", graph.name),
             Op::Scan { scan, output } => write!(f, "{scan}, {output}"),

@@ -38,6 +38,15 @@ pub const FUNCTIONS: &[Entry] = &[
         let y = cx.graph.push(Op::StopGradient, &[x]);
         cx.at(call.at, y).map(Value::Tensor)
     }),
+    entry("clip_gradient", "clip_gradient(x, max = 1.0)", |cx, call| {
+        let (x, max) = (call.float(cx)?, call.number(cx, "max", None)?);
+        if !(max >= 0.0 && max.is_finite()) {
+            let message = format!("`clip_gradient` to at most {max}; expected 0 or more");
+            return cx.report(call.at, message);
+        }
+        let y = cx.graph.clip_gradient(x, max);
+        cx.at(call.at, y).map(Value::Tensor)
+    }),
     entry("float", "float(indices)", |cx, call| {
         let x = call.tensor(cx)?;
         if !cx.graph.nodes[x].integer {

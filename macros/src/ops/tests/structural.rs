@@ -34,7 +34,7 @@ variants! {
     Input Param State Setting Number Const Size Coordinate Uniform Scalar Reduce Matmul Reshape Broadcast
     Contiguous Conv2d Conv2dInput Conv2dWeight MaxPool2d MaxPool2dScatter MaxPool2dGather Gather GatherAlong
     ScatterAlong Embedding EmbeddingAdd AvgPool2d AvgPool2dSpread Permute Slice Place Concat Flip Cumsum
-    StopGradient Integers Call Scan
+    StopGradient ClipGradient Integers Call Scan
 }
 
 /// A list of functions, one a line.
@@ -57,6 +57,7 @@ const OTHERS: &[&str] = &[
     "Uniform",
     "Scalar",
     "StopGradient",
+    "ClipGradient",
     "Integers",
 ];
 
@@ -162,6 +163,21 @@ fn no_gradient_flows_through_a_stop() {
     e.inputs.push(crate::interpret::Value::new(&[3], vec![1.0; 3]));
     // The derivative of x times the constant that x is.
     assert_eq!(outputs(&vjp(&d.g), &e).unwrap()[0].data, e.inputs[0].data);
+}
+
+#[test]
+fn a_gradient_is_clipped_where_it_is_asked_for() {
+    let mut d = Draw::new("clip");
+    let x = d.float(&dims(&[3]));
+    let clipped = d.g.clip_gradient(x, 1.0).unwrap();
+    let y = d.g.scalar("square", &[clipped]).unwrap();
+    d.g.outputs = vec![y];
+    let mut e = d.e.clone();
+    e.inputs[0] = crate::interpret::Value::new(&[3], vec![-3.0, 0.25, 2.0]);
+    e.inputs.push(crate::interpret::Value::new(&[3], vec![1.0; 3]));
+    // The value is that of the square; its derivative, 2 x, goes back between -1 and 1.
+    assert_eq!(outputs(&d.g, &e).unwrap()[0].data, [9.0, 0.0625, 4.0]);
+    assert_eq!(outputs(&vjp(&d.g), &e).unwrap()[0].data, [-1.0, 0.5, 1.0]);
 }
 
 fn squared(d: &mut Draw, x: NodeId) -> Result<NodeId, String> {
