@@ -30,8 +30,8 @@
 
 pub use netform_core::{
     __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
-    layers, loss, loss_step, metric, model, module, network, optim, plot, pullback, random, shape,
-    step, summary, tensor, train, update, weights,
+    layers, loss, loss_step, metric, model, module, network, optim, plot, pullback, random, report,
+    schedule, shape, step, summary, tensor, train, update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
