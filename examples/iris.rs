@@ -12,7 +12,7 @@ use netform::model::Classifier;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
+use shared::{Rate, Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A classifier of four measurements of a flower, in centimetres.
@@ -39,6 +39,8 @@ type Flowers = InMemory<(D<4>,)>;
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    rate: Rate,
     /// The CSV file with the flowers: columns of numbers, and one called species
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/iris.csv"))]
     data: PathBuf,
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed, .. } = options.training;
+    let Training { epochs, batch, seed, .. } = options.training;
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
     shared::at_least(5, flowers.len(), &options.data)?;
     let ([train, validation, test], scaling) = split_and_scale(&flowers, Seed(seed))?;
@@ -71,7 +73,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let sizes = [train.len(), validation.len(), test.len()];
     print(format!("flowers to train on, to validate and to test: {sizes:?}\n"))?;
 
-    let history = Trainer::new(CrossEntropy, Adam::new(rate))
+    let history = Trainer::new(CrossEntropy, Adam::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())
         .validate(&validation)

@@ -13,7 +13,7 @@ use netform::prelude::*;
 use netform::report::Report;
 use netform::schedule::OneCycle;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
+use shared::{Rate, Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A LeNet-style classifier of 28x28 digits.
@@ -40,6 +40,8 @@ network! {
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    rate: Rate,
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed, .. } = options.training;
+    let Training { epochs, batch, seed, .. } = options.training;
     let (digits, test) = load(&options.data)?;
     shared::at_least(10, digits.len(), &options.data)?;
     let (train, validation) = digits.split(0.9, Seed(seed))?;
@@ -73,7 +75,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
 
     let updates = epochs.get().saturating_mul(train.len().div_ceil(batch.get()));
-    let history = Trainer::new(CrossEntropy, AdamW::new(rate))
+    let history = Trainer::new(CrossEntropy, AdamW::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())
         .schedule(OneCycle::new(updates as u64))
