@@ -1,5 +1,7 @@
 //! Trains a small network to tell three species of iris apart: `cargo run --release --example iris`.
 
+#[path = "compare/irises.rs"]
+mod compare;
 mod shared;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +49,9 @@ struct Options {
     /// The folder to write weights and history into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/iris"))]
     out: PathBuf,
+    /// Train four networks instead, from plain to rich, and compare them
+    #[arg(long)]
+    compare: bool,
     /// Do not train: say by the model in the output folder which species has these four measurements, `5.1,3.5,1.4,0.2`
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     predict: Option<Vec<f32>>,
@@ -66,6 +71,9 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
     shared::at_least(5, flowers.len(), &options.data)?;
     let ([train, validation, test], scaling) = split_and_scale(&flowers, Seed(seed))?;
+    if options.compare {
+        return compare::compare(options, device, &train, &validation);
+    }
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Iris::<f32, _>::on(device, Seed(seed))?;

@@ -1,5 +1,7 @@
 //! Trains a LeNet-style network on handwritten digits: `cargo run --release --example mnist`.
 
+#[path = "compare/digits.rs"]
+mod compare;
 mod shared;
 
 use std::path::{Path, PathBuf};
@@ -33,9 +35,9 @@ network! {
 /// is given and falls again. The test digits are looked at once, at the end.
 #[derive(Parser)]
 #[command(
-    mut_arg("epochs", shared::default("30")),
-    mut_arg("batch", shared::default("16")),
-    mut_arg("rate", shared::default("0.004"))
+    mut_arg("epochs", |it| shared::default("30")(it).default_value_if("compare", "true", "5")),
+    mut_arg("batch", |it| shared::default("16")(it).default_value_if("compare", "true", "64")),
+    mut_arg("rate", |it| shared::default("0.004")(it).default_value_if("compare", "true", "0.001"))
 )]
 struct Options {
     #[command(flatten)]
@@ -48,6 +50,10 @@ struct Options {
     /// The folder to write weights and history into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/mnist"))]
     out: PathBuf,
+    /// Train other networks instead, of one to three dense layers and of convolutions with dropout, and compare them;
+    /// [default: 5 epochs, batch 64, rate 0.001]
+    #[arg(long)]
+    compare: bool,
     /// Do not train: take the weights from this safetensors file and evaluate them on the test digits
     #[arg(long, value_name = "WEIGHTS")]
     evaluate: Option<PathBuf>,
@@ -67,6 +73,9 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let (digits, test) = load(&options.data)?;
     shared::at_least(10, digits.len(), &options.data)?;
     let (train, validation) = digits.split(0.9, Seed(seed))?;
+    if options.compare {
+        return compare::compare(options, device, &train, &validation);
+    }
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Digits::<f32, _>::on(device, Seed(seed))?;

@@ -3,6 +3,8 @@
 // Each example is a program of its own, and uses what it needs of this.
 #![allow(dead_code, unused_macros, unused_imports)]
 
+pub mod comparison;
+
 use std::fmt::Display;
 use std::fs;
 use std::io::Write;
@@ -138,10 +140,13 @@ pub fn at_least(needed: usize, found: usize, path: &Path) -> Result<()> {
     )))
 }
 
-/// Irises, four measurements and a species each, in two parts: four fifths to train on, the others to test. Both are
+/// Irises: four measurements and a species each.
+pub type Irises = InMemory<(D<4>,)>;
+
+/// Irises in two parts: four fifths to train on, the others to test. Both are
 /// scaled by means and deviations of the first.
-pub fn irises(path: &Path, seed: Seed) -> Result<(InMemory<(D<4>,)>, InMemory<(D<4>,)>)> {
-    let flowers: InMemory<(D<4>,)> = Table::read(path)
+pub fn irises(path: &Path, seed: Seed) -> Result<(Irises, Irises)> {
+    let flowers: Irises = Table::read(path)
         .and_then(|table| table.classes("species")?.into_samples())
         .map_err(advise("--data FILE names a CSV file of irises"))?;
     let (mut train, mut test) = flowers.stratified_split(0.8, seed)?;
