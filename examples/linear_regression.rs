@@ -10,6 +10,7 @@ use netform::Error;
 use netform::data::{Loader, Table};
 use netform::device::Device;
 use netform::element::Float;
+use netform::plot::Plot;
 use netform::prelude::*;
 use shared::{Kind, Rate, Training, advise, in_repository, print};
 
@@ -36,6 +37,9 @@ struct Options {
     /// The CSV file with the points: columns x and y
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/linear-regression.csv"))]
     data: PathBuf,
+    /// The folder to draw points and line into; it is created if it is missing
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/linear_regression"))]
+    out: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +54,7 @@ fn train<E: Float, Dev: Device<E>>(options: &Options, device: Dev) -> netform::R
     let Training { epochs, batch, seed, .. } = options.training;
     let points: Points<E> =
         load(&options.data).map_err(advise("--data FILE names a CSV file of points"))?;
+    let plot = shared::file(&options.out, "line.svg")?;
     let mut line = Line::<E, _>::on(device.clone(), Seed(seed))?;
     line.set_parameter("fc.weight", &[E::from_f64(100.0)])?;
     line.set_parameter("fc.bias", &[E::ZERO])?;
@@ -71,7 +76,15 @@ fn train<E: Float, Dev: Device<E>>(options: &Options, device: Dev) -> netform::R
         print(format!("epoch {epoch:>2}: loss of the last batch {loss:.4}"))?;
     }
 
-    let (w, b) = (line.parameter("fc.weight")?[0], line.parameter("fc.bias")?[0]);
+    let [w, b] = [line.parameter("fc.weight")?[0], line.parameter("fc.bias")?[0]].map(E::to_f64);
+    let numbers = |values: &[E]| values.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
+    Plot::new("A line through points")
+        .axes("x", "y")
+        .points("points", numbers(points.inputs()).into_iter().zip(numbers(points.targets())))
+        .function("line", |x| w * x + b)
+        .svg()?
+        .save(&plot)?;
+    print(format!("plot: {}", plot.display()))?;
     print(format!("line: y = {w:.7} x + {b:.7}"))
 }
 

@@ -11,6 +11,7 @@ use clap::Parser;
 use netform::data::augment::Shift;
 use netform::data::mnist::Mnist;
 use netform::device::Device;
+use netform::plot;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::schedule::OneCycle;
@@ -77,6 +78,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         return compare::compare(options, device, &train, &validation);
     }
     let written = Written::into_folder(&options.out)?;
+    let filters = shared::file(&options.out, "filters.svg")?;
 
     let mut net = Digits::<f32, _>::on(device, Seed(seed))?;
     print(net.summary())?;
@@ -96,6 +98,8 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
 
     // EarlyStopping gave the network its best weights back.
     written.conclude(&history, &Report::new(&history).network(&net).tested(&net, &test)?)?;
+    plot::filters("What the first layer looks for", &net.conv1().weight()?)?.save(&filters)?;
+    print(format!("filters: {}", filters.display()))?;
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 

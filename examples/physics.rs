@@ -2,13 +2,15 @@
 
 mod shared;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use netform::device::Device;
+use netform::plot::Plot;
 use netform::prelude::*;
 use netform::schedule::Cosine;
-use shared::{Rate, Training, on_device, print};
+use shared::{Rate, Training, in_repository, on_device, print};
 
 /// For how long the weight is watched, in seconds.
 const SECONDS: f32 = 6.0;
@@ -45,6 +47,9 @@ struct Options {
     training: Training,
     #[command(flatten)]
     rate: Rate,
+    /// The folder to draw the curve into; it is created if it is missing
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/physics"))]
+    out: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +60,7 @@ fn main() -> ExitCode {
 
 fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
     let Training { epochs, batch, seed, .. } = options.training;
+    let plot = shared::file(&options.out, "spring.svg")?;
     let moments: Vec<f32> = (0..256).map(|i| SECONDS * i as f32 / 255.0).collect();
     let data = InMemory::<(D<1>,), _, _, _>::without_targets(moments.clone())?;
     let mut equation = Equation::<f32, _>::on(device.clone(), Seed(seed))?;
@@ -80,6 +86,13 @@ fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
             print(format!("t = {t:.2}: u = {u:7.4}, exact {:7.4}", exact(t)))?;
         }
     }
+    Plot::new("A weight on a spring")
+        .axes("seconds", "u")
+        .line("network", moments.iter().copied().zip(found))
+        .function("exact", |t| exact(t as f32).into())
+        .svg()?
+        .save(&plot)?;
+    print(format!("plot: {}", plot.display()))?;
     print(format!("largest error: {largest:.4}"))
 }
 

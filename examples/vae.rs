@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use netform::device::Device;
 use netform::loss::NoTargets;
+use netform::plot;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::train::evaluate;
@@ -15,6 +16,8 @@ use shared::{Rate, Training, Written, advise, in_repository, on_device, print};
 
 /// How many numbers a digit is told by.
 const CODE: usize = 8;
+/// How many digits to draw.
+const SAMPLES: usize = 16;
 
 network! {
     /// Where in the space of codes a picture is: the mean, and the logarithm of the variance.
@@ -81,6 +84,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let (train, validation) = train?.split(0.9, Seed(seed))?;
     let test = test?;
     let written = Written::into_folder(&options.out)?;
+    let digits = shared::file(&options.out, "digits.svg")?;
 
     let mut vae = Vae::<f32, _>::on(device.clone(), Seed(seed))?;
     print(vae.summary())?;
@@ -95,24 +99,25 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
 
     let mut decoder = Decoder::<f32, _>::on(device.clone(), Seed(seed))?;
     decoder.copy_part(&vae, "decoder")?;
-    let codes = Tensor::<(D<3>, D<CODE>)>::normal((D, D), Seed(seed));
-    let codes = Tensor::<(Batch, D<CODE>), f32, _>::from_slice_on(device, codes.as_slice())?;
+    let codes = Tensor::<(D<SAMPLES>, D<CODE>)>::normal((D, D), Seed(seed));
+    let codes = Tensor::<(D<SAMPLES>, D<CODE>), f32, _>::from_slice_on(device, codes.as_slice())?;
     let logits = decoder.forward(&codes)?.to_vec();
-    print("digits that nobody has written:")?;
-    print(drawn(&logits))?;
+    let ink = Tensor::<(D<SAMPLES>, D<1>, D<28>, D<28>)>::from_vec(logits)?.sigmoid();
+    plot::filters("Digits that nobody has written", &ink)?.save(&digits)?;
+    print(format!("digits that nobody has written: {}", digits.display()))?;
+    print(drawn(ink.as_slice()))?;
     print(format!("test loss of the mean picture: {:.2}", mean_picture(&train, &test)))?;
     let loss = evaluate(&vae, &OwnOutput, &test, batch.get())?.loss;
     print(format!("test loss: {loss:.2}"))
 }
 
-/// Three pictures side by side: a character for each two pixels, one above the other.
-fn drawn(logits: &[f32]) -> String {
-    let ink = |x: f32| 1.0 / (1.0 + (-x).exp());
+/// The first three pictures, side by side: a character for each two pixels, one above the other.
+fn drawn(ink: &[f32]) -> String {
     let mut text = String::new();
     for y in (0..28).step_by(2) {
-        for picture in logits.chunks(784) {
+        for picture in ink.chunks(784).take(3) {
             for x in 0..28 {
-                let both = ink(picture[y * 28 + x]) + ink(picture[(y + 1) * 28 + x]);
+                let both = picture[y * 28 + x] + picture[(y + 1) * 28 + x];
                 text.push(b" .:-=+*#%@"[(both * 4.99) as usize] as char);
             }
         }

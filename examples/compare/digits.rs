@@ -5,8 +5,8 @@ use netform::device::Device;
 use netform::prelude::*;
 
 use crate::Options;
-use crate::shared::Training;
 use crate::shared::comparison::Comparison;
+use crate::shared::{self, Training};
 
 network! {
     /// One dense layer.
@@ -41,6 +41,7 @@ pub fn compare<Dev: Device<f32>>(
 ) -> netform::Result<()> {
     let seed = Seed(options.training.seed);
     let data = [train, validation];
+    let plot = shared::file(&options.out, "comparison.svg")?;
     let mut all = Comparison::default();
     add(&mut all, options, "one layer", One::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers", Two::<f32, _>::on(device.clone(), seed)?, data)?;
@@ -49,7 +50,7 @@ pub fn compare<Dev: Device<f32>>(
         let net = Convolutions::<f32, _>::on(device.clone(), seed, rate)?;
         add(&mut all, options, &format!("convolutions, d = {rate}"), net, data)?;
     }
-    all.conclude()
+    all.conclude(&plot)
 }
 
 /// A network that is trained beside others; whatever is between input and output.

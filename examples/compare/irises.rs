@@ -3,8 +3,8 @@
 use netform::device::Device;
 use netform::prelude::*;
 
-use crate::shared::Training;
 use crate::shared::comparison::Comparison;
+use crate::shared::{self, Training};
 use crate::{Flowers, Options};
 
 network! {
@@ -34,13 +34,14 @@ pub fn compare<Dev: Device<f32>>(
     validation: &Flowers,
 ) -> netform::Result<()> {
     let seed = Seed(options.training.seed);
+    let plot = shared::file(&options.out, "comparison.svg")?;
     let mut all = Comparison::default();
     let data = [train, validation];
     add(&mut all, options, "one layer", One::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers", Two::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers, wide", Wide::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "four layers", Deep::<f32, _>::on(device, seed)?, data)?;
-    all.conclude()
+    all.conclude(&plot)
 }
 
 /// A network that is trained beside others; whatever is between input and output.

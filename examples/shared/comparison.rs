@@ -1,7 +1,10 @@
 //! Networks that were trained on the same data, side by side.
 
+use std::path::Path;
+
 use netform::Result;
 use netform::module::Module;
+use netform::plot::Plot;
 use netform::train::History;
 
 use super::print;
@@ -30,8 +33,9 @@ impl Comparison {
         Ok(())
     }
 
-    /// The table of losses and accuracies after the last epoch, and where the validation loss was smallest.
-    pub fn conclude(&self) -> Result<()> {
+    /// The table of losses and accuracies after the last epoch, and where the validation loss was smallest; all the
+    /// validation losses go into the plot.
+    pub fn conclude(&self, plot: &Path) -> Result<()> {
         print(
             "\n                                        after the last epoch            validation loss",
         )?;
@@ -50,9 +54,15 @@ impl Comparison {
                 best.epoch,
             ))?;
         }
+        let mut losses = Plot::new("Validation loss").axes("epoch", "loss").log_y().counting_x();
+        for Trained { name, history, .. } in &self.0 {
+            losses = losses.line(name, (1..).zip(history.validation_losses()));
+        }
+        losses.svg()?.save(plot)?;
+        print(format!("\nplot: {}", plot.display()))?;
         let best = |it: &Trained| it.history.best().map_or(f64::INFINITY, |best| best.monitored());
         match self.0.iter().min_by(|a, b| best(a).total_cmp(&best(b))) {
-            Some(it) => print(format!("\nsmallest validation loss: {:.4}, {}", best(it), it.name)),
+            Some(it) => print(format!("smallest validation loss: {:.4}, {}", best(it), it.name)),
             None => Ok(()),
         }
     }

@@ -182,7 +182,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// As [`file`] for each of them.
+    /// The files, none of which is there yet but the history, as of [`file`].
     pub fn into_folder(folder: &Path) -> Result<Self> {
         Ok(Written {
             weights: folder.join("best.safetensors"),
