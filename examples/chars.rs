@@ -13,7 +13,7 @@ use netform::metric::argmax;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
+use shared::{Rate, Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 /// How many characters the network sees at once.
 const CONTEXT: usize = 64;
@@ -64,6 +64,8 @@ network! {
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    rate: Rate,
     /// The text to train on, of ASCII characters
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/alice.txt"))]
     data: PathBuf,
@@ -136,11 +138,11 @@ fn fit<Dev: Device<f32>>(
     train: &Pieces,
     validation: &Pieces,
 ) -> netform::Result<()> {
-    let Training { epochs, batch, rate, .. } = options.training;
+    let Training { epochs, batch, .. } = options.training;
     let written = Written::into_folder(&options.out)?;
     print(net.summary())?;
     print(format!("pieces of {CONTEXT} characters to train on: {}\n", train.len()))?;
-    let history = Trainer::new(CrossEntropy, AdamW::new(rate))
+    let history = Trainer::new(CrossEntropy, AdamW::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())
         .validate(validation)

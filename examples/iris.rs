@@ -1,5 +1,7 @@
 //! Trains a small network to tell three species of iris apart: `cargo run --release --example iris`.
 
+#[path = "compare/irises.rs"]
+mod compare;
 mod shared;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use netform::model::Classifier;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
+use shared::{Rate, Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A classifier of four measurements of a flower, in centimetres.
@@ -39,12 +41,17 @@ type Flowers = InMemory<(D<4>,)>;
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    rate: Rate,
     /// The CSV file with the flowers: columns of numbers, and one called species
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/iris.csv"))]
     data: PathBuf,
     /// The folder to write weights and history into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/iris"))]
     out: PathBuf,
+    /// Train four networks instead, from plain to rich, and compare them
+    #[arg(long)]
+    compare: bool,
     /// Do not train: say by the model in the output folder which species has these four measurements, `5.1,3.5,1.4,0.2`
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     predict: Option<Vec<f32>>,
@@ -60,10 +67,13 @@ fn main() -> ExitCode {
 }
 
 fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed, .. } = options.training;
+    let Training { epochs, batch, seed, .. } = options.training;
     let flowers = load(&options.data).map_err(advise("--data FILE names a CSV file of irises"))?;
     shared::at_least(5, flowers.len(), &options.data)?;
     let ([train, validation, test], scaling) = split_and_scale(&flowers, Seed(seed))?;
+    if options.compare {
+        return compare::compare(options, device, &train, &validation);
+    }
     let written = Written::into_folder(&options.out)?;
 
     let mut net = Iris::<f32, _>::on(device, Seed(seed))?;
@@ -71,7 +81,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let sizes = [train.len(), validation.len(), test.len()];
     print(format!("flowers to train on, to validate and to test: {sizes:?}\n"))?;
 
-    let history = Trainer::new(CrossEntropy, Adam::new(rate))
+    let history = Trainer::new(CrossEntropy, Adam::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())
         .validate(&validation)

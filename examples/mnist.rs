@@ -1,5 +1,7 @@
 //! Trains a LeNet-style network on handwritten digits: `cargo run --release --example mnist`.
 
+#[path = "compare/digits.rs"]
+mod compare;
 mod shared;
 
 use std::path::{Path, PathBuf};
@@ -9,11 +11,12 @@ use clap::Parser;
 use netform::data::augment::Shift;
 use netform::data::mnist::Mnist;
 use netform::device::Device;
+use netform::plot;
 use netform::prelude::*;
 use netform::report::Report;
 use netform::schedule::OneCycle;
 use netform::train::evaluate;
-use shared::{Training, Written, advise, in_repository, on_device, print, print_accuracy};
+use shared::{Rate, Training, Written, advise, in_repository, on_device, print, print_accuracy};
 
 network! {
     /// A LeNet-style classifier of 28x28 digits.
@@ -33,19 +36,25 @@ network! {
 /// is given and falls again. The test digits are looked at once, at the end.
 #[derive(Parser)]
 #[command(
-    mut_arg("epochs", shared::default("30")),
-    mut_arg("batch", shared::default("16")),
-    mut_arg("rate", shared::default("0.004"))
+    mut_arg("epochs", |it| shared::default("30")(it).default_value_if("compare", "true", "5")),
+    mut_arg("batch", |it| shared::default("16")(it).default_value_if("compare", "true", "64")),
+    mut_arg("rate", |it| shared::default("0.004")(it).default_value_if("compare", "true", "0.001"))
 )]
 struct Options {
     #[command(flatten)]
     training: Training,
+    #[command(flatten)]
+    rate: Rate,
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
     /// The folder to write weights and history into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/mnist"))]
     out: PathBuf,
+    /// Train other networks instead, of one to three dense layers and of convolutions with dropout, and compare them;
+    /// [default: 5 epochs, batch 64, rate 0.001]
+    #[arg(long)]
+    compare: bool,
     /// Do not train: take the weights from this safetensors file and evaluate them on the test digits
     #[arg(long, value_name = "WEIGHTS")]
     evaluate: Option<PathBuf>,
@@ -61,11 +70,15 @@ fn main() -> ExitCode {
 }
 
 fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
-    let Training { epochs, batch, rate, seed, .. } = options.training;
+    let Training { epochs, batch, seed, .. } = options.training;
     let (digits, test) = load(&options.data)?;
     shared::at_least(10, digits.len(), &options.data)?;
     let (train, validation) = digits.split(0.9, Seed(seed))?;
+    if options.compare {
+        return compare::compare(options, device, &train, &validation);
+    }
     let written = Written::into_folder(&options.out)?;
+    let filters = shared::file(&options.out, "filters.svg")?;
 
     let mut net = Digits::<f32, _>::on(device, Seed(seed))?;
     print(net.summary())?;
@@ -73,7 +86,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     print(format!("digits to train on, to validate and to test: {sizes:?}\n"))?;
 
     let updates = epochs.get().saturating_mul(train.len().div_ceil(batch.get()));
-    let history = Trainer::new(CrossEntropy, AdamW::new(rate))
+    let history = Trainer::new(CrossEntropy, AdamW::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())
         .schedule(OneCycle::new(updates as u64))
@@ -85,6 +98,8 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
 
     // EarlyStopping gave the network its best weights back.
     written.conclude(&history, &Report::new(&history).network(&net).tested(&net, &test)?)?;
+    plot::filters("What the first layer looks for", &net.conv1().weight()?)?.save(&filters)?;
+    print(format!("filters: {}", filters.display()))?;
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)
 }
 

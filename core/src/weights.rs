@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::io::safetensors::{self, NamedTensor, Values};
 use crate::io::write_atomically;
 use crate::module::Module;
-use crate::network::{ParamSpec, Store, build};
+use crate::network::{ParamSpec, Store, build, check_choice};
 use crate::random::Seed;
 
 pub use state_dict::{Loaded, StateDict};
@@ -96,6 +96,36 @@ pub trait Weights: Module {
         chosen: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Loaded> {
         StateDict::new().load_some(self, path, chosen)
+    }
+
+    /// Copies the weights and the running statistics of a part of another network, which may be on another device: of
+    /// the network that is called `part` in its declaration.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! {
+    /// #     Encoder: [4] -> [2] { fc1: Linear(2) }
+    /// #     Net: [4] -> [3] { encoder: Encoder, fc2: Linear(3) }
+    /// # }
+    /// # fn main() -> netform_core::error::Result<()> {
+    /// # use netform_core::{random::Seed, weights::Weights};
+    /// let (net, mut encoder) = (Net::new(Seed(1)), Encoder::new(Seed(2)));
+    /// encoder.copy_part(&net, "encoder")?;
+    /// assert_eq!(encoder.parameter("fc1.bias")?, net.parameter("encoder.fc1.bias")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the other network has no such part, [`Error::Weights`] where the part is not such a network, or a device is
+    /// lost. The network keeps its old values then.
+    fn copy_part<M: Module<Elem = Self::Elem>>(&mut self, whole: &M, part: &str) -> Result<()> {
+        check_choice::<M>([part])?;
+        let inside = |tensor: NamedTensor| {
+            let name = tensor.name.strip_prefix(part)?.strip_prefix('.')?.to_owned();
+            Some(NamedTensor { name, ..tensor })
+        };
+        replace(self, tensors(whole)?.into_iter().filter_map(inside).collect())
     }
 
     /// The bytes of the file that [`Weights::save`] writes.

@@ -47,6 +47,9 @@ network! {
         Flatten,
         out: Linear(2),
     }
+
+    /// A network around another.
+    pub Around: [3, 8, 8] -> [3] { pair: Pair, fc: Linear(3) }
 }
 
 /// How the layers of PyTorch's `Sequential`s are called here.
@@ -301,4 +304,25 @@ fn what_is_chosen_must_be_there() {
         &["`bn1.bias` is missing", "`out.bias` (`head.1.bias` in the file) has another shape"],
     );
     assert_eq!(net.to_bytes().unwrap(), before);
+}
+
+#[test]
+fn a_part_of_another_network_is_copied() {
+    let pixels = (0..4 * 192).map(|i| (i as f32 * 0.7).sin()).collect();
+    let images = InMemory::<(D<3>, D<8>, D<8>)>::new(pixels, vec![0, 1, 2, 0]).unwrap();
+    let (mut around, mut pair) = (Around::new(Seed(1)), Pair::new(Seed(2)));
+    // So that the running statistics, too, are no longer those of every new network.
+    Trainer::new(CrossEntropy, Adam::new(0.1)).fit(&mut around, &images).unwrap();
+    pair.copy_part(&around, "pair").unwrap();
+    let tensors = |bytes: Vec<u8>| safetensors::from_bytes(&bytes, "weights").unwrap().tensors;
+    let whole = tensors(around.to_bytes().unwrap());
+    for tensor in tensors(pair.to_bytes().unwrap()) {
+        let name = format!("pair.{}", tensor.name);
+        assert!(whole.contains(&NamedTensor { name, ..tensor.clone() }), "{}", tensor.name);
+    }
+
+    let before = pair.to_bytes().unwrap();
+    says(pair.copy_part(&around, "fc2"), &["`fc2`", "it has pair.conv1.weight"]);
+    says(pair.copy_part(&around, "fc"), &["`conv1.weight` is missing", "`weight` is not a tensor"]);
+    assert_eq!(pair.to_bytes().unwrap(), before);
 }

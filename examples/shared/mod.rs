@@ -1,5 +1,10 @@
 //! What the examples share: options, messages, the folder they write into, and how they end.
 
+// Each example is a program of its own, and uses what it needs of this.
+#![allow(dead_code, unused_macros, unused_imports)]
+
+pub mod comparison;
+
 use std::fmt::Display;
 use std::fs;
 use std::io::Write;
@@ -9,7 +14,9 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, Args, Parser, ValueEnum};
+use netform::data::{Scaling, Table};
 use netform::io::write_atomically;
+use netform::prelude::*;
 use netform::report::Report;
 use netform::train::{Evaluation, History};
 use netform::{Error, Result};
@@ -23,15 +30,20 @@ pub struct Training {
     /// How many samples a batch has
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch: NonZeroUsize,
-    /// The learning rate of Adam
-    #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
-    pub rate: f64,
     /// What weights, split, order and dropout are drawn from: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Where to compute; NETFORM_DEVICE names one of several Vulkan devices
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
     pub device: Kind,
+}
+
+/// How fast to learn; each example has a default of its own.
+#[derive(Args)]
+pub struct Rate {
+    /// The learning rate
+    #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
+    pub rate: f64,
 }
 
 /// A kind of devices.
@@ -75,7 +87,7 @@ macro_rules! on_device {
 }
 pub(crate) use on_device;
 
-/// Gives an option of [`Training`] its default: `mut_arg("epochs", default("10"))`.
+/// Gives an option of [`Training`] or [`Rate`] its default: `mut_arg("epochs", default("10"))`.
 pub fn default(value: &'static str) -> impl FnOnce(Arg) -> Arg {
     move |option| option.required(false).default_value(value)
 }
@@ -128,11 +140,38 @@ pub fn at_least(needed: usize, found: usize, path: &Path) -> Result<()> {
     )))
 }
 
+/// Irises: four measurements and a species each.
+pub type Irises = InMemory<(D<4>,)>;
+
+/// Irises in two parts: four fifths to train on, the others to test. Both are
+/// scaled by means and deviations of the first.
+pub fn irises(path: &Path, seed: Seed) -> Result<(Irises, Irises)> {
+    let flowers: Irises = Table::read(path)
+        .and_then(|table| table.classes("species")?.into_samples())
+        .map_err(advise("--data FILE names a CSV file of irises"))?;
+    let (mut train, mut test) = flowers.stratified_split(0.8, seed)?;
+    let scaling = Scaling::standard(&train)?;
+    scaling.apply(&mut train);
+    scaling.apply(&mut test);
+    Ok((train, test))
+}
+
 /// A path in this repository, as seen from the working directory where that is the shorter way.
 pub fn in_repository(path: &str) -> PathBuf {
     let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let here = std::env::current_dir().unwrap_or_default();
     whole.strip_prefix(here).map(Path::to_owned).unwrap_or(whole)
+}
+
+/// The path of a file in the folder that `--out` names. The folder is created, and the file, still empty: where that
+/// fails, no time has gone into training.
+pub fn file(folder: &Path, name: &str) -> Result<PathBuf> {
+    let path = folder.join(name);
+    fs::create_dir_all(folder)
+        .map_err(|error| Error::io(folder, error))
+        .and_then(|()| write_atomically(&path, b""))
+        .map_err(advise("--out DIR names a folder that can be written into"))?;
+    Ok(path)
 }
 
 /// The files that a training leaves.
@@ -143,20 +182,13 @@ pub struct Written {
 }
 
 impl Written {
-    /// Makes sure that the folder is there and can be written into, before any time goes into training.
+    /// The files, none of which is there yet but the history, as of [`file`].
     pub fn into_folder(folder: &Path) -> Result<Self> {
-        let written = Written {
+        Ok(Written {
             weights: folder.join("best.safetensors"),
-            history: folder.join("history.csv"),
-            report: folder.join("report.html"),
-        };
-        fs::create_dir_all(folder)
-            .map_err(|error| Error::io(folder, error))
-            .and_then(|()| {
-                write_atomically(&written.history, History::default().to_csv().as_bytes())
-            })
-            .map_err(advise("--out DIR names a folder that can be written into"))?;
-        Ok(written)
+            history: file(folder, "history.csv")?,
+            report: file(folder, "report.html")?,
+        })
     }
 
     /// Writes the history and the report, and says how training ended and what is where.
