@@ -1,8 +1,8 @@
 //! Vectors of the widest kind that the processor has, found at run time.
 //!
 //! Two ways to use them. Loops over slices are written once, `#[inline(always)]`, and called from a
-//! function for each [`Level`] with its `target_feature`: the compiler vectorises them. The inner
-//! kernels of products, which it does not do well, are written with [`Simd`].
+//! function for each [`Level`] with its `target_feature`: the compiler vectorises them. What it does not do
+//! well, the inner loops of products, convolutions and pooling, is written with [`Simd`].
 
 use std::any::TypeId;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,10 +1,10 @@
 //! Convolutions whose result has many channels: these run along the vectors, and each is multiplied by one number of
 //! the image at a time.
 //!
-//! Where points run along the vectors (conv.rs) a narrow image leaves much of them unused, and the frame's zeros are
-//! multiplied. Here a tile has the points of a piece of one row, whatever their distance in the image, and what the kernel
-//! meets outside the image is left out. No element is summed in another order than there, so that it is a matter of time
-//! alone which way is taken.
+//! Where points run along the vectors (correlation.rs) a narrow image leaves much of them unused, and the frame's zeros are
+//! multiplied. Here a tile has the points of a piece of one row, whatever their distance in the image, and the rows of the
+//! kernel that lie outside the image are left out, as are the zeros between points that are set apart. No element is summed in
+//! another order than there, so that for finite weights it is a matter of time alone which way is taken.
 
 use super::correlation::{Correlation, Tap};
 use super::pack::{pack_panel, unpack_panel};
@@ -12,7 +12,7 @@ use super::tile::WIDTH;
 use crate::cpu::simd::{Simd, Vectorised};
 use crate::element::Float;
 
-/// The rows of a panel that are used together, so that they stay in the first cache, beside the image.
+/// The rows of a panel that are used together, so that in f32 they stay in the first cache.
 const DEPTH: usize = 256;
 /// The points of a tile of one vector: as many accumulators as one of two vectors has, about.
 const NARROW: usize = 12;
@@ -23,6 +23,9 @@ pub(super) fn panels(rows: usize) -> usize {
 }
 
 /// A matrix [cols, k], element (j, p) at `from[j * row + p]`, copied into panels [k, [`WIDTH`]] of columns, one after another.
+///
+/// # Safety
+/// Doing it needs a `from` that is good for the matrix, and `panels` good for [`panels`] of `k * WIDTH` elements.
 pub struct PackPanels<E> {
     pub from: *const E,
     pub row: usize,
@@ -33,7 +36,7 @@ pub struct PackPanels<E> {
 
 impl<E: Float> Vectorised<E> for PackPanels<E> {
     /// # Safety
-    /// `from` must be good for the matrix, `panels` for [`panels`] of `k * WIDTH` elements.
+    /// As for [`PackPanels`].
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(self) {
         let PackPanels { from, row, cols, k, panels } = self;
@@ -47,6 +50,9 @@ impl<E: Float> Vectorised<E> for PackPanels<E> {
 }
 
 /// Panels [k, [`WIDTH`]] of columns, copied into a matrix [cols, k], element (j, p) at `to[j * row + p]`.
+///
+/// # Safety
+/// As for [`PackPanels`].
 pub struct UnpackPanels<E> {
     pub panels: *const E,
     pub cols: usize,
@@ -70,6 +76,10 @@ impl<E: Float> Vectorised<E> for UnpackPanels<E> {
 }
 
 /// The correlation of one sample's group: `out` [rows, points] from its frames and the weights in panels [k, [`WIDTH`]].
+///
+/// # Safety
+/// Doing it needs pointers that are good for what the sizes say, at least one channel of the image, and `sums` and `taps` of
+/// the lengths that are stated; nobody else may use `out`.
 pub struct Correlate<'a, E> {
     pub(super) correlation: Correlation,
     pub frames: *const E,
@@ -84,7 +94,7 @@ pub struct Correlate<'a, E> {
 
 impl<E: Float> Vectorised<E> for Correlate<'_, E> {
     /// # Safety
-    /// The pointers must be good for what the sizes say; nobody else may use `out`.
+    /// As for [`Correlate`].
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(self) {
         const { assert!(S::ROWS <= 8 && WIDTH.is_multiple_of(2 * S::LANES)) };
@@ -134,13 +144,13 @@ impl<E: Float> Part<E> {
     unsafe fn rows<S: Simd<E>>(&self, c: &Correlation, taps: &mut [Tap]) {
         let [height, width] = c.out;
         // Where the image's points are set apart, points of the result at that distance meet the same points of the kernel.
-        let apart = c.frame.step[1];
+        let apart = c.frame.step[1].min(width);
         for oy in 0..height {
-            for ox in 0..apart.min(width) {
+            for ox in 0..apart {
                 let live = c.meeting(oy..oy + 1, Some(ox), WIDTH, taps);
                 let mut row = Row {
                     image: self.frames.wrapping_add(c.place(oy, ox)),
-                    step: apart * c.stride[1],
+                    step: apart.wrapping_mul(c.stride[1]),
                     frame: c.frame.len(),
                     taps: &taps[..live],
                     all: taps.len(),
@@ -281,7 +291,7 @@ unsafe fn of_points<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: &Ro
                 let (x, w) = (image.add(place), panel.add(weights));
                 let w: [S::V; V] = std::array::from_fn(|v| S::load(w.add(v * S::LANES)));
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let x = S::splat(*x.add(i * t.step));
+                    let x = S::splat(*x.wrapping_add(i.wrapping_mul(t.step)));
                     for (sum, &w) in sums.iter_mut().zip(&w) {
                         *sum = S::mul_add(x, w, *sum);
                     }
@@ -300,6 +310,9 @@ unsafe fn of_points<E: Float, S: Simd<E>, const R: usize, const V: usize>(t: &Ro
 
 /// Adds the gradient of one sample's group with respect to the weights to `sums`, panels [k, [`WIDTH`]] of the result's
 /// channels: the products of every number of the image with the gradients of the points that meet it.
+///
+/// # Safety
+/// Doing it needs pointers that are good for what the sizes say; nobody else may use `sums`.
 pub struct AddWeights<E> {
     pub(super) correlation: Correlation,
     pub frames: *const E,
@@ -314,7 +327,7 @@ pub struct AddWeights<E> {
 
 impl<E: Float> Vectorised<E> for AddWeights<E> {
     /// # Safety
-    /// The pointers must be good for what the sizes say; nobody else may use `sums`.
+    /// As for [`AddWeights`].
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(self) {
         let AddWeights { correlation: c, frames, offsets, dy, outs, sums } = self;
@@ -330,7 +343,8 @@ impl<E: Float> Vectorised<E> for AddWeights<E> {
                         offsets,
                         rows: c.k(),
                         size: [usize::min(together, height - oy), width],
-                        steps: [c.stride[0] * c.frame.size[1], c.stride[1]],
+                        // A stride beyond the image is never taken, and may be any number.
+                        steps: [c.stride[0].wrapping_mul(c.frame.size[1]), c.stride[1]],
                         dy: dy.wrapping_add(points * WIDTH + col),
                         sums: sums.wrapping_add(panel * c.k() * WIDTH + col),
                     };

@@ -62,17 +62,23 @@ pub(super) fn conv2d<E: Float, const M: usize, const N: usize, const C: usize>(
     let place = place_of_sums(&ys, &args).map(|j| targets[j]);
     let correlation = Correlation::forward(&dims);
     let rows = dims.out_channels / dims.groups;
-    correlate(run, &dims, &correlation, rows, x, w, place, |sums, start, end| {
-        // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
-        unsafe { finish(sums, targets, start, end, &inputs, consts, epilogue) };
-    });
+    // SAFETY: the spans hold all samples and weights, and the blocks of the tasks do not overlap.
+    unsafe {
+        correlate(run, &dims, &correlation, rows, x, w, place, &|sums, start, end| {
+            finish(sums, targets, start, end, &inputs, consts, epilogue);
+        });
+    }
 }
 
 /// Computes a correlation for all groups of all samples of `x`, with weights [groups, rows, k]. The sums are stored in
 /// `place` or, where there is none, in scratch memory. `done(sums, start, end)` is called where the sums that belong to
-/// elements `start` to `end` of the result are there.
+/// elements `start` to `end` of the result are there. It is not generic, so that this is compiled once for each type of
+/// elements and not for each epilogue.
+///
+/// # Safety
+/// `x` must be good for all samples, `w` for the weights and `place` for the result, which nobody else may use.
 #[allow(clippy::too_many_arguments)]
-pub(super) fn correlate<E: Float>(
+pub(super) unsafe fn correlate<E: Float>(
     run: &CpuRun<'_, E>,
     dims: &Conv2dDims,
     correlation: &Correlation,
@@ -80,13 +86,13 @@ pub(super) fn correlate<E: Float>(
     x: Ptr<E>,
     w: Ptr<E>,
     place: Option<Ptr<E>>,
-    done: impl Fn(*const E, usize, usize) + Sync,
+    done: &(dyn Fn(*const E, usize, usize) + Sync),
 ) {
     let way = correlation.way(rows);
     let (k, apart) = (correlation.k(), place.is_none());
     let image = correlation.channels * correlation.frame.image[0] * correlation.frame.image[1];
     let blocks = |weights: Ptr<E>, group_len: usize| {
-        for_each_block(run, dims, correlation, rows, way, |block| {
+        for_each_block(run, dims, correlation, rows, way, &|block| {
             let lines = correlation.lines::<E>(way, block.rows, apart);
             scratch::with(lines, |mut scratch| {
                 let mut room = correlation.room(way, block.rows, apart, &mut scratch);
@@ -96,7 +102,7 @@ pub(super) fn correlate<E: Float>(
                     let weights = weights.get().cast_const().wrapping_add(of_group);
                     let start = (unit * rows + block.row) * correlation.points();
                     let out = place.map(|place| place.get().wrapping_add(start));
-                    // SAFETY: the spans hold all samples, and the blocks of the tasks do not overlap.
+                    // SAFETY: the caller's promise, and the blocks of the tasks do not overlap.
                     let sums =
                         unsafe { correlation.compute(way, x, weights, block.rows, out, &mut room) };
                     done(sums, start, start + block.rows * correlation.points());
@@ -111,13 +117,22 @@ pub(super) fn correlate<E: Float>(
     let group_len = panels(rows) * WIDTH * k;
     scratch::with(lines::<E>(dims.groups * group_len), |mut scratch| {
         let packed = Ptr(scratch.take::<E>(dims.groups * group_len).as_mut_ptr());
-        pack(run, [dims.groups, rows, k], w, packed);
+        // SAFETY: the caller's promise; the panels have these sizes.
+        unsafe { pack(run, [dims.groups, rows, k], w, packed) };
         blocks(packed, group_len);
     });
 }
 
 /// Packs weights [groups, rows, k] into panels.
-fn pack<E: Float>(run: &CpuRun<'_, E>, [groups, rows, k]: [usize; 3], w: Ptr<E>, packed: Ptr<E>) {
+///
+/// # Safety
+/// `w` must be good for the weights, `packed` for [`panels`] of `k * WIDTH` elements for each group.
+unsafe fn pack<E: Float>(
+    run: &CpuRun<'_, E>,
+    [groups, rows, k]: [usize; 3],
+    w: Ptr<E>,
+    packed: Ptr<E>,
+) {
     let (total, count) = (groups * panels(rows), panels(rows));
     let per_task = units_per_task(total, total * WIDTH * k, TASK_ELEMENTS);
     run.pool.run(total.div_ceil(per_task), |task| {
@@ -130,7 +145,7 @@ fn pack<E: Float>(run: &CpuRun<'_, E>, [groups, rows, k]: [usize; 3], w: Ptr<E>,
                 k,
                 panels: packed.get().wrapping_add(panel * WIDTH * k),
             };
-            // SAFETY: the span holds the weights, and each panel belongs to one task.
+            // SAFETY: the caller's promise, and each panel belongs to one task.
             unsafe { E::Loops::pack_panels(pack) };
         }
     });
@@ -151,7 +166,7 @@ fn for_each_block<E: Float>(
     correlation: &Correlation,
     rows: usize,
     way: Way,
-    task: impl Fn(Block) + Sync,
+    task: &(dyn Fn(Block) + Sync),
 ) {
     let units = dims.batch * dims.groups;
     let work = rows * correlation.k() * correlation.points();

@@ -37,7 +37,8 @@ pub(super) fn input<E: Float>(run: &CpuRun<'_, E>, dx: Span, dy: Span, w: Span, 
         // SAFETY: the span holds `w_len` elements.
         flip(unsafe { std::slice::from_raw_parts(w.get(), w_len) }, flipped, &dims);
         let flipped = Ptr(flipped.as_mut_ptr());
-        correlate(run, &dims, &correlation, rows, dy, flipped, Some(dx), |_, _, _| ());
+        // SAFETY: the spans hold all samples, and the weights are all there.
+        unsafe { correlate(run, &dims, &correlation, rows, dy, flipped, Some(dx), &|_, _, _| ()) };
     });
 }
 
@@ -69,8 +70,8 @@ pub(super) fn weight<E: Float>(run: &CpuRun<'_, E>, dw: Span, x: Span, dy: Span,
     let (dw, x, dy) = (run.write(dw), run.read(x), run.read(dy));
     // SAFETY: the span holds `w_len` elements, and no other slice of them exists.
     let dw = unsafe { std::slice::from_raw_parts_mut(dw.get(), w_len) };
-    dw.fill(E::ZERO);
     if x_len == 0 || dy_len == 0 || w_len == 0 {
+        dw.fill(E::ZERO);
         return;
     }
     let sums = Sums::of(&dims);

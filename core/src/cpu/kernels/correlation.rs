@@ -1,5 +1,7 @@
 //! What a convolution of one sample computes: a product of the weights with the image, shifted to each point of the kernel.
 
+mod estimate;
+
 use std::ops::Range;
 
 use super::InnerLoops;
@@ -118,57 +120,6 @@ impl Correlation {
         self.points().next_multiple_of(WIDTH)
     }
 
-    /// The way for results of `rows` channels: the one that needs least time, as the loops are built. Times are in halves of
-    /// a cycle, of processors that do two multiplications of vectors of 16 numbers in each, and load two.
-    pub fn way(&self, rows: usize) -> Way {
-        const LANES: usize = WIDTH / 2;
-        // Of one number of the image or the weights: `r` rows, `v` vectors, and what else is loaded.
-        let tile = |r: usize, v: usize, loads: usize| (r * v).max(r + loads).max(8);
-        let evenly = |len: usize, most: usize| {
-            let strips = len.div_ceil(most).max(1);
-            (strips, len.div_ceil(strips))
-        };
-        // Tiles of pairs of vectors along an axis of this length, and of what is left.
-        let across = |len: usize, tile: &dyn Fn(usize) -> usize| {
-            let rest = (len % WIDTH).div_ceil(LANES);
-            len / WIDTH * tile(2) + if rest > 0 { tile(rest) } else { 0 }
-        };
-        let [height, width] = self.out;
-        let (k, stored) = (self.k(), rows * self.points());
-        // Of k, what is used where `together` rows of the result are computed at once.
-        let met = |together: usize| {
-            let lines = (0..height).step_by(together);
-            let met = |oy: usize| self.rows_met(oy..(oy + together).min(height)).count();
-            lines.map(met).sum::<usize>() * k / self.kernel[0]
-        };
-        let (strips, r) = evenly(rows, 8);
-        // Vectors of an image are loaded in two parts. A quarter more, as measured.
-        let by_points = strips * across(self.cols(), &|v| tile(r, v, 2 * v + 1)) * k * 5 / 4
-            + stored
-            + if self.is_dense() { 0 } else { 4 * k * self.points() };
-        let by_rows = strips
-            * if width <= LANES {
-                met(2) * tile(r, 2, 5)
-            } else {
-                met(1) * across(width, &|v| tile(r, v, 2 * v + 1))
-            }
-            + stored / 2;
-        let apart = self.frame.step[1];
-        let by_channels = met(1)
-            * across(rows, &|v| {
-                let (strips, r) = evenly(width.div_ceil(apart), if v == 1 { 12 } else { 8 });
-                strips * apart * tile(r, v, v + 1)
-            })
-            + stored * 2;
-        if by_channels < by_points.min(by_rows) {
-            Way::Channels
-        } else if self.is_dense() && by_rows < by_points {
-            Way::Rows
-        } else {
-            Way::Points
-        }
-    }
-
     fn lens(&self, way: Way, rows: usize, apart: bool) -> [usize; 4] {
         let sums = if apart { rows * self.points() } else { 0 };
         let frames = self.channels * self.frame.len();
@@ -239,6 +190,13 @@ impl Correlation {
         })
     }
 
+    /// The columns of the kernel that meet a number of the image, and not the zeros between them, for the point of the result
+    /// at `ox` and those at a multiple of the distance of the image's points from it.
+    fn columns_met(&self, ox: usize) -> impl Iterator<Item = usize> {
+        let apart = self.frame.step[1] as isize;
+        (0..self.kernel[1]).filter(move |&kx| self.in_image(1, ox, kx).rem_euclid(apart) == 0)
+    }
+
     /// Lists the points of the kernel at which one of some rows of the result meets the image; the weights of one channel
     /// are `pitch` apart. Of the points in a row it is for the one at `ox` and those whose distance from it is a multiple of
     /// that of the image's points, or for all. The result is the number of entries.
@@ -249,15 +207,16 @@ impl Correlation {
         pitch: usize,
         taps: &mut [Tap],
     ) -> usize {
-        let apart = self.frame.step[1] as isize;
         let mut count = 0;
+        let mut list = |ky: usize, kx: usize| {
+            let place = ky * self.dilation[0] * self.frame.size[1] + kx * self.dilation[1];
+            taps[count] = [place, (ky * self.kernel[1] + kx) * pitch];
+            count += 1;
+        };
         for ky in self.rows_met(lines) {
-            for kx in 0..self.kernel[1] {
-                if ox.is_none_or(|ox| self.in_image(1, ox, kx).rem_euclid(apart) == 0) {
-                    let place = ky * self.dilation[0] * self.frame.size[1] + kx * self.dilation[1];
-                    taps[count] = [place, (ky * self.kernel[1] + kx) * pitch];
-                    count += 1;
-                }
+            match ox {
+                Some(ox) => self.columns_met(ox).for_each(|kx| list(ky, kx)),
+                None => (0..self.kernel[1]).for_each(|kx| list(ky, kx)),
             }
         }
         count
@@ -288,7 +247,8 @@ impl Correlation {
     /// `out` [rows, points] or, where there is none, to scratch memory; the result points to them.
     ///
     /// # Safety
-    /// The pointers must be good for these sizes, and the weights as the way wants them; nobody else may use `out`.
+    /// The pointers must be good for these sizes, the weights as the way wants them, and the room made for this way and at
+    /// least as many rows; [`Way::Rows`] is for strides of 1. Nobody else may use `out`.
     pub unsafe fn compute<E: Float>(
         &self,
         way: Way,

@@ -25,6 +25,9 @@ impl Planes {
 }
 
 /// The maxima `y` of planes `x`.
+///
+/// # Safety
+/// Doing it needs pointers that are good for the planes; nobody else may use `y`.
 pub struct Halve<E> {
     pub x: *const E,
     pub y: *mut E,
@@ -33,7 +36,7 @@ pub struct Halve<E> {
 
 impl<E: Float> Vectorised<E> for Halve<E> {
     /// # Safety
-    /// The pointers must be good for the planes.
+    /// As for [`Halve`].
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(self) {
         let outs = self.planes.size[1] / 2;
@@ -55,6 +58,9 @@ impl<E: Float> Vectorised<E> for Halve<E> {
 }
 
 /// The gradient `dx` of the maxima of planes `x`, from that of the maxima.
+///
+/// # Safety
+/// As for [`Halve`], with `dx` for `y`.
 pub struct ScatterHalves<E> {
     pub x: *const E,
     pub dy: *const E,

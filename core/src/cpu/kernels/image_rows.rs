@@ -1,8 +1,8 @@
 //! Convolutions whose points run along the vectors, row by row of the result: for few channels, where the image's frame
 //! is much wider than the result.
 //!
-//! What the kernel meets outside the image is left out, and nothing is computed in the frame's margin. Sums are in the same
-//! order as in the other ways.
+//! The rows of the kernel that lie outside the image are left out, and nothing is computed in the frame's margin. Sums are in
+//! the same order as in the other ways.
 
 use std::ops::Range;
 
@@ -12,6 +12,10 @@ use crate::cpu::simd::{Simd, Vectorised};
 use crate::element::Float;
 
 /// The correlation of one sample's group: `out` [rows, points] from its frames and the weights [rows, k]. The stride is 1.
+///
+/// # Safety
+/// Doing it needs pointers that are good for what the sizes say, and `taps` of the length that is stated; nobody else may use
+/// `out`.
 pub struct CorrelateRows<'a, E> {
     pub(super) correlation: Correlation,
     /// With room for [`WIDTH`] more elements behind them, which are read and not used.
@@ -25,7 +29,7 @@ pub struct CorrelateRows<'a, E> {
 
 impl<E: Float> Vectorised<E> for CorrelateRows<'_, E> {
     /// # Safety
-    /// The pointers must be good for what the sizes say; nobody else may use `out`.
+    /// As for [`CorrelateRows`].
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(self) {
         const { assert!(S::ROWS <= 8 && WIDTH.is_multiple_of(2 * S::LANES)) };

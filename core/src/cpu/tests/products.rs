@@ -267,6 +267,25 @@ fn convolutions_at_the_ends_of_sizes() {
         Conv2dDims { kernel: [2, 2], stride: [3, 3], batch: 7, ..many },
         Conv2dDims { in_channels: 65, out_channels: 65, groups: 13, kernel: [3, 3], ..many },
         Conv2dDims { in_channels: 31, out_channels: 31, groups: 31, kernel: [2, 3], ..many },
+        // Several panels of weights for each of several groups, in several tasks.
+        Conv2dDims {
+            in_channels: 64,
+            out_channels: 160,
+            groups: 2,
+            height: 14,
+            width: 14,
+            kernel: [3, 3],
+            padding: [1, 1],
+            ..POINT
+        },
+        Conv2dDims {
+            in_channels: 64,
+            out_channels: 96,
+            groups: 2,
+            batch: 9,
+            kernel: [3, 3],
+            ..many
+        },
     ] {
         convolution(&cpus, d);
     }

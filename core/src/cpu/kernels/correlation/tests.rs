@@ -1,4 +1,4 @@
-//! The ways to compute a convolution give the same bits, whichever is chosen for its sizes.
+//! The ways to compute a convolution give the same numbers, bit for bit, whichever is chosen for its sizes.
 
 use super::*;
 use crate::cpu::kernels::channels::{PackPanels, panels};
@@ -75,7 +75,7 @@ fn all_ways_give_the_same_bits() {
             ([2, 3], [1, 2], [1, 2]),
             ([3, 2], [4, 0], [2, 1]),
         ] {
-            for width in [5, 11, 16, 37] {
+            for width in [5, 11, 16, 24, 37] {
                 let dims =
                     Conv2dDims { out_channels: rows, width, stride, padding, dilation, ..DIMS };
                 check::<f32>(&Correlation::forward(&dims), rows);
@@ -96,6 +96,23 @@ fn each_way_is_chosen_somewhere() {
     let way = |dims: Conv2dDims| Correlation::forward(&dims).way(dims.out_channels);
     let long = Conv2dDims { height: 40, width: 34, padding: [1, 1], kernel: [3, 3], ..DIMS };
     assert_eq!(way(long), Way::Points);
-    assert_eq!(way(Conv2dDims { width: 14, kernel: [5, 5], padding: [4, 4], ..DIMS }), Way::Rows);
+    assert_eq!(
+        way(Conv2dDims { out_channels: 6, width: 14, kernel: [5, 5], padding: [4, 4], ..DIMS }),
+        Way::Rows
+    );
     assert_eq!(way(Conv2dDims { in_channels: 32, out_channels: 64, ..long }), Way::Channels);
+    // Where rows cannot be taken for the stride.
+    let down = Conv2dDims { stride: [2, 2], padding: [1, 1], kernel: [3, 3], ..DIMS };
+    let down = Conv2dDims { in_channels: 16, out_channels: 16, height: 32, width: 32, ..down };
+    assert_eq!(way(down), Way::Channels);
+    // The zeros between the points of dy cost nothing.
+    let patches = Conv2dDims { kernel: [16, 16], stride: [16, 16], ..DIMS };
+    let patches = Conv2dDims { out_channels: 192, height: 224, width: 224, ..patches };
+    assert_eq!(Correlation::backward(&patches).way(3), Way::Channels);
+    // Nothing to sum up, and sizes that no product of fits.
+    assert_eq!(way(Conv2dDims { in_channels: 0, ..down }), Way::Points);
+    let stride = [1 << 60, 1 << 60];
+    let far = Conv2dDims { stride, height: 3, kernel: [3, 3], width: 3, out_channels: 40, ..DIMS };
+    check::<f32>(&Correlation::forward(&far), 40);
+    check::<f32>(&Correlation::backward(&far), 3);
 }
