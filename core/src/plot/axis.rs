@@ -43,11 +43,7 @@ impl Axis {
     /// The axis on which all of the values have a place that can have one.
     pub fn of(scale: Scale, values: impl IntoIterator<Item = f64>) -> Self {
         let placed = values.into_iter().filter_map(|x| coordinate(scale, x));
-        let ends = placed.fold(None, |ends, x| {
-            let (low, high) = ends.unwrap_or((x, x));
-            Some((f64::min(low, x), f64::max(high, x)))
-        });
-        let (low, high) = roomy(scale, ends.unwrap_or((0.0, 1.0)));
+        let (low, high) = roomy(scale, ends(placed).unwrap_or((0.0, 1.0)));
         let ticks = ticks(scale, low, high);
         Axis { scale, low, high, ticks }
     }
@@ -99,6 +95,14 @@ impl Axis {
         }
         format!("{tick:.0$}", digits as usize)
     }
+}
+
+/// The least and the largest of the values that are finite.
+pub(crate) fn ends(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values.into_iter().filter(|x| x.is_finite()).fold(None, |ends, x| {
+        let (low, high) = ends.unwrap_or((x, x));
+        Some((f64::min(low, x), f64::max(high, x)))
+    })
 }
 
 /// Where a value is before it is a place, if it has one.

@@ -3,7 +3,7 @@
 use plotters::element::{Circle, Rectangle};
 use plotters::style::Color;
 
-use super::axis::Axis;
+use super::axis::{Axis, ends};
 use super::colour::series;
 use super::frame::{Area, Drawn, Entry, Frame, Sign, TINT, UNIT};
 use super::svg::Svg;
@@ -123,11 +123,7 @@ impl Boundary {
     /// The points with some room around them.
     fn plane(&self) -> [Axis; 2] {
         [0, 1].map(|i| {
-            let ends = self.points.iter().map(|point| point[i]).filter(|x| x.is_finite());
-            let ends = ends.fold(None, |ends, x| {
-                let (low, high) = ends.unwrap_or((x, x));
-                Some((f64::min(low, x), f64::max(high, x)))
-            });
+            let ends = ends(self.points.iter().map(|point| point[i]));
             Axis::around(ends.unwrap_or((0.0, 1.0)))
         })
     }

@@ -1,6 +1,7 @@
 //! A figure of a training, epoch by epoch.
 
 use super::Plot;
+use super::axis::ends;
 use crate::error::{Error, Result};
 use crate::train::{EpochRecord, History};
 
@@ -47,9 +48,9 @@ pub(crate) fn curves_plot(history: &History, figure: &str) -> Result<Plot<'stati
             "the history has no figure `{figure}`: it has `{names}`"
         )));
     }
-    let values = || train.iter().chain(&validation).map(|(_, y)| *y).filter(|y| y.is_finite());
-    let (least, largest) = (values().fold(f64::MAX, f64::min), values().fold(0.0, f64::max));
-    let log = figure == "loss" && least > 0.0 && largest > WIDE * least;
+    let values = train.iter().chain(&validation).map(|(_, y)| *y);
+    let is_wide = ends(values).is_some_and(|(low, high)| low > 0.0 && high > WIDE * low);
+    let log = figure == "loss" && is_wide;
     let unit = if log { ", by its logarithm" } else { "" };
     let mut plot =
         Plot::new(capitalised(figure)).axes("epoch", format!("{figure}{unit}")).counting_x();
@@ -60,7 +61,11 @@ pub(crate) fn curves_plot(history: &History, figure: &str) -> Result<Plot<'stati
     if !validation.is_empty() {
         plot = plot.line("validation", validation);
     }
-    if let Some(best) = history.best_by(figure) {
+    let best = history.best_by(figure);
+    let is_finite = |epoch: &&EpochRecord| {
+        epoch.figure(figure).and_then(|(value, _)| value).is_some_and(f64::is_finite)
+    };
+    if let Some(best) = best.filter(is_finite) {
         plot = plot.mark(best.epoch as f64, format!("best: epoch {}", best.epoch));
     }
     Ok(plot)

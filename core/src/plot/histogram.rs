@@ -3,7 +3,7 @@
 use plotters::element::Rectangle;
 use plotters::style::Color;
 
-use super::axis::{Axis, Scale};
+use super::axis::{Axis, Scale, ends};
 use super::colour::series;
 use super::frame::{Entry, Frame, Sign};
 use super::svg::Svg;
@@ -36,8 +36,7 @@ pub fn histogram<X: Into<f64>>(
 ) -> Result<Svg> {
     let all: Vec<f64> = values.into_iter().map(Into::into).collect();
     let finite: Vec<f64> = all.iter().copied().filter(|x| x.is_finite()).collect();
-    let ends = finite.iter().fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
-    let x = Axis::around(if finite.is_empty() { (0.0, 1.0) } else { ends });
+    let x = Axis::around(ends(finite.iter().copied()).unwrap_or((0.0, 1.0)));
     // As many bars as there is something to see in.
     let bars = ((finite.len() as f64).sqrt().ceil() as usize * 2).clamp(8, BARS);
     let [low, high] = x.ends();

@@ -31,6 +31,7 @@ pub use filters::{filters, heat_map};
 pub use histogram::histogram;
 pub use svg::Svg;
 
+pub(crate) use axis::ends;
 pub(crate) use curves::{curves_plot, figures};
 pub(crate) use image::Image;
 pub(crate) use svg::escaped;

@@ -1,11 +1,13 @@
 //! The curves of a report.
 
 use crate::error::Result;
-use crate::plot::{Plot, Svg, curves_plot, figures};
+use crate::plot::{Plot, Svg, curves_plot, ends, figures};
 use crate::train::{History, StepRecord};
 
 /// Up to how many epochs the loss of each step says more than theirs.
 const FEW: usize = 3;
+/// How many times the least value the largest is, from which on steps are placed by their logarithms.
+const WIDE: f64 = 100.0;
 /// How many parameters have their norms shown.
 const PARAMETERS: usize = 8;
 
@@ -39,10 +41,10 @@ fn of_steps(
     let numbered = (1..).zip(&history.steps);
     let line: Vec<(f64, f64)> =
         numbered.filter_map(|(i, step)| Some((f64::from(i), value(step)?))).collect();
-    let positive = line.iter().map(|(_, y)| *y).filter(|y| y.is_finite());
-    let (least, most) = positive.fold((f64::MAX, 0.0), |(a, b), y| (y.min(a), y.max(b)));
+    let ends = ends(line.iter().map(|(_, y)| *y));
+    let is_wide = ends.is_some_and(|(low, high)| low > 0.0 && high > WIDE * low);
     let plot = Plot::new(title).axes("step", name).counting_x().line(name, line);
-    if least > 0.0 && most > 100.0 * least { plot.log_y() } else { plot }
+    if is_wide { plot.log_y() } else { plot }
 }
 
 /// The learning rate, step by step where steps are known.

@@ -85,7 +85,8 @@ fn course(history: &History) -> String {
     let seconds = history.seconds();
     if seconds.is_finite() && seconds > 0.0 {
         facts.push(match seconds {
-            0.0..1.0 => format!("{:.0} ms", 1000.0 * seconds),
+            0.0..0.001 => "less than 1 ms".to_owned(),
+            0.001..1.0 => format!("{:.0} ms", 1000.0 * seconds),
             1.0..120.0 => format!("{seconds:.1} s"),
             _ => format!("{:.0} min", seconds / 60.0),
         });

@@ -9,7 +9,7 @@ use crate::feed::InputElement;
 use crate::metric::{Confusion, Metric, argmax, measure};
 use crate::model::Outputs;
 use crate::network::Network;
-use crate::plot::Image;
+use crate::plot::{Image, ends};
 use crate::random::Seed;
 use crate::shape::{SameSample, SampleShape, Shape};
 
@@ -192,8 +192,7 @@ fn picture_size(sizes: &[usize]) -> Option<[usize; 3]> {
 
 /// The picture of values whose least is black and whose largest is white: samples may have been scaled.
 fn picture(values: &[f64], [channels, height, width]: [usize; 3]) -> Image {
-    let finite = values.iter().copied().filter(|x| x.is_finite());
-    let (low, high) = finite.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+    let (low, high) = ends(values.iter().copied()).unwrap_or((0.0, 1.0));
     let range = if high > low { high - low } else { 1.0 };
     let size = height * width;
     let at = |channel: usize, i: usize| {
