@@ -27,6 +27,61 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Shapes that do not fit
+//! After the pooling these digits are `[16, 14, 14]`, which `Flatten` makes 3136 features, and not 128. `cargo check` says
+//! so:
+//!
+//! ```compile_fail
+//! use netform::prelude::*;
+//!
+//! network! {
+//!     pub Digits: [1, 28, 28] -> [10] {
+//!         conv1: Conv2d(16, kernel = 5, padding = 2), Relu, MaxPool2d(2),
+//!         Flatten,
+//!         fc1: Linear(128 -> 10),
+//!     }
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! ```text
+//! error: shape mismatch in network `Digits`: layer `fc1: Linear(128 -> 10)` expects 128 features, but `Flatten` yields [16, 14, 14] = 3136; write `Linear(3136 -> 10)`
+//!   --> src/main.rs:7:9
+//!    |
+//!  7 |         fc1: Linear(128 -> 10),
+//!    |         ^^^^^^^^^^^^^^^^^^^^^^
+//! ```
+//!
+//! Outside of networks shapes are types, and rustc compares them: a batch of `(D<5>,)` given to a network of `[4]` does not
+//! compile either.
+//!
+//! # Where to look
+//! | what | where |
+//! |---|---|
+//! | networks, functions, layers, expressions | [`network!`], [`layers`] |
+//! | passes by hand, what every network has | [`module::Module`], [`network::Network`], [`pullback::Workspace`] |
+//! | tensors | [`tensor::Tensor`], [`dim`] |
+//! | data sets, files of data, scaling, batches | [`data`], [`io`] |
+//! | losses, optimisers, schedules, rules of updates | [`loss`], [`optim`], [`schedule`], [`update::Rules`] |
+//! | training | [`train::Trainer`], [`train::Callback`], [`train::History`], [`step::TrainStep`], [`metric`] |
+//! | pages and pictures of trainings | [`report::Report`], [`plot`] |
+//! | weights and models in files, predictions | [`weights::Weights`], [`weights::StateDict`], [`model::Model`], [`inference::Predictor`] |
+//! | devices | [`cpu::Cpu`], and `gpu::Vulkan` with the feature `vulkan` |
+//! | what can go wrong at run time | [`error::Error`] |
+//!
+//! [`prelude`] has what most programs use. The repository has a book, in the folder `docs`, and examples.
+//!
+//! # Features
+//! | feature | what it adds |
+//! |---|---|
+//! | `vulkan` | networks on a GPU, `netform::gpu`; the Vulkan library is found at run time |
+//! | `images` | data sets of folders of PNG and JPEG files, `data::images` |
+//! | `npz` | NumPy's archives of arrays, `io::npz` |
+//! | `ctrlc` | Ctrl-C that ends training cleanly, `Trainer::stop_on_ctrl_c` |
+//!
+//! None is on by default. Without them there is everything else: the processor as a device, CSV, IDX, npy and safetensors.
+//! Nothing but Rust and a linker is needed to build any of them.
 
 pub use netform_core::{
     __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
@@ -315,7 +370,5 @@ pub mod prelude {
     pub use crate::weights::Weights;
 }
 
-/// The README's program, compiled and run with the documentation's tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod pages;
