@@ -279,7 +279,7 @@ impl Calls<'_> {
         let (ty, rows) = (one_or_tuple(&types), one_or_tuple(&rows));
         let body = quote! {
             let v = [#(#parts),*];
-            let workspace = #total + Self::times_hessian_workspace(b, #(#sizes),*);
+            let workspace = usize::saturating_add(#total, Self::times_hessian_workspace(b, #(#sizes),*));
             Ok(#rows)
         };
         let text = match floats.len() {
@@ -413,7 +413,7 @@ impl Calls<'_> {
         let len = numel(self.output).tokens();
         let to = self.outputs(|i| numel(self.sample(i)).tokens(), &quote!(row));
         let body = quote! {
-            let workspace = #len + Self::vjp_workspace(b, #(#sizes),*);
+            let workspace = usize::saturating_add(#len, Self::vjp_workspace(b, #(#sizes),*));
             __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
                 let dy = __n::span(__n::Slot::Workspace, 0, #len);
                 __n::basis(k, dy, dy, |k, row| {
