@@ -113,7 +113,7 @@ fn computed_sizes_at_run_time_are_checked_at_the_entry() {
     );
     let (x, y) = tensors(5, 10);
     let error = net.forward(&x, &y).unwrap_err().to_string();
-    assert_eq!(error, "in network `Halved`: `T / 2` leaves a remainder: 5 is not divisible by 2");
+    assert_eq!(error, "in `Halved`: `T / 2` leaves a remainder: 5 is not divisible by 2");
 
     let net = Windows::<Len, D<1>>::new(Seed(1));
     let x = Tensor::<_>::zeros_on(Cpu::default(), (Batch(1), D::<1>, Len(2))).unwrap();

@@ -12,6 +12,17 @@ network! {
     }
 }
 
+network! {
+    /// All products of three elements, without the middle one.
+    pub Cubes<T>: (x: [T]) -> [T, T, T] {
+        broadcast(x.reshape([T, 1, 1]), [T, T, 1]) @ broadcast(x.reshape([1, T]), [T, 1, T])
+    }
+    /// As one number.
+    fn cubes<T>(x: [T], i: u32[]) -> [] {
+        sum(broadcast(x.reshape([T, 1, 1]), [T, T, 1]) @ broadcast(x.reshape([1, T]), [T, 1, T])) * gather(x, i)
+    }
+}
+
 const HUGE: usize = (1 << 62) + 1;
 
 fn data(first: f32) -> InMemory<(D<3>,)> {
@@ -36,6 +47,30 @@ fn sizes_beyond_memory_are_errors() {
         assert!(matches!(net.predictor(batch), Err(Error::OutOfMemory { .. })));
     }
     assert!(net.predictor(0).is_err());
+}
+
+/// Lengths whose product is more than a `usize` holds, and batches of what memory cannot hold.
+#[test]
+fn lengths_beyond_memory_are_errors() {
+    let net = Cubes::<Len>::new(Seed(1));
+    let zeros =
+        |batch, len| Tensor::<_>::zeros_on(Cpu::default(), (Batch(batch), Len(len))).unwrap();
+    assert_eq!(net.forward(&zeros(1, 2)).unwrap().to_vec(), [0.0; 8]);
+    let long = zeros(1, 1 << 22);
+    let said = "is [4194304, 4194304, 4194304], more elements than memory can hold";
+    for error in [net.forward(&long).err(), net.vjp(&long, &zeros_of_cube()).err()] {
+        let error = error.unwrap().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let many = net.forward(&zeros(100, 9998));
+    assert!(matches!(many, Err(Error::OutOfMemory { .. })), "{many:?}");
+    let long = Tensor::<_>::zeros_on(Cpu::default(), (Len(1 << 22),)).unwrap();
+    let error = cubes(&long, &Tensor::scalar(0_u32)).unwrap_err().to_string();
+    assert!(error.contains(said), "{error}");
+}
+
+fn zeros_of_cube() -> Tensor<(Batch, Len, Len, Len)> {
+    Tensor::zeros_on(Cpu::default(), (Batch(1), Len(1), Len(1), Len(1))).unwrap()
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn lengths_at_run_time() {
     );
     let none = Tensor::<(Batch, Len)>::from_slice(&[2, 0], &[]);
     let error = dot.forward(&none, &none).unwrap_err().to_string();
-    assert_eq!(error, "in network `Dot`: `T` is 0; sizes are at least 1");
+    assert_eq!(error, "in `Dot`: `T` is 0; sizes are at least 1");
     let mut workspace = dot.workspace(Mode::Train).unwrap();
     let ones = Tensor::<(Batch,)>::from_vec(vec![1.0, 10.0]).unwrap();
     let pass = workspace.forward(&dot, (&x, &x)).unwrap();

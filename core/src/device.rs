@@ -211,12 +211,9 @@ pub const fn window(
     padding: usize,
     dilation: usize,
 ) -> usize {
-    let reach = dilation * kernel.saturating_sub(1) + 1;
-    if stride == 0 || kernel == 0 || size + 2 * padding < reach {
-        0
-    } else {
-        (size + 2 * padding - reach) / stride + 1
-    }
+    let reach = dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1);
+    let room = padding.saturating_mul(2).saturating_add(size);
+    if stride == 0 || kernel == 0 || room < reach { 0 } else { (room - reach) / stride + 1 }
 }
 
 /// `over / by` in the sizes of a network; 0 where `by` is, which the network's checks report.

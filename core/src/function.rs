@@ -45,6 +45,7 @@ pub enum Given<'x, E: Float, D: Device<E>> {
 /// If an index is out of range, or the device has not enough memory or is lost.
 #[doc(hidden)]
 pub fn pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
+    of: &Signature,
     device: &D,
     given: &[Given<'_, E, D>],
     workspace: usize,
@@ -52,7 +53,7 @@ pub fn pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
     steps: impl FnOnce(&mut D::Run<'_>),
 ) -> Result<R> {
     let mut memory = device.zeros(workspace)?;
-    run(device, given, &mut memory, results, steps)
+    run(of, device, given, &mut memory, results, steps)
 }
 
 /// A pass that also yields a number, at the span that `steps` returns.
@@ -61,6 +62,7 @@ pub fn pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
 /// As of [`pass`].
 #[doc(hidden)]
 pub fn value_pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
+    of: &Signature,
     device: &D,
     given: &[Given<'_, E, D>],
     workspace: usize,
@@ -69,13 +71,14 @@ pub fn value_pass<E: Float, D: Device<E>, R: Tensors<E, D>>(
 ) -> Result<(Tensor<(), E, D>, R)> {
     let mut memory = device.zeros(workspace)?;
     let mut at = Span::new(Slot::Workspace, 0, 0);
-    let results = run(device, given, &mut memory, results, |k| at = steps(k))?;
+    let results = run(of, device, given, &mut memory, results, |k| at = steps(k))?;
     let mut value = [E::ZERO];
     device.read(&memory, at.offset, &mut value)?;
     Ok((Tensor::from_slice_on(device.clone(), &value)?, results))
 }
 
 fn run<E: Float, D: Device<E>, R: Tensors<E, D>>(
+    of: &Signature,
     device: &D,
     given: &[Given<'_, E, D>],
     memory: &mut D::Buffer<E>,
@@ -92,7 +95,7 @@ fn run<E: Float, D: Device<E>, R: Tensors<E, D>>(
     results.write(0, &mut bound);
     let mut run = device.run(bound);
     steps(&mut run);
-    run.finish()?;
+    run.finish().map_err(|error| of.names(error))?;
     Ok(results)
 }
 
@@ -165,6 +168,22 @@ impl Signature {
             *last = rows;
         }
         Ok(all)
+    }
+
+    /// The error of an index, with the names of the function and of the input that it is in, where there is one only.
+    fn names(&self, error: Error) -> Error {
+        let Error::IndexOutOfRange { what, index, size, of } = error else { return error };
+        let mut integers = self.inputs.iter().filter(|port| port.integer);
+        let input = match (integers.next(), integers.next()) {
+            (Some(input), None) => format!(", of input `{}`", input.name),
+            _ => String::new(),
+        };
+        Error::IndexOutOfRange {
+            what: format!("{what} in `{}`{input}", self.name),
+            index,
+            size,
+            of,
+        }
     }
 
     fn unequal<T: std::fmt::Debug>(&self, input: &str, what: &str, expected: T, found: T) -> Error {

@@ -24,7 +24,7 @@ pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};
 pub use crate::shape::{BatchedShape, Declared, SampleShape, Shape};
-pub use crate::size::{AtLeast, DivisibleBy, EqualTo, Minus, MoreThan, Over, Plus, Times};
+pub use crate::size::{AtLeast, DivisibleBy, EqualTo, Known, Minus, MoreThan, Over, Plus, Times};
 pub use crate::tensor::{Same, Tensor};
 pub use crate::weights::from_bytes;
 

@@ -5,8 +5,8 @@
 use std::ops::{Add, Div, Mul, Rem, Sub};
 
 use typenum::{
-    B1, Cmp, Diff, Equal, Greater, IsEqual, IsGreater, IsGreaterOrEqual, Less, Prod, Quot, Sum,
-    UTerm,
+    B1, Cmp, Diff, Equal, Greater, IsEqual, IsGreater, IsGreaterOrEqual, IsLess, Length, Less,
+    Prod, Quot, Sum, U42, UInt, UTerm,
 };
 
 use crate::dim::{D, Dim, Len, Static};
@@ -53,15 +53,72 @@ computed! {
 }
 computed! {
     /// The product of two sizes.
-    Times, Mul, Prod
+    Times, Bounded, BoundedProduct
 }
 computed! {
-    /// The quotient of two sizes, rounded down.
-    Over, Div, Quot
+    /// The quotient of two sizes, rounded down; 0 where the second is 0, which is an error of its own.
+    Over, OrZero, QuotientOrZero
 }
 computed! {
     /// The difference of two sizes; 0 where it is negative.
     Minus, Saturating, Rest
+}
+
+/// A product, where there are so few bits in its factors that it may have twelve digits: typenum's arithmetic
+/// reaches the limit of recursion with the digits of larger ones.
+pub trait Bounded<R> {
+    /// The product.
+    type Output;
+}
+/// A product whose factors have few bits, or not.
+pub trait OfFewBits<R, Few> {
+    /// The product.
+    type Output;
+}
+type Bits<L, R> = Sum<Length<L>, Length<R>>;
+type BoundedProduct<L, R> = <L as Bounded<R>>::Output;
+
+// A product of `m` and `n` bits has at least `m + n - 1`, and a number of twelve digits at most 40.
+impl<L, R> Bounded<R> for L
+where
+    L: typenum::Len<Output: Add<Length<R>, Output: IsLess<U42>>>,
+    R: typenum::Len,
+    L: OfFewBits<R, typenum::Le<Bits<L, R>, U42>>,
+{
+    type Output = <L as OfFewBits<R, typenum::Le<Bits<L, R>, U42>>>::Output;
+}
+impl<L: Mul<R>, R> OfFewBits<R, B1> for L {
+    type Output = Prod<L, R>;
+}
+
+/// A quotient, which is 0 where the divisor is.
+pub trait OrZero<R> {
+    /// The quotient.
+    type Output;
+}
+type QuotientOrZero<L, R> = <L as OrZero<R>>::Output;
+
+impl<L> OrZero<UTerm> for L {
+    type Output = UTerm;
+}
+impl<L: Div<UInt<U, B>>, U, B> OrZero<UInt<U, B>> for L {
+    type Output = Quot<L, UInt<U, B>>;
+}
+
+/// `T`, of what is known: of a size that could not be computed rustc does not know it, and reports nothing that
+/// depends on it.
+pub trait Known<T> {
+    /// `T`.
+    type Then;
+}
+impl<const A: usize, const B: usize, const C: usize, const E: usize, T> Known<T> for D<A, B, C, E> {
+    type Then = T;
+}
+impl<T> Known<T> for Len {
+    type Then = T;
+}
+impl<T> Known<T> for () {
+    type Then = T;
 }
 
 /// A difference that is 0 where it would be negative.

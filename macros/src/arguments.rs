@@ -9,7 +9,7 @@ use crate::errors::{Errors, Range, suggestion};
 use crate::initialisers::initialiser;
 use crate::layers::Kind;
 use crate::shape::{Dim, Shape};
-use crate::sizes::{Scope, size, size_or_zero};
+use crate::sizes::{Scope, size_or_zero};
 
 /// Arguments not yet read.
 pub struct Arguments<'l> {
@@ -56,17 +56,35 @@ impl<'l> Arguments<'l> {
     }
 
     fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
-        let dim = match least {
-            0 => size_or_zero(expr, &self.scope),
-            _ => size(expr, &self.scope),
-        };
-        let dim = report(dim, errors)?;
+        if matches!(expr.to_string().as_str(), "same" | "valid") {
+            let message = format!(
+                "`{expr}` is no size in `{}`; a padding of (kernel - 1) / 2 points keeps the size of an axis, such as `kernel = 3, padding = 1`",
+                self.layer
+            );
+            errors.push(expr.range.error(message));
+            return None;
+        }
+        let dim = report(size_or_zero(expr, &self.scope), errors)?;
+        if least > 0 && dim.is_zero() {
+            let message = format!("a size of 0 in `{}`; sizes are at least 1", self.layer);
+            errors.push(expr.range.error(message));
+            return None;
+        }
         self.sizes.push((expr, dim.clone(), least));
         Some(dim)
     }
 
     /// One number for both axes, or a pair.
     fn sizes(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<[Dim; 2]> {
+        if let ExprKind::List(items) = &expr.kind {
+            let items: Vec<String> = items.iter().map(Expr::to_string).collect();
+            let message = format!(
+                "expected one number or a pair, found `{expr}`; did you mean `({})`?",
+                items.join(", ")
+            );
+            errors.push(expr.range.error(message));
+            return None;
+        }
         let ExprKind::Tuple(items) = &expr.kind else {
             return self.size(expr, least, errors).map(|dim| [dim.clone(), dim]);
         };
@@ -357,9 +375,15 @@ fn stray(layer: &Layer, kind: &Kind, argument: &Argument) -> syn::Error {
         layer.args.iter().filter(|a| a.name.is_none()).map(Argument::to_string).collect();
     let meant = match (name, &unnamed[..]) {
         ("Linear", [input, out]) => format!("{input} -> {out}"),
-        ("Conv2d", [out, kernel]) => format!("{out}, kernel = {kernel}"),
-        ("Conv2d", [input, out, kernel]) => format!("{input} -> {out}, kernel = {kernel}"),
-        ("MaxPool2d", [kernel, stride]) => format!("{kernel}, stride = {stride}"),
+        ("Embedding", [rows, features]) => format!("{rows}, features = {features}"),
+        // What PyTorch is told, and netform infers.
+        ("Rnn" | "Gru" | "Lstm", [_, told]) | ("MultiHeadAttention", [_, told]) => told.clone(),
+        ("GroupNorm", [groups, _]) => groups.clone(),
+        ("Conv1d" | "Conv2d", [out, kernel]) => format!("{out}, kernel = {kernel}"),
+        ("Conv1d" | "Conv2d", [input, out, kernel]) => {
+            format!("{input} -> {out}, kernel = {kernel}")
+        }
+        ("MaxPool2d" | "AvgPool2d", [kernel, stride]) => format!("{kernel}, stride = {stride}"),
         ("Reshape", sizes) => format!("[{}]", sizes.join(", ")),
         (_, [value]) => format!("{} = {value}", kind.arguments[0]),
         _ => String::new(),

@@ -289,6 +289,26 @@ impl Dim {
         (!params.is_empty()).then_some(params)
     }
 
+    /// Whether a generic size is not larger than another whatever its parameters are, all of which are at least 1:
+    /// each of its terms has a term of the other's with all its factors.
+    pub fn is_within(&self, other: &Dim) -> bool {
+        let mut larger: Vec<(&[Atom], i128)> = other.0.iter().collect();
+        let holds = |(atoms, n): (&[Atom], i128), (factors, m): (&[Atom], i128)| {
+            let mut rest = factors.to_vec();
+            let mut take = |atom| rest.iter().position(|it| it == atom).map(|at| rest.remove(at));
+            n <= m && atoms.iter().all(|atom| take(atom).is_some())
+        };
+        let mut params = BTreeSet::new();
+        self.params(&mut params);
+        let positive = larger.iter().all(|(_, n)| *n > 0);
+        !params.is_empty()
+            && positive
+            && self.0.iter().all(|term| {
+                let at = larger.iter().position(|of| holds(term, *of));
+                at.map(|at| larger.remove(at)).is_some()
+            })
+    }
+
     /// The terms with a plus sign, and the terms with a minus sign as a positive size.
     pub fn split(&self) -> (Dim, Dim) {
         let terms = |sign: i128| {

@@ -117,8 +117,12 @@ pub fn distinct(items: &[Item], errors: &mut Errors) -> BTreeSet<usize> {
         }
         let printed = |other: &Item| match other {
             Item::Network(network) => {
-                let ends =
-                    [("Input", network.inputs.len() == 1), ("Sizes", !network.generics.is_empty())];
+                let generic = !network.generics.is_empty();
+                let ends = [
+                    ("Input", network.inputs.len() == 1),
+                    ("Sizes", generic),
+                    ("InMemory", generic),
+                ];
                 ends.iter().any(|(end, there)| *there && name == format!("{}{end}", network.name))
             }
             Item::Function(function) => name == format!("{}_takes", function.name),

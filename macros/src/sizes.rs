@@ -50,8 +50,8 @@ pub fn tensor_type(declared: &TensorType, scope: &Scope, errors: &mut Errors) ->
         return None;
     }
     let mut shape = Some(vec![]);
-    for expr in &declared.dims {
-        match size(expr, scope) {
+    for (axis, expr) in declared.dims.iter().enumerate() {
+        match size(expr, scope).map_err(|error| without_batch(axis, expr, error)) {
             Ok(dim) => shape.iter_mut().for_each(|shape: &mut Shape| shape.push(dim.clone())),
             Err(error) => {
                 errors.push(error);
@@ -69,6 +69,17 @@ pub fn tensor_type(declared: &TensorType, scope: &Scope, errors: &mut Errors) ->
         return None;
     }
     Some(shape)
+}
+
+/// The error of the first size of a shape where it stands for the batch, as in other frameworks.
+fn without_batch(axis: usize, expr: &Expr, error: syn::Error) -> syn::Error {
+    let batch = ["None", "-1", "_", "B", "N", "batch", "batch_size"];
+    match axis == 0 && batch.contains(&expr.to_string().as_str()) {
+        true => expr.range.error(format!(
+            "`{expr}` is no size; shapes are those of one sample, so leave it away where it stands for the batch"
+        )),
+        false => error,
+    }
 }
 
 /// The most axes of one sample: `MAX_RANK` of netform-core without the batch.

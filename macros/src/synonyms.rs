@@ -45,6 +45,10 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("where", "select"),
     ("expand", "broadcast"),
     ("broadcast_to", "broadcast"),
+    ("expand_as", "broadcast"),
+    ("repeat", "concat(x, x, axis = 0)"),
+    ("tile", "concat(x, x, axis = 0)"),
+    ("masked_fill", "select(mask, value, x)"),
     ("expand_dims", "unsqueeze"),
     ("swapaxes", "transpose"),
     ("chunk", "split"),
@@ -73,6 +77,14 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("binary_cross_entropy", "bce"),
     ("scaled_dot_product_attention", "attention"),
 ];
+
+/// Modules of Python that functions and layers are in there.
+const MODULES: &[&str] = &["F", "K", "nn", "np", "torch", "tf", "jnp", "jax", "keras", "layers"];
+
+/// Whether a name is that of a module of another framework.
+pub fn is_module(name: &str) -> bool {
+    MODULES.contains(&name)
+}
 
 /// What a layer of another framework is called here.
 pub fn layer(name: &str) -> Option<&'static str> {

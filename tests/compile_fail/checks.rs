@@ -50,6 +50,7 @@ const OF_NO_SHAPE: &[&str] = &[
     "generics/unknown_size",
     "functions/parameters",
     "functions/size_no_input_tells",
+    "data/input_without_shape",
     "data/trainer_of_two_inputs",
     "losses/loss_step_of_logits",
     "losses/setting_with_axes",

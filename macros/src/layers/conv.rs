@@ -4,7 +4,7 @@ use super::{Kind, kind, record, weights};
 use crate::arguments::Arguments;
 use crate::ast::Layer;
 use crate::graph::NodeId;
-use crate::lower::{Chain, LayerView, Part, text, words};
+use crate::lower::{Chain, Condition, LayerView, Part, text, words};
 use crate::ops::conv::Window2;
 use crate::shape::{Dim, Shape};
 
@@ -311,6 +311,24 @@ fn conv_transpose2d(cx: &mut Chain, layer: &Layer, arguments: &mut Arguments) ->
     let sizes = vec![channels, each, kh, kw];
     let (weight, bias) = weights(cx, layer, arguments, &name, sizes, 1)?;
     // The bias is one for each output channel, not for each row of the weight.
+    if !cx.known {
+        return None;
+    }
+    for (extra, stride) in extra.iter().zip(&window.stride) {
+        let known = extra.as_literal().zip(stride.as_literal());
+        if known.is_some_and(|(extra, stride)| extra < stride) {
+            continue;
+        }
+        let message = [
+            cx.mismatch(layer),
+            text(" has an `output_padding` of "),
+            Part::Number(extra.clone()),
+            text(", which has to be less than its stride, "),
+            Part::Number(stride.clone()),
+        ];
+        let less = Condition::More(stride.clone(), extra.clone());
+        cx.require(known.is_none(), less, layer.range, &message);
+    }
     if !cx.known {
         return None;
     }

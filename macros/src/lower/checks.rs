@@ -98,6 +98,15 @@ impl Condition {
         (a.add(&less_b).tokens(), b.add(&less_a).tokens())
     }
 
+    /// Whether it holds wherever another does, which has to hold: memory that holds a value holds all that are
+    /// never larger.
+    pub fn is_implied_by(&self, other: &Condition) -> bool {
+        match (self, other) {
+            (Condition::Memory(part), Condition::Memory(whole)) => part.is_within(whole),
+            _ => false,
+        }
+    }
+
     /// The sizes in it.
     pub fn dims(&self) -> Vec<&Dim> {
         match self {
@@ -221,7 +230,10 @@ impl Chain {
             self.fail(at, &message);
             return;
         }
-        self.require_alone(Condition::Memory(total), at, message);
+        let condition = Condition::Memory(total);
+        if self.checks.iter().all(|check| check.condition != condition) {
+            self.checks.push(Check { condition, message, at, previous: None });
+        }
     }
 
     pub fn require_alone(&mut self, condition: Condition, at: Range, message: Vec<Part>) {
@@ -229,12 +241,24 @@ impl Chain {
         if self.checks.iter().any(|check| check.condition == condition) {
             return;
         }
-        let network = text(format!("in network `{}`: ", self.network));
-        let message = if matches!(&message[0], Part::Text(text) if text.starts_with('`')) {
-            [vec![network], message].concat()
-        } else {
-            message
+        let of = text(format!("in `{}`: ", self.network));
+        let message = match &message[0] {
+            Part::Text(size) if size.starts_with('`') => [vec![of], message].concat(),
+            _ => message,
         };
         self.checks.push(Check { condition, message, at, previous: None });
+    }
+
+    /// Leaves out checks that others imply.
+    pub fn without_implied(mut self) -> Self {
+        let mut kept: Vec<Check> = vec![];
+        for check in self.checks {
+            if !kept.iter().any(|other| check.condition.is_implied_by(&other.condition)) {
+                kept.retain(|other| !other.condition.is_implied_by(&check.condition));
+                kept.push(check);
+            }
+        }
+        self.checks = kept;
+        self
     }
 }

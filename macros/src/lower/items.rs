@@ -15,7 +15,7 @@ use crate::errors::{Range, count};
 use crate::graph::{Node, NodeId};
 use crate::layers;
 use crate::ops::Op;
-use crate::shape::{Dim, Shape, show};
+use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::{Scope, tensor_type};
 
 /// Lowers a network.
@@ -54,7 +54,7 @@ pub fn network(network: &Network, uses: &Rc<Declarations>, train: bool) -> Chain
         };
         cx.check_outputs(outputs, at);
     }
-    cx
+    cx.without_implied()
 }
 
 /// Lowers a function: over a batch, or for exactly the declared shapes.
@@ -72,6 +72,14 @@ pub fn function(function: &Function, uses: &Rc<Declarations>, batched: bool) -> 
         cx.require_used(0);
         cx.check_outputs(&function.outputs, Some(&function.body.result));
     }
+    let mut cx = cx.without_implied();
+    // What is given is in memory already.
+    let of_sample = |shape: &Shape| -> Shape {
+        shape.iter().filter(|dim| **dim != Dim::batch()).cloned().collect()
+    };
+    let given = cx.graph.inputs.iter().map(|port| numel(&of_sample(&port.shape)));
+    let given: Vec<Condition> = given.map(Condition::Memory).collect();
+    cx.checks.retain(|check| !given.iter().any(|given| check.condition.is_implied_by(given)));
     cx
 }
 

@@ -29,10 +29,9 @@ use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::Scope;
 
 pub use crate::layers::names as layer_names;
-pub use checks::{Check, Condition, Part, text};
+pub use checks::{Check, Condition, Part, render, text};
 pub use items::{function, network};
 
-use checks::render;
 use values::Bound;
 
 /// A parameter with its place in the buffer.

@@ -62,6 +62,11 @@ impl<'e> Operands<'e> {
         Some(&self.left.remove(found).value)
     }
 
+    /// The next one without a name, which is not taken.
+    fn next(&self) -> Option<&'e Expr> {
+        self.left.iter().find(|arg| arg.name.is_none()).map(|arg| &arg.value)
+    }
+
     /// The argument of a name only.
     pub fn take_named(&mut self, name: &str) -> Option<&'e Expr> {
         let named = |arg: &&Argument| arg.name.as_ref().is_some_and(|n| n == name);
@@ -121,9 +126,13 @@ impl<'e> Operands<'e> {
         )
     }
 
-    /// All operands that are left, as floats.
+    /// All operands that are left, as floats; one that is a list stands for what is in it: `concat([a, b])`.
     pub fn floats(&mut self, cx: &mut Chain) -> Lowered<Vec<NodeId>> {
         let mut ids = vec![];
+        if let (1, Some(Expr { kind: ExprKind::List(items), .. })) = (self.unnamed(), self.next()) {
+            self.take("");
+            return items.iter().map(|item| cx.float(item)).collect();
+        }
         while self.unnamed() > 0 {
             let (value, expr) = self.value(cx)?;
             for (value, expr) in words::members(value, expr) {

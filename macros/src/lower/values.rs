@@ -1,7 +1,6 @@
 //! Expressions to values: names, operators and numbers.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Chain, Lowered, Part, Reported, text};
@@ -9,8 +8,7 @@ use crate::ast::{BinaryOp, Expr, ExprKind, Layer, Pattern, path_text};
 use crate::errors::{Range, listed, suggestion};
 use crate::graph::NodeId;
 use crate::ops::scalar;
-use crate::shape::{Dim, broadcast, numel, show};
-use crate::sizes::too_large;
+use crate::shape::{Dim, broadcast, show};
 
 /// What a name can stand for.
 #[derive(Clone)]
@@ -182,13 +180,8 @@ impl Chain {
         let value = self.evaluate(expr)?;
         if let Value::Tensor(id) = value {
             let (sample, before) = (self.sample_of(id), self.errors.len());
-            // Generic sizes are checked in inputs, weights and layers.
-            let mut params = BTreeSet::new();
-            sample.iter().for_each(|dim| dim.params(&mut params));
-            if params.is_empty() || too_large(&numel(&sample)) {
-                let what = format!("`{expr}` in `{}` is", self.network);
-                self.require_memory(text(what), &sample, expr.range);
-            }
+            let what = format!("`{expr}` in `{}` is", self.network);
+            self.require_memory(text(what), &sample, expr.range);
             if self.errors.len() > before {
                 return Err(Reported);
             }

@@ -15,10 +15,12 @@ impl Chain {
             Value::Layer(declared) => declared.name.clone(),
             Value::Inside(outer) => outer.to_string(),
             other => {
-                let message = format!(
-                    "`{x}` is {} and has no `{name}`; only layers have weights",
-                    other.describe()
-                );
+                let hint = match name.to_string().as_str() {
+                    "T" | "mT" => format!("`{x}.transpose()` exchanges its last two axes"),
+                    "shape" => "sizes are written as they are declared".to_owned(),
+                    _ => "only layers have weights".to_owned(),
+                };
+                let message = format!("`{x}` is {} and has no `{name}`; {hint}", other.describe());
                 return self.report(Range::of(name), message);
             }
         };

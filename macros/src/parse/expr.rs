@@ -1,6 +1,7 @@
 //! Expressions as tokens: precedence, postfix forms, literals.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
 
@@ -373,6 +374,12 @@ fn parse_literal(input: ParseStream) -> Result<Expr> {
         ),
         Lit::Float(x) => ExprKind::Float(finite(x)?),
         Lit::Bool(b) => ExprKind::Bool(b.value),
+        Lit::Str(text) if ["same", "valid"].contains(&text.value().as_str()) => {
+            return Err(range.error(format!(
+                "`{}` is a text, and sizes are numbers; a padding of (kernel - 1) / 2 points keeps the size of an axis, such as `kernel = 3, padding = 1`",
+                literal.to_token_stream()
+            )));
+        }
         _ => return Err(range.error("expected a number, a name, or a const expression in braces")),
     };
     Ok(Expr { kind, range })

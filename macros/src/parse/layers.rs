@@ -8,6 +8,7 @@ use super::expr::{parse_argument, parse_size};
 use super::recovery::{attempt, is_named, skip_layer, unread};
 use crate::ast::*;
 use crate::errors::{Errors, Range};
+use crate::synonyms::is_module;
 
 /// Layers between commas: those that can be read, and the names of the others.
 pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
@@ -28,7 +29,9 @@ pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
         if let Err(error) = content.parse::<Token![,]>() {
             // Once: whoever writes `;` writes it everywhere.
             if std::mem::take(&mut separated) {
-                errors.push(syn::Error::new(error.span(), "expected `,` between layers"));
+                let message =
+                    format!("expected `,` between layers{}", meant(content, layers.last()));
+                errors.push(syn::Error::new(error.span(), message));
             }
             if !is_named(content) {
                 skip_layer(content);
@@ -36,6 +39,24 @@ pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
         }
     }
     layers
+}
+
+/// What is meant where a layer ends otherwise than with a comma: a module in front of it, or a name of Python.
+fn meant(content: ParseStream, last: Option<&Layer>) -> String {
+    let word = last.map(|layer| layer.kind.to_string()).unwrap_or_default();
+    let field = content.peek(Token![.]).then(|| content.fork());
+    let field = field
+        .and_then(|ahead| ahead.parse::<Token![.]>().and_then(|_| ahead.parse::<Ident>()).ok());
+    match field {
+        Some(name) if word == "self" => {
+            format!("; a layer's name stands before a colon: `{name}: Linear(120)`")
+        }
+        Some(layer) if is_module(&word) => format!("; layers stand without `{word}.`: `{layer}`"),
+        None if content.peek(Token![=]) => {
+            format!("; a layer's name stands before a colon: `{word}: Linear(120)`")
+        }
+        _ => String::new(),
+    }
 }
 
 /// `conv1: Conv2d(6, kernel = 5)`

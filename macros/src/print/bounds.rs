@@ -4,6 +4,8 @@
 //! rustc proves nothing about sums and products. What the macro cannot prove either is left to typenum, for
 //! each use of the network with sizes of its own: an error of `cargo check` there, in decimals.
 
+mod memory;
+
 use std::collections::{BTreeSet, HashMap};
 
 use proc_macro2::TokenStream;
@@ -23,7 +25,7 @@ impl Printer<'_> {
             return (TokenStream::new(), TokenStream::new());
         };
         let (vis, computed) = (&self.ast.vis, self.sizes.computed());
-        let declared =
+        let types =
             computed.iter().map(|(dim, name)| match self.sizes.has_len([dim].into_iter()) {
                 true => quote!(#[doc(hidden)] type #name: ::netform::dim::Dim;),
                 false => quote!(#[doc(hidden)] type #name: ::netform::dim::Static;),
@@ -36,20 +38,19 @@ impl Printer<'_> {
             "`{{Self}}` are not known to be sizes that network `{}` can have",
             self.ast.name
         );
+        let (declared, names) = (self.sizes.bounds(), self.sizes.names());
+        let (memory, fits) = self.in_memory(&message).unzip();
+        let first = self.sizes.memory_name();
+        let extends = first.map(|first| quote!(: #first<Sizes = Self>));
+        let first = first.map(|first| quote!((#names): #first<Sizes = (#names)>,));
         let item = quote! {
+            #memory
             #[doc = #doc]
             #[diagnostic::on_unimplemented(message = #message)]
-            #vis trait #name { #(#declared)* }
+            #vis trait #name #extends { #(#types)* }
         };
-        let mut types = Types { sizes: &self.sizes, bounds: vec![], seen: BTreeSet::new() };
-        let mut conditions = TokenStream::new();
-        let typed = self.generic_checks().filter(|check| is_typed(check));
-        let mut counts = HashMap::new();
-        for check in typed {
-            let count = counts.entry(std::mem::discriminant(&check.condition)).or_insert(0_usize);
-            conditions.extend(condition(check, (*count, &self.ast.name), &mut types));
-            *count += 1;
-        }
+        let mut types = Types::new(&self.sizes);
+        let conditions = conditions(self.generic_checks(), &self.ast.name, &mut types);
         let mut values = TokenStream::new();
         for (dim, name) in computed {
             let value = types.of(dim);
@@ -58,27 +59,50 @@ impl Printer<'_> {
             }
             values.extend(quote!(type #name = #value;));
         }
-        let (declared, names, bounds) = (self.sizes.bounds(), self.sizes.names(), &types.bounds);
+        let bounds = &types.bounds;
         // Notes point at the network's name, not at the whole of `network!`.
         let head = Range::of(&self.ast.name).over(quote!(impl<#declared> #name for (#names)));
         let implementation = quote! {
+            #fits
             #conditions
             #[doc(hidden)]
-            #head where #(#bounds,)* { #values }
+            #head where #first #(#bounds,)* { #values }
         };
         (item, implementation)
     }
 }
 
-/// Whether types can decide a check. Numbers of elements can be too large for them, and memory tells when they
-/// are.
-pub fn is_typed(check: &Check) -> bool {
-    !matches!(check.condition, Condition::Memory(_))
+/// Traits for conditions of an item, and bounds that ask for them; memory is another matter.
+fn conditions<'c>(
+    checks: impl Iterator<Item = &'c Check>,
+    of: &Ident,
+    types: &mut Types,
+) -> TokenStream {
+    let (mut all, mut counts) = (TokenStream::new(), HashMap::new());
+    for check in checks {
+        let count = counts.entry(std::mem::discriminant(&check.condition)).or_insert(0_usize);
+        all.extend(condition(check, (*count, of), types));
+        *count += 1;
+    }
+    all
 }
 
-/// A trait for a condition, whose message is the check's; `i` tells it from others of its kind, an underscore from a
-/// `network` of that name.
-fn condition(check: &Check, (i, network): (usize, &Ident), types: &mut Types) -> TokenStream {
+/// What the generic sizes of a function must satisfy, which its implementations for tensors ask for: traits, and the
+/// bounds of one implementation, whose type parameters `sizes` says.
+pub fn of_function<'c>(
+    checks: impl Iterator<Item = &'c Check> + Clone,
+    name: &Ident,
+    sizes: &Sizes,
+) -> (TokenStream, Vec<TokenStream>) {
+    let (fits, mut bounds, _) = memory::conditions(checks.clone(), name, sizes);
+    let mut types = Types::new(sizes);
+    let others = conditions(checks, name, &mut types);
+    bounds.extend(types.bounds);
+    (quote!(#fits #others), bounds)
+}
+
+/// A trait for a condition, whose message is the check's; `i` tells it from others of its kind.
+fn condition(check: &Check, (i, of): (usize, &Ident), types: &mut Types) -> TokenStream {
     let mut dims: Vec<Dim> = vec![];
     let mut place = |dim: &Dim| {
         let at = dims.iter().position(|other| other == dim).unwrap_or(dims.len());
@@ -104,21 +128,17 @@ fn condition(check: &Check, (i, network): (usize, &Ident), types: &mut Types) ->
     });
     let holds: Vec<(Ident, Ident)> = holds.collect();
     let message = message(&check.message, &mut place);
-    let kind = format_ident!("{}", kind);
+    let label = format!("these sizes do not fit `{of}`");
+    let (kind, name) = (format_ident!("{}", kind), condition_name(kind, i, of));
     let (a, b): (Vec<_>, Vec<_>) = holds.into_iter().unzip();
     let others: Vec<Ident> = (1..dims.len()).map(|i| format_ident!("N{}", i)).collect();
-    let name = match i {
-        0 => kind.clone(),
-        _ => format_ident!("{}{}", kind, i),
-    };
-    let name = if name == *network { format_ident!("{}_", name) } else { name };
     let mut arguments = dims.iter().map(|dim| types.of(dim)).collect::<Vec<_>>();
     // With another `Self` than the bound has, rustc takes the message from here.
     let first = arguments.remove(0);
     // Where it is not met, a note points at the size or layer that asks for it.
     types.bounds.push(check.at.over(quote!(#first: #name<#(#arguments),*>)));
     quote! {
-        #[diagnostic::on_unimplemented(message = #message, label = "these sizes do not fit the network")]
+        #[diagnostic::on_unimplemented(message = #message, label = #label)]
         pub trait #name<#(#others),*> {}
         #[diagnostic::do_not_recommend]
         impl<N0: __n::Dim, #(#others: __n::Dim),*> #name<#(#others),*> for N0
@@ -127,6 +147,20 @@ fn condition(check: &Check, (i, network): (usize, &Ident), types: &mut Types) ->
         {
         }
     }
+}
+
+/// The name of a trait for a condition, the `i`th of its kind; the item `of` which it is has another.
+fn condition_name(kind: &str, i: usize, of: &Ident) -> Ident {
+    match i {
+        0 if of == kind => format_ident!("{}_", kind),
+        0 => format_ident!("{}", kind),
+        _ => format_ident!("{}{}", kind, i),
+    }
+}
+
+/// Text in a message that rustc fills types into.
+fn escaped(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}")
 }
 
 /// Both sides without a minus sign.
@@ -149,7 +183,7 @@ fn message(parts: &[Part], place: &mut impl FnMut(&Dim) -> Ident) -> String {
         format!("[{}]", sizes.join(", "))
     };
     let part = |part: &Part| match part {
-        Part::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+        Part::Text(text) => escaped(text),
         Part::Number(dim) => size(dim),
         Part::Shape(dims) => shape(dims, &mut size),
         Part::Total(dims) if dims.len() == 1 => size(&dims[0]),
@@ -168,7 +202,11 @@ struct Types<'s> {
     seen: BTreeSet<String>,
 }
 
-impl Types<'_> {
+impl<'s> Types<'s> {
+    fn new(sizes: &'s Sizes) -> Self {
+        Types { sizes, bounds: vec![], seen: BTreeSet::new() }
+    }
+
     fn bound(&mut self, of: &TokenStream, is: &TokenStream) {
         let bound = quote!(#of: #is);
         if self.seen.insert(bound.to_string()) {

@@ -9,13 +9,13 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Ident};
 
-use super::{checks, is_generic};
+use super::{Printer, Sizes, bounds, checks, is_generic};
 use crate::ast::Function;
 use crate::compile::{CompiledFunction, CompiledTensorFunction};
 use crate::emit::{Emitter, Expressions, dim_type};
 use crate::errors::Range;
 use crate::graph::Port;
-use crate::lower::{Check, Part};
+use crate::lower::{Check, Condition};
 use crate::plan::Plan;
 use crate::shape::{Dim, param_ident, show};
 
@@ -59,6 +59,12 @@ fn one_or_tuple(items: &[TokenStream]) -> TokenStream {
     }
 }
 
+/// Where nothing fits, the trait of calls says so, and not its implementations; of sizes that do not fit, what they
+/// should satisfy does.
+pub fn recommend(bounds: &[TokenStream]) -> Option<TokenStream> {
+    bounds.is_empty().then(|| quote!(#[diagnostic::do_not_recommend]))
+}
+
 /// The code of a plan, and the length of its workspace.
 fn body(
     plan: &Plan,
@@ -66,7 +72,7 @@ fn body(
     arguments: &[String],
 ) -> Result<(TokenStream, TokenStream), String> {
     let mut emitter = Emitter { plan, expressions, arguments };
-    Ok((emitter.steps(0..plan.steps.len())?, plan.len.tokens()))
+    Ok((emitter.steps(0..plan.steps.len())?, plan.len.length()))
 }
 
 /// `to[0]`, `to[1]`
@@ -155,11 +161,11 @@ impl<'c> Calls<'c> {
         match self.fallible() {
             true => {
                 "\n\n# Errors\nIf an index is out of range, a size that is known only at run time differs between the \
-                 tensors, or the device has not enough memory or is lost."
+                 tensors or does not fit, or the device has not enough memory or is lost."
             }
             false => {
-                "\n\n# Panics\nIf a size that is known only at run time differs between the tensors, or the device has \
-                 not enough memory or is lost."
+                "\n\n# Panics\nIf a size that is known only at run time differs between the tensors or does not fit, or the \
+                 device has not enough memory or is lost."
             }
         }
     }
@@ -350,7 +356,8 @@ impl<'c> Calls<'c> {
         let floats: Vec<TokenStream> =
             self.floats().into_iter().map(|i| tensors[i].clone()).collect();
         let sizes = self.size_types();
-        let constants = self.constant_checks(&sizes);
+        let (_, bounds) = self.conditions(Self::size_type);
+        let recommend = recommend(&bounds);
         let output = self.dims(self.output);
         let output = quote!(__n::Tensor<(#(#output,)*), E, Dev>);
         let value = self.result(&output);
@@ -365,17 +372,19 @@ impl<'c> Calls<'c> {
             quote! {
                 type Gradient = #gradient;
                 type ValueAndGradient = #both;
-                fn gradient(#(#xs: &#tensors),*) -> #gradient { #constants #only }
-                fn value_and_gradient(#(#xs: &#tensors),*) -> #both { #constants #result }
+                fn gradient(#(#xs: &#tensors),*) -> #gradient { #only }
+                fn value_and_gradient(#(#xs: &#tensors),*) -> #both { #result }
             }
         });
         quote! {
-            #[diagnostic::do_not_recommend]
+            #recommend
             impl<#(#front: __n::Dim,)* #(#sizes: __n::Dim,)* E: __n::Float, Dev: __n::Device<E>>
                 #takes<#(#tensors),*> for #name
+            where
+                #(#bounds,)*
             {
                 type Value = #value;
-                fn value(#(#xs: &#tensors),*) -> #value { #constants #call }
+                fn value(#(#xs: &#tensors),*) -> #value { #call }
                 #derivatives
             }
         }
@@ -390,26 +399,25 @@ impl<'c> Calls<'c> {
         self.ast.generics.iter().map(|size| param_ident(&size.to_string())).collect()
     }
 
-    fn generic_checks(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| is_generic(check.message.iter().flat_map(Part::dims)))
+    fn generic_checks(&self) -> impl Iterator<Item = &Check> + Clone {
+        self.checks.iter().filter(|check| is_generic(Printer::dims(check)))
     }
 
-    /// Checks of constants, in the user's crate.
-    pub fn plain_checks(&self) -> TokenStream {
-        let plain = |check: &&Check| !is_generic(check.message.iter().flat_map(Part::dims));
-        checks::checks(&self.checks.iter().filter(plain).collect::<Vec<_>>())
+    /// Checks of constants, in the user's crate, and traits for conditions on generic sizes.
+    pub fn checks(&self) -> TokenStream {
+        let plain = self.checks.iter().filter(|check| !is_generic(Printer::dims(check)));
+        let plain = checks::checks(&plain.collect::<Vec<_>>());
+        let (conditions, _) = self.conditions(Self::size_type);
+        quote!(#plain #conditions)
     }
 
-    /// Checks of generic sizes, given as types, where all of these are part of them.
-    pub fn constant_checks(&self, types: &[Ident]) -> TokenStream {
-        let values = self.size_values();
-        let known = quote!(#(<#types as __n::Dim>::FIXED.is_some())&&*);
-        let checks: TokenStream =
-            self.generic_checks().map(|check| checks::statement(check, &known)).collect();
-        if checks.is_empty() {
-            return checks;
-        }
-        quote!(const { #(let #values: usize = __n::size::<#types>(0);)* #checks })
+    /// The traits for conditions on generic sizes, and the bounds where `param` is the type parameter of a size.
+    pub fn conditions(&self, param: impl Fn(&str) -> Ident) -> (TokenStream, Vec<TokenStream>) {
+        let sizes = Sizes::of_function(&self.ast.generics, param);
+        // An empty tensor is an error of the call: code that is generic over sizes needs no bound for that.
+        let is_of_empty = |check: &&Check| matches!(&check.condition, Condition::More(size, least) if size.as_param().is_some() && least.is_zero());
+        let checks = self.generic_checks().filter(|check| !is_of_empty(check));
+        bounds::of_function(checks, &self.ast.name, &sizes)
     }
 
     /// A function that is not there, with the reason; it would take `more` than the inputs.

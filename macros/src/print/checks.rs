@@ -21,13 +21,6 @@ pub fn checks(checks: &[&Check]) -> TokenStream {
     }
 }
 
-/// A check of generic sizes as a statement after these have values (an item in it would not see them), where
-/// `known` holds.
-pub fn statement(check: &Check, known: &TokenStream) -> TokenStream {
-    let check = alone(check);
-    quote!(if #known { #check })
-}
-
 /// A check of sizes that are known only at run time, in a function that returns a `Result`.
 pub fn at_run_time(check: &Check) -> TokenStream {
     let (condition, message) = (check.condition.tokens(), message(&check.message));

@@ -31,13 +31,13 @@ pub fn function(ast: &Function, compiled: &CompiledFunction) -> Result<TokenStre
         let steps = emitter.steps(0..plan.steps.len())?;
         let result = crate::fuse::view(&plan.graph, plan.graph.outputs[0])
             .ok_or("a result without storage")?;
-        Ok((plan.len.tokens(), steps, emitter.span(result.base)?))
+        Ok((plan.len.length(), steps, emitter.span(result.base)?))
     };
     let (value_len, value, value_at) = pass(&compiled.value, &one)?;
     let (gradient_len, gradient, gradient_at) = pass(&compiled.gradient, &one)?;
     let (gradients_len, gradients, gradients_at) = pass(&compiled.gradients, &all)?;
     let calls = Calls::of_scalar(ast, compiled);
-    let checks = calls.plain_checks();
+    let checks = calls.checks();
     // What is given numbers at run time is a loss only: tensors are all that calls take.
     let (items, calls) = match ast.has_fields() {
         true => (settings::function_type(ast), TokenStream::new()),
@@ -123,7 +123,7 @@ pub fn tensor_function(
     let (name, listing) = (&ast.name, &compiled.listing);
     let mut expressions = Expressions::default();
     let calls = Calls::of_tensor(ast, compiled);
-    let (items, checks) = (calls.items(), calls.plain_checks());
+    let (items, checks) = (calls.items(), calls.checks());
     let calls = calls.tensor_output(compiled, &mut expressions)?;
     let expressions = expressions.tokens()?;
     let nodes = compiled.value.graph.nodes.iter().chain(&compiled.vjp.graph.nodes);
@@ -178,12 +178,11 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
     let most = if output.leading { LEADING } else { 0 };
     let most = most.min(5 - outputs.len().max(of.len()));
     let element = if target.integer { Targets::Integers } else { Targets::Floats };
-    let generics = ast.generics.iter().map(|size| size_type(&size.to_string()));
-    let checks = Calls::of_scalar(ast, compiled).constant_checks(&generics.collect::<Vec<_>>());
+    let (_, bounds) = Calls::of_scalar(ast, compiled).conditions(size_type);
     let arrays: Vec<Dim> = ports[2..].iter().map(|port| numel(&port.shape)).collect();
     let lens = (&numel(targets), &arrays[..], &compiled.rates);
     let mut all: TokenStream = (0..=most)
-        .map(|leading| loss(ast, &checks, leading, &outputs, (&of, element), lens))
+        .map(|leading| loss(ast, &bounds, leading, &outputs, (&of, element), lens))
         .collect();
     if most == 0 {
         // A second candidate, for targets that there are none of, so that a mismatch is reported in the words
@@ -191,7 +190,7 @@ fn losses(ast: &Function, compiled: &CompiledFunction) -> TokenStream {
         let none = vec![quote!(__n::D<0>)];
         let other = if outputs.is_empty() { none.clone() } else { vec![] };
         if ast.generics.is_empty() {
-            all.extend(loss(ast, &checks, 0, &other, (&none, Targets::None), lens));
+            all.extend(loss(ast, &bounds, 0, &other, (&none, Targets::None), lens));
         }
     }
     all
@@ -226,7 +225,7 @@ fn dims(shape: &[Dim]) -> Option<Vec<TokenStream>> {
 /// The loss of samples with so many leading axes, each position of which counts as a sample.
 fn loss(
     ast: &Function,
-    checks: &TokenStream,
+    bounds: &[TokenStream],
     leading: usize,
     outputs: &[TokenStream],
     (targets, element): (&[TokenStream], Targets),
@@ -255,16 +254,18 @@ fn loss(
         false => quote!(, [#(::core::convert::From::from(self.#settings)),*]),
     };
     let begin = quote! {
-        #checks
         #known
         let b = batch * <(#(#lead,)*) as __n::SampleShape>::NUMEL;
     };
     // Without fields, the function is a loss by its name too.
     let trait_name = if ast.has_fields() { quote!(Loss) } else { quote!(FunctionLoss) };
+    let recommend = calls::recommend(bounds);
     quote! {
-        #[diagnostic::do_not_recommend]
+        #recommend
         impl<E: __n::Float, #(#lead: __n::Static,)* #(#sizes: __n::Static,)*>
             __n::#trait_name<E, (#(#lead,)* #(#outputs,)*), (#(#lead,)* #(#targets,)*), #element> for #name
+        where
+            #(#bounds,)*
         {
             fn workspace(&self, batch: usize) -> usize {
                 #begin

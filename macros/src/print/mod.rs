@@ -180,31 +180,10 @@ impl Printer<'_> {
         self.chain.checks.iter().filter(|check| is_generic(Self::dims(check)))
     }
 
-    /// Checks of constants, in the user's crate. Those of generic sizes come with each type.
+    /// Checks of constants, in the user's crate. Those of generic sizes are bounds.
     fn checks(&self) -> TokenStream {
         let plain = self.chain.checks.iter().filter(|check| !is_generic(Self::dims(check)));
-        let plain = checks::checks(&plain.collect::<Vec<_>>());
-        // Types decide the others where a network is made.
-        let generic: TokenStream = self
-            .generic_checks()
-            .filter(|check| !bounds::is_typed(check))
-            .map(|check| checks::statement(check, &self.sizes.known(Self::dims(check))))
-            .collect();
-        if generic.is_empty() {
-            return plain;
-        }
-        let (name, arguments) = (&self.name, self.arguments());
-        let (head, constants) = (self.head(TokenStream::new()), self.sizes.constants());
-        quote! {
-            #plain
-            #head #name #arguments {
-                #[doc(hidden)]
-                const __CHECKED: () = {
-                    #constants
-                    #generic
-                };
-            }
-        }
+        checks::checks(&plain.collect::<Vec<_>>())
     }
 
     /// The function that checks sizes which are known only at run time.

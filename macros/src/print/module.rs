@@ -57,9 +57,9 @@ impl Printer<'_> {
         };
         let vjp = by_mode(in_training, in_evaluation);
         Ok(Passes {
-            infer_len: infer.len.tokens(),
+            infer_len: infer.len.length(),
             infer: infer_body,
-            train_len: train.len.tokens(),
+            train_len: train.len.length(),
             train_forward,
             outputs,
             output_gradients,
@@ -80,8 +80,6 @@ impl Printer<'_> {
         let constants = self.constants();
         let (functions, types) = (self.functions(&passes), self.port_types()?);
         let (name, head, arguments) = (&self.name, self.head(TokenStream::new()), self.arguments());
-        let mut untyped = self.generic_checks().filter(|check| !super::bounds::is_typed(check));
-        let checked = untyped.next().map(|_| quote!(let () = Self::__CHECKED;));
         let clause = self.sizes.clause();
         let run_time_check = self.run_time_check();
         let marker = (!self.sizes.is_empty()).then(|| quote!(, sizes: ::core::marker::PhantomData));
@@ -93,7 +91,6 @@ impl Printer<'_> {
                 #types
                 #constants
                 fn from_store(store: __n::Store<E, Dev>) -> Self {
-                    #checked
                     Self { store #marker }
                 }
                 fn store(&self) -> &__n::Store<E, Dev> {
@@ -283,7 +280,7 @@ fn halves(plan: &Plan, expressions: &mut Expressions) -> Result<Halves, String> 
     let arguments: Vec<String> = places("spans", plan.arguments()).collect();
     let mut emitter = Emitter { plan, expressions, arguments: &arguments };
     Ok(Halves {
-        len: plan.len.tokens(),
+        len: plan.len.length(),
         forward: emitter.steps(0..plan.boundary)?,
         backward: emitter.steps(plan.boundary..plan.steps.len())?,
     })

@@ -10,7 +10,7 @@ use super::MAX_SIZES;
 use super::names::TYPES;
 use crate::emit::dim_type;
 use crate::errors::Range;
-use crate::lower::Chain;
+use crate::lower::{Chain, Condition};
 use crate::shape::{Dim, param_ident};
 
 /// A generic size.
@@ -36,6 +36,8 @@ pub struct Sizes {
     in_ports: bool,
     /// The trait that has them, and what the sizes must satisfy beyond.
     bound: Option<Ident>,
+    /// The trait of those with which memory can hold every value.
+    memory: Option<Ident>,
 }
 
 /// The sizes that may be known only at run time: an input tells them, and no parameter or state has them.
@@ -79,11 +81,23 @@ impl Sizes {
                 computed.push((dim, name));
             }
         }
-        let open = chain.checks.iter().any(|check| {
-            super::bounds::is_typed(check) && super::is_generic(check.condition.dims().into_iter())
-        });
-        let bound = (open || !computed.is_empty()).then(|| format_ident!("{}Sizes", name));
-        Sizes { all, defaults, computed, in_ports, bound }
+        let (memory, others): (Vec<_>, Vec<_>) = (chain.checks.iter().map(|it| &it.condition))
+            .partition(|condition| matches!(condition, Condition::Memory(_)));
+        let open = others.iter().any(|it| super::is_generic(it.dims().into_iter()));
+        let large = memory.iter().flat_map(|it| it.dims()).any(is_computed);
+        let memory = large.then(|| format_ident!("{}InMemory", name));
+        let bound = (large || open || !computed.is_empty()).then(|| format_ident!("{}Sizes", name));
+        Sizes { all, defaults, computed, in_ports, bound, memory }
+    }
+
+    /// The sizes of a function as type parameters.
+    pub fn of_function(generics: &[Ident], param: impl Fn(&str) -> Ident) -> Self {
+        let size = |name: &Ident| {
+            let name = name.to_string();
+            Size { value: param_ident(&name), param: param(&name), name, constant: false }
+        };
+        let all = generics.iter().map(size).collect();
+        Sizes { all, defaults: false, computed: vec![], in_ports: false, bound: None, memory: None }
     }
 
     /// The sizes that may be known only at run time.
@@ -225,13 +239,22 @@ impl Sizes {
         shape.iter().map(of).collect()
     }
 
-    /// ` with T = {T} and D = {D}`: the generic sizes in a shape, as rustc fills them into a message.
-    pub fn given(&self, shape: &[Dim]) -> String {
+    /// The generic sizes in a shape, in the order of their declaration.
+    fn within(&self, shape: &[Dim]) -> impl Iterator<Item = &Size> {
         let mut found = BTreeSet::new();
         shape.iter().for_each(|dim| dim.params(&mut found));
-        let given = self.all.iter().filter(|size| found.contains(&size.name));
+        self.all.iter().filter(move |size| found.contains(&size.name))
+    }
+
+    /// The type parameters in a size.
+    pub fn params(&self, dim: &Dim) -> Vec<&Ident> {
+        self.within(std::slice::from_ref(dim)).map(|size| &size.param).collect()
+    }
+
+    /// ` with T = {T} and D = {D}`: the generic sizes in a shape, as rustc fills them into a message.
+    pub fn given(&self, shape: &[Dim]) -> String {
         let given: Vec<String> =
-            given.map(|size| format!("{} = {{{}}}", size.name, size.param)).collect();
+            self.within(shape).map(|size| format!("{} = {{{}}}", size.name, size.param)).collect();
         match given.is_empty() {
             true => String::new(),
             false => format!(" with {}", given.join(" and ")),
@@ -266,15 +289,24 @@ impl Sizes {
         (inputs, fresh, same)
     }
 
-    /// All sizes as one type.
-    pub fn key(&self) -> TokenStream {
+    /// All sizes as one type: as what memory yields where it can hold what they make, so that nothing more is said
+    /// of them where it cannot.
+    fn key(&self) -> TokenStream {
         let names = self.names();
-        quote!((#names))
+        match &self.memory {
+            Some(memory) => quote!(<(#names) as #memory>::Sizes),
+            None => quote!((#names)),
+        }
     }
 
     /// The name of the trait of the sizes, where there is one.
     pub fn bound_name(&self) -> Option<&Ident> {
         self.bound.as_ref()
+    }
+
+    /// The name of the trait of sizes with which memory can hold every value, where there is one.
+    pub fn memory_name(&self) -> Option<&Ident> {
+        self.memory.as_ref()
     }
 
     /// The sizes that are computed from others.
@@ -301,8 +333,9 @@ impl Sizes {
 
     fn bounded(&self) -> TokenStream {
         let Some(bound) = &self.bound else { return TokenStream::new() };
-        let key = self.key();
-        quote!(#key: #bound,)
+        let (key, names) = (self.key(), self.names());
+        let first = self.memory.as_ref().map(|memory| quote!((#names): #memory,));
+        quote!(#first #key: #bound,)
     }
 
     /// That computed sizes which may be known only at run time are constant.

@@ -91,3 +91,33 @@ fn only_a_literal_one_broadcasts() {
     assert!(broadcast(&[one], std::slice::from_ref(&n)) == Some(vec![n.clone()]));
     assert!(broadcast(&[Dim::literal(3)], &[n]).is_none());
 }
+
+#[test]
+fn a_size_is_within_one_that_has_more_factors() {
+    let (d, t, two) = (param("D"), param("T"), Dim::literal(2));
+    let product = t.mul(&d);
+    for (part, whole, is) in [
+        (&t, &product, true),
+        (&product, &product, true),
+        (&product, &t, false),
+        (&product.mul(&two), &product, false),
+        (&product, &product.mul(&two), true),
+        (&d.mul(&d), &product, false),
+        (&d.add(&t), &product, false),
+        (&d.add(&Dim::one()), &product.add(&d), true),
+        (&d, &product.sub(&d), false),
+        (&two, &product, false),
+    ] {
+        assert_eq!(part.is_within(whole), is, "{part} within {whole}");
+    }
+}
+
+#[test]
+fn lengths_never_wrap() {
+    let (t, n) = (param("T"), Dim::literal(3));
+    let samples = Dim::batch().mul(&t).add(&n);
+    assert_eq!(samples.code(), "3 + b * __size_T");
+    let written = samples.length().to_string().replace(' ', "");
+    assert_eq!(written, "usize::saturating_add(3,usize::saturating_mul(b,__size_T))");
+    assert_eq!(t.mul(&t).code(), "usize::saturating_mul(__size_T, __size_T)");
+}

@@ -10,11 +10,12 @@ use crate::errors::Range;
 type Join = fn(String, String) -> String;
 
 impl Dim {
-    fn is_constant(&self) -> bool {
+    /// Whether it is a size of one sample: no number of samples is in it.
+    fn is_of_sample(&self) -> bool {
         self.0.atoms().all(|atom| match atom {
-            Atom::Batch | Atom::Param(_) => false,
-            Atom::Aligned(dim) => dim.is_constant(),
-            Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
+            Atom::Batch => false,
+            Atom::Aligned(dim) => dim.is_of_sample(),
+            Atom::Param(_) | Atom::Const(_) | Atom::Window(_) | Atom::Quotient(_) => true,
         })
     }
 
@@ -27,25 +28,42 @@ impl Dim {
         }
     }
 
-    /// The same as text: of constants, an expression that const evaluation can always evaluate. A size that is
-    /// wrong is reported by the check that was printed for it, not by every expression that it is part of.
-    pub fn code(&self) -> String {
-        match self.is_constant() {
-            true => self.written(
-                |a, b| format!("usize::saturating_mul({a}, {b})"),
-                |a, b| format!("usize::saturating_add({a}, {b})"),
-            ),
-            false => self.written(|a, b| format!("{a} * {b}"), |a, b| format!("{a} + {b}")),
+    /// As many elements as memory is asked for: too many for a `usize` are its largest number, which no memory has.
+    pub fn length(&self) -> TokenStream {
+        match self.as_literal() {
+            Some(_) => self.tokens(),
+            None => self.saturating().parse().unwrap_or_default(),
         }
+    }
+
+    /// The same as text: of a sample, an expression that const evaluation can always evaluate, and that never wraps.
+    /// A size that is wrong is reported by the check that was printed for it, not by every expression that it is
+    /// part of. What is of a batch lies in memory that there is, and its numbers do not wrap either.
+    pub fn code(&self) -> String {
+        match self.is_of_sample() {
+            true => self.saturating(),
+            false => {
+                self.written(|a, b| format!("{a} * {b}"), |a, b| format!("{a} + {b}"), Dim::code)
+            }
+        }
+    }
+
+    fn saturating(&self) -> String {
+        self.written(
+            |a, b| format!("usize::saturating_mul({a}, {b})"),
+            |a, b| format!("usize::saturating_add({a}, {b})"),
+            Dim::saturating,
+        )
     }
 
     /// No difference is below 0: of sizes that are known only at run time one may be too small, which the check
     /// that was printed for it reports.
-    fn written(&self, times: Join, plus: Join) -> String {
+    fn written(&self, times: Join, plus: Join, inner: fn(&Dim) -> String) -> String {
         let term = |(atoms, n): (&[Atom], i128)| {
             let size = u64::try_from(n).unwrap_or(u64::MAX);
             let number = (size != 1 || atoms.is_empty()).then(|| size.to_string());
-            number.into_iter().chain(atoms.iter().map(Atom::code)).reduce(times)
+            let atoms = atoms.iter().map(|atom| atom.code(inner));
+            number.into_iter().chain(atoms).reduce(times)
         };
         let sum = |dim: &Dim| {
             dim.0.iter().filter_map(term).reduce(plus).unwrap_or_else(|| "0".to_owned())
@@ -71,18 +89,19 @@ pub fn param_ident(name: &str) -> Ident {
 }
 
 impl Atom {
-    fn code(&self) -> String {
+    /// Its sizes as `code` writes them.
+    fn code(&self, code: fn(&Dim) -> String) -> String {
         match self {
             Atom::Batch => "b".to_owned(),
             Atom::Param(name) => param_ident(name).to_string(),
             Atom::Const(c) => c.alias().to_string(),
             Atom::Quotient(q) => {
-                format!("::netform::device::quotient({}, {})", q.over.code(), q.by.code())
+                format!("::netform::device::quotient({}, {})", code(&q.over), code(&q.by))
             }
-            Atom::Aligned(dim) => format!("::netform::device::aligned({})", dim.code()),
+            Atom::Aligned(dim) => format!("::netform::device::aligned({})", code(dim)),
             Atom::Window(w) => {
                 let [size, kernel, stride, padding, dilation] =
-                    [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(Dim::code);
+                    [&w.size, &w.kernel, &w.stride, &w.padding, &w.dilation].map(code);
                 format!(
                     "::netform::device::window({size}, {kernel}, {stride}, {padding}, {dilation})"
                 )

@@ -84,8 +84,23 @@ impl Chain {
         args: &[Argument],
         at: Range,
     ) -> Lowered<Value> {
+        self.no_module(x, name, args)?;
         let receiver = self.value(x)?;
         self.built_in(name, Some((receiver, x)), args, at)
+    }
+
+    /// That `x` is no module of another framework: functions stand alone here.
+    fn no_module(&mut self, x: &Expr, name: &Ident, args: &[Argument]) -> Lowered<()> {
+        let module = x.to_string();
+        if !crate::synonyms::is_module(&module) || self.look_up(&module).is_some() {
+            return Ok(());
+        }
+        let args: Vec<String> = args.iter().map(Argument::to_string).collect();
+        let message = format!(
+            "`{module}` is no value; functions stand without a module: `{name}({})`",
+            args.join(", ")
+        );
+        self.report(x.range, message)
     }
 
     fn built_in(

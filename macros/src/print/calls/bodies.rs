@@ -152,7 +152,7 @@ impl Calls<'_> {
             Range::of(&self.ast.name).over(quote!(#given: __n::Declared<Self, #shape>,))
         });
         let docs = docs(&format!("{text}{}", self.failures()));
-        let (constants, numbers) = (self.constant_checks(&sizes), self.numbers());
+        let ((_, conditions), numbers) = (self.conditions(Self::size_type), self.numbers());
         let returns = self.result(result);
         let all = quote!((|| -> __n::Result<#result> { #numbers #body })());
         let all = self.returned(&all);
@@ -163,8 +163,8 @@ impl Calls<'_> {
             ) -> #returns
             where
                 #(#bounds)*
+                #(#conditions,)*
             {
-                #constants
                 let (#(#xs,)* #(#inner,)*) =
                     (#(__n::Declared::<Self, _>::declared(#inputs),)* #(#more_values,)*);
                 #all

@@ -80,7 +80,7 @@ impl Calls<'_> {
         let value = quote!(__n::Tensor<(), E, Dev>);
         let computed = quote! {
             let workspace = Self::value_workspace(b, #(#sizes),*);
-            let (value, ()) = __n::value_pass(#device, &[#(#given),*], workspace, (), |k| {
+            let (value, ()) = __n::value_pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, (), |k| {
                 Self::value(k, b, #(#sizes,)* #(#spans,)* 0)
             })?;
             Ok(value)
@@ -101,7 +101,7 @@ impl Calls<'_> {
             let sizes = [#(__n::Shape::sizes(&#of.shape())),*];
             let results = <#gradients as __n::Tensors<E, Dev>>::zeros(#device, |i| sizes[i])?;
             let workspace = Self::gradients_workspace(b, #(#sizes),*);
-            __n::value_pass(#device, &[#(#given),*], workspace, results, |k| {
+            __n::value_pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, results, |k| {
                 Self::value_and_gradients(k, b, #(#sizes,)* #(#spans,)* #to, 0)
             })
         };
@@ -225,7 +225,7 @@ impl Calls<'_> {
         let body = quote! {
             #checks
             let workspace = Self::times_hessian_workspace(b, #(#sizes),*);
-            __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
+            __n::pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, #made, |k| {
                 Self::times_hessian(k, b, #(#sizes,)* #(#spans,)* [#(#vs),*], #to, 0)
             })
         };
@@ -268,7 +268,7 @@ impl Calls<'_> {
             let (ty, made) = self.results(&blocks);
             let i = Literal::usize_unsuffixed(i);
             rows.push(quote! {
-                __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
+                __n::pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, #made, |k| {
                     __n::basis(k, __n::span(__n::Slot::Workspace, 0, #total), v[#i], |k, row| {
                         Self::times_hessian(k, b, #(#sizes,)* #(#spans,)* v, #to, #total)
                     })
@@ -279,7 +279,7 @@ impl Calls<'_> {
         let (ty, rows) = (one_or_tuple(&types), one_or_tuple(&rows));
         let body = quote! {
             let v = [#(#parts),*];
-            let workspace = #total + Self::times_hessian_workspace(b, #(#sizes),*);
+            let workspace = usize::saturating_add(#total, Self::times_hessian_workspace(b, #(#sizes),*));
             Ok(#rows)
         };
         let text = match floats.len() {
@@ -368,7 +368,7 @@ impl Calls<'_> {
             ) -> __n::Result<#ty> {
                 #numbers
                 let workspace = Self::value_workspace(b, #(#sizes),*);
-                __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
+                __n::pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, #made, |k| {
                     Self::value(k, b, #(#sizes,)* #(#spans,)* __n::span(__n::Slot::Output(0), 0, #len), 0)
                 })
             }
@@ -389,7 +389,7 @@ impl Calls<'_> {
         let body = quote! {
             __n::expect_sizes(#what, &[#(#expected),*], dy)?;
             let workspace = Self::vjp_workspace(b, #(#sizes),*);
-            __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
+            __n::pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, #made, |k| {
                 let dy = __n::span(__n::Slot::Input(#slot), 0, #len);
                 Self::vjp_pass(k, b, #(#sizes,)* #(#spans,)* dy, #to, 0)
             })
@@ -413,8 +413,8 @@ impl Calls<'_> {
         let len = numel(self.output).tokens();
         let to = self.outputs(|i| numel(self.sample(i)).tokens(), &quote!(row));
         let body = quote! {
-            let workspace = #len + Self::vjp_workspace(b, #(#sizes),*);
-            __n::pass(#device, &[#(#given),*], workspace, #made, |k| {
+            let workspace = usize::saturating_add(#len, Self::vjp_workspace(b, #(#sizes),*));
+            __n::pass(&Self::SIGNATURE, #device, &[#(#given),*], workspace, #made, |k| {
                 let dy = __n::span(__n::Slot::Workspace, 0, #len);
                 __n::basis(k, dy, dy, |k, row| {
                     Self::vjp_pass(k, b, #(#sizes,)* #(#spans,)* dy, #to, #len)
