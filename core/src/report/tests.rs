@@ -6,8 +6,11 @@ use crate::train::{EpochRecord, MetricRecord, StepRecord, WeightNorm};
 
 const NAN: f64 = f64::NAN;
 
+/// The training and the validation loss of an epoch.
+type Losses = (f64, Option<f64>);
+
 /// A training of these losses, as `fit` leaves it.
-fn history(losses: &[(f64, Option<f64>)]) -> History {
+fn history(losses: &[Losses]) -> History {
     let mut history = History::default();
     for (i, (train_loss, validation_loss)) in losses.iter().copied().enumerate() {
         history.epochs.push(EpochRecord {
@@ -75,7 +78,7 @@ fn a_training_is_a_page() {
 
 #[test]
 fn bad_trainings_have_a_page_that_says_so() {
-    let bad: [(&[(f64, Option<f64>)], &str, &str); 6] = [
+    let bad: [(&[Losses], &str, &str); 6] = [
         (&[], "no epoch", "No epoch came to its end: there is nothing to judge."),
         (&[(1.0, Some(2.0))], "1 epoch", "One epoch is too short to say"),
         (&[(1.0, None); 5], "no validation data", "Training loss hardly fell"),
