@@ -2,6 +2,7 @@
 
 mod shared;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,8 +41,8 @@ struct Options {
     #[command(flatten)]
     rate: Rate,
     /// How many of the digits 5 to 9 to learn from
-    #[arg(long, value_name = "N", default_value_t = 50, allow_negative_numbers = true)]
-    few: usize,
+    #[arg(long, value_name = "N", default_value = "50", allow_negative_numbers = true)]
+    few: NonZeroUsize,
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
@@ -62,7 +63,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let (train, test) = data::mnist(&options.data)
         .map_err(advise("--data DIR names the folder with the digits"))?;
     let [low, high, test] = [five(&train, 0)?, five(&train, 5)?, five(&test, 5)?];
-    let few = high.take(options.few);
+    let few = high.take(options.few.get());
     shared::at_least(1, few.len().min(test.len()), &options.data)?;
     let new = || Five::<f32, _>::on(device.clone(), Seed(options.training.seed));
 

@@ -105,8 +105,11 @@ pub fn run<O: Parser>(example: fn(&O) -> Result<()>) -> ExitCode {
         Ok(options) => options,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => error.exit(),
         Err(error) => {
+            // What is wrong and which values there are; not how the example is called.
             let text = error.to_string();
-            eprintln!("{}; --help lists the options", text.lines().next().unwrap_or_default());
+            let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+            let said = lines.filter(|line| !line.is_empty() && !line.starts_with("For more"));
+            eprintln!("{}; --help lists the options", said.collect::<Vec<_>>().join("; "));
             return ExitCode::from(2);
         }
     };
