@@ -61,7 +61,7 @@
 //! |---|---|
 //! | networks, functions, layers, expressions | [`network!`], [`layers`] |
 //! | passes by hand, what every network has | [`module::Module`], [`network::Network`], [`pullback::Workspace`] |
-//! | tensors | [`tensor::Tensor`], [`dim`] |
+//! | tensors | [`tensor::Tensor`], [`mod@dim`] |
 //! | data sets, files of data, scaling, batches | [`data`], [`io`] |
 //! | losses, optimisers, schedules, rules of updates | [`loss`], [`optim`], [`schedule`], [`update::Rules`] |
 //! | training | [`train::Trainer`], [`train::Callback`], [`train::History`], [`step::TrainStep`], [`metric`] |

@@ -14,7 +14,8 @@ pub const NONE: usize = 4294967295;
 /// Sizes of 1000 and more are easier to write as `dim!(50257)`.
 ///
 /// ```
-/// use netform_core::dim::{D, Dim};
+/// # extern crate netform_core as netform;
+/// use netform::dim::{D, Dim};
 /// assert_eq!(<D<784>>::default().size(), 784);
 /// assert_eq!(<D<50, 257>>::default().size(), 50_257);
 /// ```
@@ -194,9 +195,10 @@ pub const fn group(n: usize, i: usize) -> usize {
 /// The dimension type of a constant: `dim!(50257)`, `dim!(HIDDEN)`, `dim!(2 * HIDDEN)`.
 ///
 /// ```
-/// use netform_core::dim::{D, Dim};
+/// # extern crate netform_core as netform;
+/// use netform::dim::{D, Dim};
 /// const HIDDEN: usize = 1024;
-/// let hidden: netform_core::dim!(HIDDEN) = D::<1, 24>;
+/// let hidden: netform::dim!(HIDDEN) = D::<1, 24>;
 /// assert_eq!(hidden.size(), 1024);
 /// ```
 #[macro_export]

@@ -1,9 +1,9 @@
 //! `fn` items: how a function is a loss by its name, and what the code that `network!` prints for calls on tensors
 //! is made of.
 //!
-//! ```
+//! ```standalone_crate
 //! # extern crate netform_core as netform;
-//! use netform_core::tensor;
+//! use netform::tensor;
 //!
 //! netform_macros::network! {
 //!     /// Rosenbrock's function.

@@ -19,14 +19,14 @@ use crate::tensor::Tensor;
 
 /// Inference with its own workspace: [`Predictor::run`] allocates nothing in steady state.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::network::Network;
-/// use netform_core::random::Seed;
-/// use netform_core::tensor::Tensor;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::dim::{Batch, D};
+/// use netform::network::Network;
+/// use netform::random::Seed;
+/// use netform::tensor::Tensor;
 ///
 /// let net = Net::new(Seed(1));
 /// let mut predictor = net.predictor(4)?;

@@ -10,8 +10,9 @@ use crate::random::{Rng, Seed, stream};
 /// is `out * k..`; a parameter of one axis, a bias, has no second axis and counts it as 1.
 ///
 /// ```
-/// use netform_core::init::Init;
-/// use netform_core::random::Seed;
+/// # extern crate netform_core as netform;
+/// use netform::init::Init;
+/// use netform::random::Seed;
 ///
 /// let weight: Vec<f32> = Init::He.values(&[120, 400], Seed(42), "fc1.weight");
 /// assert_eq!(weight.len(), 120 * 400);

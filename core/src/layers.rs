@@ -5,7 +5,7 @@
 //! and completes a layer's name with. Names, defaults and layouts are PyTorch's, but for
 //! the `eps` of [`RmsNorm`]; sizes may be expressions of constants and of generic sizes. Shapes are those of one sample.
 //!
-//! ```
+//! ```standalone_crate
 //! # extern crate netform_core as netform;
 //! netform_macros::network! {
 //!     pub Net: [1, 28, 28] -> [10] {

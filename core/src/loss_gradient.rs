@@ -17,16 +17,17 @@ type Held<S, E, D> = (Tensor<S, E, D>, <D as Memory>::Buffer<E>, Option<<D as Me
 /// again.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{LossGradient, Mse};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{LossGradient, Mse};
+/// use netform::tensor::Tensor;
 ///
 /// let outputs = Tensor::<(Batch, D<1>)>::from_vec(vec![3.0, 5.0])?;
 /// let targets = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0, 5.0])?;
 /// let mut loss = LossGradient::new(Mse);
 /// let (value, gradient) = loss.run(&outputs, &targets)?;
 /// assert_eq!((value, gradient.to_vec()), (2.0, vec![2.0, 0.0]));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 pub struct LossGradient<L, S: BatchedShape, E: Float = f32, D: Memory = Cpu> {
     loss: L,

@@ -26,7 +26,7 @@ pub trait ScalarLoss: Module {}
 /// [`LossStep::run`] allocates nothing in steady state, and more memory only where lengths that are known
 /// only at run time become larger.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// netform_macros::network! {
 ///     /// The squared distance of a line from what it should be.
@@ -36,12 +36,12 @@ pub trait ScalarLoss: Module {}
 ///     }
 /// }
 ///
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::module::Module;
-/// use netform_core::optim::Sgd;
-/// use netform_core::random::Seed;
-/// use netform_core::tensor::Tensor;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::dim::{Batch, D};
+/// use netform::module::Module;
+/// use netform::optim::Sgd;
+/// use netform::random::Seed;
+/// use netform::tensor::Tensor;
 ///
 /// let x = Tensor::<(Batch, D<1>)>::from_vec(vec![0.0, 1.0])?;
 /// let y = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0, 3.0])?;

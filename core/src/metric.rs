@@ -43,8 +43,9 @@ pub trait Metric<E: Float, T: Element> {
 /// A metric that comes to one number over a data set.
 ///
 /// ```
-/// use netform_core::error::Result;
-/// use netform_core::metric::{Figure, Goal, Metric};
+/// # extern crate netform_core as netform;
+/// use netform::error::Result;
+/// use netform::metric::{Figure, Goal, Metric};
 ///
 /// /// The part of the answers that is not even close.
 /// #[derive(Default)]
@@ -137,7 +138,8 @@ pub struct Answers {
 /// number is never the largest.
 ///
 /// ```
-/// assert_eq!(netform_core::metric::argmax(&[0.1, 0.7, 0.2]), 1);
+/// # extern crate netform_core as netform;
+/// assert_eq!(netform::metric::argmax(&[0.1, 0.7, 0.2]), 1);
 /// ```
 pub fn argmax<E: Float>(row: &[E]) -> usize {
     let mut best = (0, E::NEG_INFINITY);
@@ -157,8 +159,9 @@ pub fn argmax_rows<E: Float>(values: &[E], classes: usize) -> impl Iterator<Item
 /// How many rows of `outputs` have their largest value at their label; there are as many rows as labels.
 ///
 /// ```
+/// # extern crate netform_core as netform;
 /// let outputs = [0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7];
-/// assert_eq!(netform_core::metric::correct_labels(&outputs, &[1, 1, 1]), 2);
+/// assert_eq!(netform::metric::correct_labels(&outputs, &[1, 1, 1]), 2);
 /// ```
 pub fn correct_labels<E: Float>(outputs: &[E], labels: &[u32]) -> usize {
     let classes = outputs.len().checked_div(labels.len()).unwrap_or(0);
@@ -186,7 +189,8 @@ pub fn correct_signs<E: Float>(logits: &[E], targets: &[E]) -> usize {
 /// classification by probabilities (0.5 and 0.5), or by scores with targets of -1 and 1 (0 and 0).
 ///
 /// ```
-/// assert_eq!(netform_core::metric::correct_sides(&[0.7, 0.2, 0.6], 0.5, &[1.0, 0.0, 0.0], 0.5), 2);
+/// # extern crate netform_core as netform;
+/// assert_eq!(netform::metric::correct_sides(&[0.7, 0.2, 0.6], 0.5, &[1.0, 0.0, 0.0], 0.5), 2);
 /// ```
 pub fn correct_sides<E: Float>(outputs: &[E], threshold: E, targets: &[E], middle: E) -> usize {
     outputs.iter().zip(targets).filter(|(x, t)| (**x > threshold) == (**t > middle)).count()

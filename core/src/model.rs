@@ -34,17 +34,17 @@ pub type Regressor<N> = Model<N, Numbers<<N as Network>::Output, <N as Module>::
 /// A trained network with the scaling of its inputs and what its outputs mean: a [`Classifier`] or a [`Regressor`].
 /// It takes samples as they are measured, and is one safetensors file.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Iris: [4] -> [3] { fc1: Linear(16), Relu, fc2: Linear(3) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::data::{InMemory, Scaling};
-/// use netform_core::dim::D;
-/// use netform_core::loss::CrossEntropy;
-/// use netform_core::model::Classifier;
-/// use netform_core::optim::Adam;
-/// use netform_core::random::Seed;
-/// use netform_core::train::Trainer;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::data::{InMemory, Scaling};
+/// use netform::dim::D;
+/// use netform::loss::CrossEntropy;
+/// use netform::model::Classifier;
+/// use netform::optim::Adam;
+/// use netform::random::Seed;
+/// use netform::train::Trainer;
 /// # let measured = vec![5.1, 3.5, 1.4, 0.2, 7.0, 3.2, 4.7, 1.4, 6.3, 3.3, 6.0, 2.5];
 /// # let file = std::env::temp_dir().join(format!("netform-doc-model-{}", std::process::id()));
 ///
@@ -153,11 +153,11 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// What the model says of each sample, in their order: samples are slices, arrays or vectors of an input's elements,
     /// one after another in row order. There may be any number of them.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Line: [2] -> [1] { fc: Linear(1) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{model::Regressor, random::Seed};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{model::Regressor, random::Seed};
     /// let model = Regressor::new(Line::new(Seed(1)));
     /// let measured = [0.1, 0.2, 0.3, 0.4];
     /// let values: Vec<Vec<f32>> = model.predict(measured.chunks(2))?;
@@ -233,11 +233,11 @@ impl<N: Network, T: Task<N>> Model<N, T> {
 
     /// [`Model::load`] onto a device.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Iris: [4] -> [3] { fc1: Linear(3) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{cpu::Cpu, model::Classifier, random::Seed};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{cpu::Cpu, model::Classifier, random::Seed};
     /// # let file = std::env::temp_dir().join(format!("netform-doc-load-on-{}", std::process::id()));
     /// # Classifier::new(Iris::new(Seed(1)), ["setosa", "versicolor", "virginica"])?.save(&file)?;
     /// let model = Classifier::<Iris<f32, _>>::load_on(&file, Cpu::default())?;

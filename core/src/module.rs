@@ -197,14 +197,14 @@ pub trait Module: Sized + Send + Sync {
     /// [torch.autograd.grad](https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html) has them.
     /// [`Workspace`] keeps its memory, has an evaluation mode, and gives the outputs too.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [1] { fc1: Linear(1) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// use netform_core::dim::{Batch, D};
-    /// use netform_core::module::Module;
-    /// use netform_core::random::Seed;
-    /// use netform_core::tensor::Tensor;
+    /// # fn main() -> netform::error::Result<()> {
+    /// use netform::dim::{Batch, D};
+    /// use netform::module::Module;
+    /// use netform::random::Seed;
+    /// use netform::tensor::Tensor;
     ///
     /// let net = Net::new(Seed(1));
     /// let x = Tensor::<(Batch, D<2>)>::from_vec(vec![3.0, 4.0])?;

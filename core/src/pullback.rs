@@ -25,21 +25,21 @@ pub enum Mode {
 /// [`Workspace::forward`] gives a [`Pullback`]: the outputs, and the way back to the [`Gradients`]. Two
 /// networks trained against each other, a small GAN:
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! {
 /// #     pub Generator: [2] -> [3] { fc1: Linear(8), Relu, fc2: Linear(3) }
 /// #     pub Critic: [3] -> [1] { fc1: Linear(8), Relu, fc2: Linear(1) }
 /// # }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{BceWithLogits, LossGradient};
-/// use netform_core::module::Module;
-/// use netform_core::optim::Adam;
-/// use netform_core::pullback::{Gradients, Mode};
-/// use netform_core::random::Seed;
-/// use netform_core::tensor::Tensor;
-/// use netform_core::update::Updater;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{BceWithLogits, LossGradient};
+/// use netform::module::Module;
+/// use netform::optim::Adam;
+/// use netform::pullback::{Gradients, Mode};
+/// use netform::random::Seed;
+/// use netform::tensor::Tensor;
+/// use netform::update::Updater;
 ///
 /// let (mut generator, mut critic) = (Generator::new(Seed(1)), Critic::new(Seed(2)));
 /// let mut making = generator.workspace(Mode::Train)?;

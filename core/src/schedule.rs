@@ -12,7 +12,8 @@ use crate::optim::in_range;
 /// What the learning rate is multiplied by.
 ///
 /// ```
-/// use netform_core::schedule::{Cosine, Schedule, Warmup};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{Cosine, Schedule, Warmup};
 ///
 /// // 500 steps up to the optimiser's rate, then down to a tenth of it.
 /// let schedule = Warmup::new(500).then(Cosine::new(9_500).floor(0.1));
@@ -54,7 +55,8 @@ fn factor(schedule: &str, setting: &str, value: f64) -> Result<()> {
 /// [torch.optim.lr_scheduler.StepLR](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html).
 ///
 /// ```
-/// use netform_core::schedule::{Schedule, Step};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{Schedule, Step};
 /// assert_eq!(Step::new(3, 0.5).factor(7), 0.25);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +87,8 @@ impl Schedule for Step {
 /// [torch.optim.lr_scheduler.ExponentialLR](https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html).
 ///
 /// ```
-/// use netform_core::schedule::{Exponential, Schedule};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{Exponential, Schedule};
 /// assert_eq!(Exponential::new(0.5).factor(2), 0.25);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -119,7 +122,8 @@ impl Schedule for Exponential {
 /// ```
 ///
 /// ```
-/// use netform_core::schedule::{Cosine, Schedule};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{Cosine, Schedule};
 /// assert!((Cosine::new(10).factor(5) - 0.5).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,7 +167,8 @@ impl Schedule for Cosine {
 /// with its defaults. The momentum stays as it is.
 ///
 /// ```
-/// use netform_core::schedule::{OneCycle, Schedule};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{OneCycle, Schedule};
 /// assert!((OneCycle::new(101).rise(0.3).factor(0) - 1.0 / 25.0).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -220,7 +225,8 @@ impl Schedule for OneCycle {
 /// `from + (1 - from) * step / steps`, and 1 from there on.
 ///
 /// ```
-/// use netform_core::schedule::{Schedule, Warmup};
+/// # extern crate netform_core as netform;
+/// use netform::schedule::{Schedule, Warmup};
 /// assert_eq!(Warmup::new(10).factor(5), 0.5);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -90,16 +90,16 @@ impl<B> Default for OptimizerState<B> {
 ///
 /// [`TrainStep::run`] allocates nothing in steady state.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::data::{Dataset, InMemory};
-/// use netform_core::dim::D;
-/// use netform_core::loss::CrossEntropy;
-/// use netform_core::network::Network;
-/// use netform_core::optim::Sgd;
-/// use netform_core::random::{Rng, Seed};
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::data::{Dataset, InMemory};
+/// use netform::dim::D;
+/// use netform::loss::CrossEntropy;
+/// use netform::network::Network;
+/// use netform::optim::Sgd;
+/// use netform::random::{Rng, Seed};
 ///
 /// let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
 /// let mut net = Net::new(Seed(1));
@@ -222,12 +222,12 @@ where
     /// A loss, or a norm of gradients, that is infinite or not a number makes no update, as in [`TrainStep::run`]; steps
     /// that follow it are under way by then, and make theirs.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::{Dataset, InMemory}, dim::D, loss::CrossEntropy, network::Network, optim::Sgd};
-    /// # use netform_core::random::{Rng, Seed};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::{Dataset, InMemory}, dim::D, loss::CrossEntropy, network::Network, optim::Sgd};
+    /// # use netform::random::{Rng, Seed};
     /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
     /// # let (mut net, mut rng) = (Net::new(Seed(1)), Rng::new(Seed(1), 0));
     /// let mut step = net.train_step(CrossEntropy, Sgd::new(0.1), 1)?;
@@ -311,11 +311,11 @@ where
     /// The norm of the gradients of the last batch whose loss was returned, where [`Rules::gradient_norms`] wants it or
     /// [`Rules::clip_norm`] needs it, and an update was due. Where it is infinite or not a number, none was made.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [1] { fc1: Linear(1) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::MiniBatch, dim::D, loss::Mse, network::Network, optim::Sgd, random::Seed};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::MiniBatch, dim::D, loss::Mse, network::Network, optim::Sgd, random::Seed};
     /// # let batch = MiniBatch::<(D<2>,), (D<1>,), f32, f32>::zeros_on(Default::default(), 4)?;
     /// # let mut net = Net::new(Seed(1));
     /// let mut step = net.train_step(Mse, Sgd::new(0.1), 4)?.gradient_norms();

@@ -18,17 +18,17 @@ pub(crate) use rules::ruled;
 
 /// An optimiser with what it keeps between updates of one network.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [1] { fc1: Linear(1) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::module::Module;
-/// use netform_core::optim::Sgd;
-/// use netform_core::random::Seed;
-/// use netform_core::tensor::Tensor;
-/// use netform_core::update::Updater;
-/// use netform_core::weights::Weights;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::dim::{Batch, D};
+/// use netform::module::Module;
+/// use netform::optim::Sgd;
+/// use netform::random::Seed;
+/// use netform::tensor::Tensor;
+/// use netform::update::Updater;
+/// use netform::weights::Weights;
 ///
 /// let mut net = Net::new(Seed(1));
 /// net.set_parameter("fc1.weight", &[1.0, 1.0])?;

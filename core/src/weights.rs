@@ -30,12 +30,12 @@ fn ignored<N: Module>(name: &str) -> bool {
 
 /// The weights of a network by name, in files and in memory.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::random::Seed;
-/// use netform_core::weights::Weights;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::random::Seed;
+/// use netform::weights::Weights;
 ///
 /// let mut net = Net::new(Seed(1));
 /// let bytes = net.to_bytes()?;
@@ -67,15 +67,15 @@ pub trait Weights: Module {
     /// Reads from a safetensors file those weights and running statistics that are chosen, by name as in
     /// [`Rules`](crate::update::Rules); [`StateDict::load_some`] does it where names differ.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! {
     /// #     Pretrained: [4] -> [9] { fc1: Linear(8), Relu, fc2: Linear(9) }
     /// #     Net: [4] -> [2] { fc1: Linear(8), Relu, fc2: Linear(2) }
     /// # }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
-    /// # use netform_core::weights::Weights;
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # use netform::weights::Weights;
     /// # let data = InMemory::<(D<4>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![1])?;
     /// # let file = std::env::temp_dir().join(format!("netform-doc-some-{}", std::process::id()));
     /// # Pretrained::new(Seed(1)).save(&file)?;
@@ -101,14 +101,14 @@ pub trait Weights: Module {
     /// Copies the weights and the running statistics of a part of another network, which may be on another device: of
     /// the network that is called `part` in its declaration.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! {
     /// #     Encoder: [4] -> [2] { fc1: Linear(2) }
     /// #     Net: [4] -> [3] { encoder: Encoder, fc2: Linear(3) }
     /// # }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{random::Seed, weights::Weights};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{random::Seed, weights::Weights};
     /// let (net, mut encoder) = (Net::new(Seed(1)), Encoder::new(Seed(2)));
     /// encoder.copy_part(&net, "encoder")?;
     /// assert_eq!(encoder.parameter("fc1.bias")?, net.parameter("encoder.fc1.bias")?);

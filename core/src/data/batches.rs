@@ -159,10 +159,11 @@ impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 /// Fills one mini-batch again and again with the samples of a data set: an epoch allocates nothing.
 ///
 /// ```
-/// use netform_core::cpu::Cpu;
-/// use netform_core::data::{InMemory, Loader};
-/// use netform_core::dim::D;
-/// use netform_core::random::{Rng, Seed};
+/// # extern crate netform_core as netform;
+/// use netform::cpu::Cpu;
+/// use netform::data::{InMemory, Loader};
+/// use netform::dim::D;
+/// use netform::random::{Rng, Seed};
 ///
 /// let points = InMemory::<(D<2>,), ()>::new(vec![0.0; 10], vec![0, 1, 0, 1, 0])?;
 /// let mut loader = Loader::new(&points, 2)?;
@@ -173,7 +174,7 @@ impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 ///     sizes.push(loader.fill(k, &mut batch)?);
 /// }
 /// assert_eq!(sizes, [2, 2, 1]);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 pub struct Loader<'a, D: Dataset> {
     pub(super) dataset: &'a D,

@@ -24,8 +24,9 @@ use crate::shape::SampleShape;
 /// targets are chosen, then [`Table::into_samples`] turns them into numbers.
 ///
 /// ```no_run
-/// use netform_core::data::{InMemory, Table};
-/// use netform_core::dim::D;
+/// # extern crate netform_core as netform;
+/// use netform::data::{InMemory, Table};
+/// use netform::dim::D;
 ///
 /// let iris: InMemory<(D<4>,), ()> =
 ///     Table::read("examples/data/iris.csv")?.classes("species")?.into_samples()?;
@@ -33,7 +34,7 @@ use crate::shape::SampleShape;
 ///
 /// let line: InMemory<(D<1>,), (D<1>,), f32, f32> =
 ///     Table::read("line.csv")?.features(&["x"])?.targets(&["y"])?.into_samples()?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Table<Target = ()> {
@@ -188,8 +189,9 @@ impl<T> Table<T> {
     /// at fields. A number with a point is refused then, for there it may group digits.
     ///
     /// ```
-    /// use netform_core::data::{InMemory, Table};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Table};
+    /// use netform::dim::D;
     /// # let path = std::env::temp_dir().join(format!("netform-doc-decimal-{}", std::process::id()));
     ///
     /// std::fs::write(&path, "x;kind\n1,5;a\n-2;b\n").unwrap();
@@ -197,7 +199,7 @@ impl<T> Table<T> {
     /// let samples: InMemory<(D<1>,)> = table.classes("kind")?.into_samples()?;
     /// assert_eq!(samples.inputs(), [1.5, -2.0]);
     /// # std::fs::remove_file(path).ok();
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     #[must_use]
     pub fn decimal(mut self, mark: char) -> Self {

@@ -106,9 +106,10 @@ pub trait Dataset: Sync {
     /// is left. A size of 0 is taken as 1. Large ones are gathered by the threads of the CPU's default pool.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::{Batch, D};
-    /// use netform_core::random::{Rng, Seed};
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, InMemory};
+    /// use netform::dim::{Batch, D};
+    /// use netform::random::{Rng, Seed};
     ///
     /// let points = InMemory::<(D<2>,), ()>::new(vec![0.0; 10], vec![0, 1, 0, 1, 0])?;
     /// let mut rng = Rng::new(Seed(42), 0);
@@ -116,7 +117,7 @@ pub trait Dataset: Sync {
     ///     let (Batch(size), _) = batch?.inputs.shape();
     ///     assert!(size == 2 || size == 1);
     /// }
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn batches(&self, size: usize, rng: &mut Rng) -> Batches<'_, Self>
     where
@@ -139,8 +140,8 @@ pub trait Dataset: Sync {
     /// The same samples with `f` done to each input and target when they are asked for, in their place.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![10.0, 20.0])?;
     /// let halves = points.map(|x, y| {
@@ -148,7 +149,7 @@ pub trait Dataset: Sync {
     ///     y[0] /= 2.0;
     /// });
     /// assert_eq!(halves.to_memory()?.inputs(), [0.5, 1.0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn map<F>(self, f: F) -> Map<Self, F>
     where
@@ -161,15 +162,15 @@ pub trait Dataset: Sync {
     /// The same samples with other inputs, of shape `X` and elements `E`: `f` makes the second from the first.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![0, 1])?;
     /// let powers = points.map_inputs::<(D<2>,), f32, _>(|x, powers| {
     ///     powers.copy_from_slice(&[x[0], x[0] * x[0]]);
     /// });
     /// assert_eq!(powers.to_memory()?.inputs(), [2.0, 4.0, 3.0, 9.0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn map_inputs<X, E, F>(self, f: F) -> MapInputs<Self, X, E, F>
     where
@@ -185,13 +186,13 @@ pub trait Dataset: Sync {
     /// of classes are lost.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let digits = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![7, 4])?;
     /// let odd = digits.map_targets::<(), u32, _>(|digit, odd| odd[0] = digit[0] % 2);
     /// assert_eq!(odd.to_memory()?.targets(), [1, 0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn map_targets<Y, T, F>(self, f: F) -> MapTargets<Self, Y, T, F>
     where
@@ -207,13 +208,13 @@ pub trait Dataset: Sync {
     /// more is an error where the sample is asked for.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![2, 0])?;
     /// let vectors = points.one_hot::<D<3>, f32>().to_memory()?;
     /// assert_eq!(vectors.targets(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn one_hot<C: Static, E: Float>(self) -> OneHot<Self, C, E>
     where
@@ -226,10 +227,10 @@ pub trait Dataset: Sync {
     /// the seed of the training, on the epoch and on the sample.
     ///
     /// ```
-    /// use netform_core::data::augment::{Noise, Shift};
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
-    /// use netform_core::random::Rng;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::augment::{Noise, Shift};
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
+    /// use netform::random::Rng;
     ///
     /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
     /// let darker = |x: &mut [f32], rng: &mut Rng| {
@@ -237,7 +238,7 @@ pub trait Dataset: Sync {
     ///     x.iter_mut().for_each(|x| *x *= by);
     /// };
     /// let train = digits.augment(Shift(2)).augment(Noise(0.05)).augment(darker);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn augment<A: Augment<Self::Input, Self::Element>>(self, augment: A) -> Augmented<Self, A>
     where
@@ -249,13 +250,13 @@ pub trait Dataset: Sync {
     /// Windows of `H` by `W` of images `[channels, height, width]`, from another place in each pass.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
     /// let train = (&digits).random_crop::<D<24>, D<24>>();
     /// let test = (&digits).center_crop::<D<24>, D<24>>();
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     fn random_crop<H: Static, W: Static>(self) -> Cropped<Self, H, W>
     where
@@ -276,17 +277,17 @@ pub trait Dataset: Sync {
     /// make. It is the last thing to do to a data set: what is made of it asks for single samples, which nobody prepares.
     ///
     /// ```
-    /// use netform_core::data::augment::Shift;
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
-    /// use netform_core::random::{Rng, Seed};
+    /// # extern crate netform_core as netform;
+    /// use netform::data::augment::Shift;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
+    /// use netform::random::{Rng, Seed};
     ///
     /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 7840], vec![3; 10])?;
     /// let train = digits.augment(Shift(2)).prefetch(2)?;
     /// for batch in train.batches(4, &mut Rng::new(Seed(1), 0)) {
     ///     println!("{}", batch?.size());
     /// }
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -301,14 +302,14 @@ pub trait Dataset: Sync {
     /// The inputs of this data set with the inputs of `targets` as targets; the targets of both are left out.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// // An autoencoder's targets are its inputs.
     /// let images = InMemory::<(D<2>,)>::new(vec![0.1, 0.2, 0.3, 0.4], vec![2, 0])?;
     /// let pairs = (&images).zip(&images)?.to_memory()?;
     /// assert_eq!(pairs.inputs(), pairs.targets());
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -340,13 +341,13 @@ pub trait Dataset: Sync {
     /// The samples `indices`, in their order; one may be there twice.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,)>::new(vec![1.0, 2.0, 3.0], vec![0, 1, 0])?;
     /// assert_eq!((&points).subset(vec![2, 0])?.to_memory()?.inputs(), [3.0, 1.0]);
     /// assert!(points.subset(vec![3]).is_err());
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors

@@ -72,11 +72,12 @@ colours! {
 /// transparency is left out.
 ///
 /// ```no_run
-/// use netform_core::data::images;
-/// use netform_core::dim::D;
+/// # extern crate netform_core as netform;
+/// use netform::data::images;
+/// use netform::dim::D;
 ///
 /// let photo = images::read::<(D<3>, D<64>, D<64>), f32>("photo.jpg")?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 ///
 /// # Errors
@@ -136,15 +137,16 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage> {
 /// [`Dataset::to_memory`] once and for all.
 ///
 /// ```no_run
-/// use netform_core::data::{Dataset, ImageFolder, augment::Flip};
-/// use netform_core::dim::D;
-/// use netform_core::random::Seed;
+/// # extern crate netform_core as netform;
+/// use netform::data::{Dataset, ImageFolder, augment::Flip};
+/// use netform::dim::D;
+/// use netform::random::Seed;
 ///
 /// let flowers: ImageFolder<(D<3>, D<64>, D<64>)> = ImageFolder::open("flowers")?;
 /// println!("{:?}", flowers.class_names());
 /// let (train, test) = flowers.stratified_split(0.8, Seed(1))?;
 /// let train = train.cloned().augment(Flip::Horizontal).prefetch(2)?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ImageFolder<X, E = f32> {

@@ -15,13 +15,14 @@ use crate::tensor::Tensor;
 /// A data set in the memory of the CPU: inputs of shape `X` and targets of shape `Y`, in row order.
 ///
 /// ```
-/// use netform_core::data::{Dataset, InMemory};
-/// use netform_core::dim::D;
+/// # extern crate netform_core as netform;
+/// use netform::data::{Dataset, InMemory};
+/// use netform::dim::D;
 ///
 /// // Three points in the plane, and the class of each.
 /// let points = InMemory::<(D<2>,), ()>::new(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], vec![0, 1, 0])?;
 /// assert_eq!(points.len(), 3);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct InMemory<X, Y = (), E = f32, T = u32> {
@@ -52,13 +53,14 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     /// A data set from the rows of two tensors: each input with the target at the same place.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, InMemory};
+    /// use netform::tensor::Tensor;
     ///
     /// let inputs = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     /// let classes = Tensor::<_, u32>::from([0, 1, 0]);
     /// assert_eq!(InMemory::from_tensors(&inputs, &classes)?.len(), 3);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -119,14 +121,15 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     /// others.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
-    /// use netform_core::random::Seed;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, InMemory};
+    /// use netform::dim::D;
+    /// use netform::random::Seed;
     ///
     /// let points = InMemory::<(D<2>,)>::new(vec![0.0; 40], vec![0; 20])?;
     /// let (train, validation, test) = points.split3(0.7, 0.15, Seed(1))?;
     /// assert_eq!([train.len(), validation.len(), test.len()], [14, 3, 3]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -140,9 +143,10 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     /// latter. A pair is copied when it is taken.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory, Scaling};
-    /// use netform_core::dim::D;
-    /// use netform_core::random::Seed;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, InMemory, Scaling};
+    /// use netform::dim::D;
+    /// use netform::random::Seed;
     ///
     /// let points = InMemory::<(D<2>,)>::new(vec![0.0; 40], vec![0; 20])?;
     /// for (mut train, mut validation) in points.k_fold(5, Seed(1))? {
@@ -151,7 +155,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     ///     scaling.apply(&mut validation);
     ///     assert_eq!([train.len(), validation.len()], [16, 4]);
     /// }
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -229,14 +233,15 @@ impl<X: SampleShape, E: Element> InMemory<X, (), E, u32> {
     /// [`InMemory::split`] with the same share of each class in both, as near as whole samples are.
     ///
     /// ```
-    /// use netform_core::data::{Dataset, InMemory};
-    /// use netform_core::dim::D;
-    /// use netform_core::random::Seed;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, InMemory};
+    /// use netform::dim::D;
+    /// use netform::random::Seed;
     ///
     /// let points = InMemory::<(D<1>,)>::new(vec![0.0; 6], vec![0, 1, 0, 0, 1, 0])?;
     /// let (_, test) = points.stratified_split(0.5, Seed(1))?;
     /// assert_eq!(test.targets().iter().filter(|&&class| class == 1).count(), 1);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors

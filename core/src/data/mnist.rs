@@ -22,8 +22,9 @@ pub type Mnist = InMemory<(D<1>, D<28>, D<28>), (), f32, u32>;
 /// written `train-images.idx3-ubyte`, and may begin with `mnist-`.
 ///
 /// ```no_run
-/// let (train, test) = netform_core::data::mnist("examples/data")?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # extern crate netform_core as netform;
+/// let (train, test) = netform::data::mnist("examples/data")?;
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 ///
 /// # Errors

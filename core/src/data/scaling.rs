@@ -19,8 +19,9 @@ const UNIT: &str = "scaling.unit";
 /// A feature that has one value everywhere becomes 0.
 ///
 /// ```
-/// use netform_core::data::{InMemory, Scaling};
-/// use netform_core::dim::D;
+/// # extern crate netform_core as netform;
+/// use netform::data::{InMemory, Scaling};
+/// use netform::dim::D;
 ///
 /// let mut train = InMemory::<(D<1>,), ()>::new(vec![2.0, 4.0, 6.0], vec![0, 0, 1])?;
 /// let mut test = InMemory::<(D<1>,), ()>::new(vec![5.0], vec![1])?;
@@ -29,7 +30,7 @@ const UNIT: &str = "scaling.unit";
 /// scaling.apply(&mut test);
 /// assert_eq!(train.inputs(), [0.0, 0.5, 1.0]);
 /// assert_eq!(test.inputs(), [0.75]);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scaling<X, E = f32> {
@@ -58,8 +59,9 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// [`Scaling::standard`] of the targets: a network learns numbers around 0 more easily than a price in cents.
     ///
     /// ```
-    /// use netform_core::data::{InMemory, Scaling};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Scaling};
+    /// use netform::dim::D;
     ///
     /// let mut train =
     ///     InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![100.0, 300.0])?;
@@ -68,7 +70,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// assert_eq!(train.targets(), [-1.0, 1.0]);
     /// scaling.undo(train.targets_mut());
     /// assert_eq!(train.targets(), [100.0, 300.0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -166,9 +168,10 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// The scaling as tensors for a file, beside the weights of the network that was trained on what it has scaled.
     ///
     /// ```
-    /// use netform_core::data::{InMemory, Scaling};
-    /// use netform_core::dim::D;
-    /// use netform_core::io::safetensors::{from_bytes, to_bytes};
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Scaling};
+    /// use netform::dim::D;
+    /// use netform::io::safetensors::{from_bytes, to_bytes};
     ///
     /// let train = InMemory::<(D<1>,), ()>::new(vec![2.0, 4.0, 6.0], vec![0, 0, 1])?;
     /// let scaling = Scaling::min_max(&train)?;
@@ -176,7 +179,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     ///
     /// let stored = from_bytes(&bytes, "model.safetensors")?;
     /// assert_eq!(Scaling::from_tensors(&stored.tensors, "model.safetensors")?, scaling);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     pub fn to_tensors(&self) -> [NamedTensor; 2] {
         let tensor = |name: &str, data: &[E]| NamedTensor {

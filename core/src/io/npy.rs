@@ -22,14 +22,15 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// that `u32` can hold.
 ///
 /// ```no_run
-/// use netform_core::data::InMemory;
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::io::npy;
+/// # extern crate netform_core as netform;
+/// use netform::data::InMemory;
+/// use netform::dim::{Batch, D};
+/// use netform::io::npy;
 ///
 /// let images = npy::read::<(Batch, D<28>, D<28>), f32>("x_train.npy")?;
 /// let labels = npy::read::<(Batch,), u32>("y_train.npy")?;
 /// let train = InMemory::from_tensors(&images, &labels)?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 ///
 /// # Errors
@@ -61,9 +62,10 @@ pub fn read_from<S: Shape, E: Element>(
 /// Writes a tensor as an array, atomically.
 ///
 /// ```no_run
-/// use netform_core::{io::npy, tensor::Tensor};
+/// # extern crate netform_core as netform;
+/// use netform::{io::npy, tensor::Tensor};
 /// npy::write("table.npy", &Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]))?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 ///
 /// # Errors

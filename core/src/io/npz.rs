@@ -20,15 +20,16 @@ const ENDING: &str = ".npy";
 /// An archive that is open for reading.
 ///
 /// ```no_run
-/// use netform_core::data::InMemory;
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::io::npz::Archive;
+/// # extern crate netform_core as netform;
+/// use netform::data::InMemory;
+/// use netform::dim::{Batch, D};
+/// use netform::io::npz::Archive;
 ///
 /// let mut archive = Archive::open("mnist.npz")?;
 /// let images = archive.read::<(Batch, D<28>, D<28>), f32>("x_train")?;
 /// let labels = archive.read::<(Batch,), u32>("y_train")?;
 /// let train = InMemory::from_tensors(&images, &labels)?;
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 pub struct Archive {
     path: PathBuf,

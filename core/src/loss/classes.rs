@@ -90,9 +90,10 @@ netform_macros::network! {
 /// before this loss would be one too many.
 ///
 /// ```
-/// use netform_core::loss::CrossEntropy;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::CrossEntropy;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let plain = Trainer::new(CrossEntropy, Adam::new(1e-3));
 /// let smooth = Trainer::new(CrossEntropy.smoothing(0.1), Adam::new(1e-3));
 /// let both = Trainer::new(CrossEntropy.weights([1.0, 1.0, 5.0]).smoothing(0.1), Adam::new(1e-3));
@@ -119,16 +120,17 @@ impl CrossEntropy {
 /// [`CrossEntropy::smoothing`]; shapes are those of [`CrossEntropy`], and the smoothing is a value of run time.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{CrossEntropy, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{CrossEntropy, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let logits = Tensor::<(Batch, D<2>)>::from_vec(vec![0.0, 0.0])?;
 /// let labels = Tensor::<(Batch,), u32>::from_vec(vec![1])?;
 /// let mut loss = LossGradient::new(CrossEntropy.smoothing(0.5));
 /// let (_, gradient) = loss.run(&logits, &labels)?;
 /// assert_eq!(gradient.to_vec(), [0.25, -0.25]);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothedCrossEntropy {
@@ -152,16 +154,17 @@ impl SmoothedCrossEntropy {
 /// smoothing are values of run time.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{CrossEntropy, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{CrossEntropy, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let logits = Tensor::<(Batch, D<2>)>::from_vec(vec![0.0, 0.0, 0.0, 0.0])?;
 /// let labels = Tensor::<(Batch,), u32>::from_vec(vec![0, 1])?;
 /// let mut loss = LossGradient::new(CrossEntropy.weights([1.0, 3.0]));
 /// let (_, gradient) = loss.run(&logits, &labels)?;
 /// assert_eq!(gradient.to_vec(), [-0.125, 0.125, 0.375, -0.375]);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct WeightedCrossEntropy {
@@ -183,9 +186,10 @@ impl WeightedCrossEntropy {
 /// Outputs `(.., D<C>)`, labels `(..)`.
 ///
 /// ```
-/// use netform_core::loss::Nll;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::Nll;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let plain = Trainer::new(Nll, Adam::new(1e-3));
 /// let weighted = Trainer::new(Nll.weights([1.0, 1.0, 5.0]), Adam::new(1e-3));
 /// ```
@@ -204,15 +208,16 @@ impl Nll {
 /// w\[label\]. Made by [`Nll::weights`]; shapes are those of [`Nll`], and weights are values of run time.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{LossGradient, Nll};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{LossGradient, Nll};
+/// use netform::tensor::Tensor;
 ///
 /// let x = Tensor::<(Batch, D<2>)>::from_vec(vec![-1.0, 0.0, 0.0, -2.0])?;
 /// let labels = Tensor::<(Batch,), u32>::from_vec(vec![0, 1])?;
 /// let mut loss = LossGradient::new(Nll.weights([1.0, 3.0]));
 /// assert_eq!(loss.run(&x, &labels)?.0, 7.0 / 4.0);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct WeightedNll {

@@ -66,9 +66,10 @@ netform_macros::network! {
 /// Outputs of any shape, targets of that shape.
 ///
 /// ```
-/// use netform_core::loss::Mse;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::Mse;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let trainer = Trainer::new(Mse, Adam::new(1e-3));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,16 +81,17 @@ pub struct Mse;
 /// Outputs of any shape, targets of that shape.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{L1, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{L1, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let outputs = Tensor::<(Batch, D<2>)>::from_vec(vec![1.0, 2.0])?;
 /// let targets = Tensor::<(Batch, D<2>)>::from_vec(vec![3.0, -2.0])?;
 /// let mut loss = LossGradient::new(L1);
 /// let (value, gradient) = loss.run(&outputs, &targets)?;
 /// assert_eq!((value, gradient.to_vec()), (3.0, vec![-0.5, 0.5]));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct L1;
@@ -100,9 +102,10 @@ pub struct L1;
 /// Outputs of any shape, targets of that shape. The delta is a value of run time.
 ///
 /// ```
-/// use netform_core::loss::Huber;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::Huber;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let trainer = Trainer::new(Huber::new(0.5), Adam::new(1e-3));
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -130,9 +133,10 @@ impl Default for Huber {
 /// Outputs of any shape, targets of that shape. The beta is a value of run time.
 ///
 /// ```
-/// use netform_core::loss::SmoothL1;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::SmoothL1;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let trainer = Trainer::new(SmoothL1::new(0.1), Adam::new(1e-3));
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -162,9 +166,10 @@ impl Default for SmoothL1 {
 /// above 0.5.
 ///
 /// ```
-/// use netform_core::loss::BceWithLogits;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::BceWithLogits;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let trainer = Trainer::new(BceWithLogits, Adam::new(1e-3));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -178,9 +183,10 @@ pub struct BceWithLogits;
 /// is.
 ///
 /// ```
-/// use netform_core::loss::Bce;
-/// use netform_core::optim::Adam;
-/// use netform_core::train::Trainer;
+/// # extern crate netform_core as netform;
+/// use netform::loss::Bce;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
 /// let trainer = Trainer::new(Bce, Adam::new(1e-3));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -194,15 +200,16 @@ pub struct Bce;
 /// Outputs of any shape, targets of that shape. An answer is right where its score is above 0 as its target is.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{Hinge, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{Hinge, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let scores = Tensor::<(Batch, D<1>)>::from_vec(vec![2.0, 0.5])?;
 /// let targets = Tensor::<(Batch, D<1>)>::from_vec(vec![1.0, -1.0])?;
 /// let mut loss = LossGradient::new(Hinge);
 /// assert_eq!(loss.run(&scores, &targets)?.0, 0.75);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hinge;

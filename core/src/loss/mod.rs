@@ -49,11 +49,11 @@ pub use rows::{CosineSimilarity, KlDivergence};
 /// many as there are classes (`weights: [f32; C]`), are fields of its type, of the numbers that are declared
 /// (`f32` or `f64`): values of run time, which a step reads once, when it is made.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::LossGradient;
-/// use netform_core::tensor::Tensor;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::LossGradient;
+/// use netform::tensor::Tensor;
 ///
 /// netform_macros::network! {
 ///     /// The squared distance of classes that count differently, but for a margin.
@@ -69,7 +69,7 @@ pub use rows::{CosineSimilarity, KlDivergence};
 /// let mut loss = LossGradient::new(apart { weights: vec![3.0, 1.0], margin: 0.5 });
 /// let (value, _) = loss.run(&y, &labels)?;
 /// assert_eq!(value, 0.25 / (3.0 + 1.0));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 ///
 /// A loss makes the same calls with the same numbers as long as a step holds it: a device may repeat a step without asking

@@ -29,15 +29,16 @@ netform_macros::network! {
 /// of its own; `batchmean` would divide by the batch alone.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{KlDivergence, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{KlDivergence, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let log_q = Tensor::<(Batch, D<2>), f64>::from_vec(vec![0.5f64.ln(), 0.5f64.ln()])?;
 /// let p = Tensor::<(Batch, D<2>), f64>::from_vec(vec![1.0, 0.0])?;
 /// let mut loss = LossGradient::new(KlDivergence);
 /// assert!((loss.run(&log_q, &p)?.0 - 2f64.ln()).abs() < 1e-12);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KlDivergence;
@@ -49,15 +50,16 @@ pub struct KlDivergence;
 /// Outputs `(.., D<C>)`, targets of that shape.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::loss::{CosineSimilarity, LossGradient};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::loss::{CosineSimilarity, LossGradient};
+/// use netform::tensor::Tensor;
 ///
 /// let y = Tensor::<(Batch, D<2>)>::from_vec(vec![3.0, 0.0, 1.0, 0.0])?;
 /// let t = Tensor::<(Batch, D<2>)>::from_vec(vec![1.0, 0.0, 0.0, 2.0])?;
 /// let mut loss = LossGradient::new(CosineSimilarity);
 /// assert_eq!(loss.run(&y, &t)?.0, 0.5);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CosineSimilarity;

@@ -19,13 +19,14 @@ use crate::summary::table;
 /// ```
 ///
 /// ```
-/// use netform_core::metric::{Confusion, Metric};
+/// # extern crate netform_core as netform;
+/// use netform::metric::{Confusion, Metric};
 /// let mut confusion = Confusion::new(2);
 /// confusion.add(&[0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7], &[1, 0, 0])?;
 /// assert_eq!(confusion.count(0, 1), 1);
 /// assert_eq!(confusion.precision(1), Some(0.5));
 /// assert_eq!(confusion.recall(1), Some(1.0));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confusion {

@@ -11,11 +11,12 @@ use crate::loss::NoTarget;
 /// The part of the answers that is right: 1 of all, 0 of none.
 ///
 /// ```
-/// use netform_core::metric::{Accuracy, Figure, Metric};
+/// # extern crate netform_core as netform;
+/// use netform::metric::{Accuracy, Figure, Metric};
 /// let mut accuracy = Accuracy::new(2);
 /// accuracy.add(&[0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7], &[1, 0, 0])?;
 /// assert_eq!(accuracy.value(), Some(2.0 / 3.0));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Accuracy {
@@ -174,12 +175,13 @@ of_confusion! {
     /// The harmonic mean of precision and recall.
     ///
     /// ```
-    /// use netform_core::metric::{F1, Figure, Metric};
+    /// # extern crate netform_core as netform;
+    /// use netform::metric::{F1, Figure, Metric};
     /// let mut f1 = F1::of_class(1, 2);
     /// f1.add(&[0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7], &[1, 0, 0])?;
     /// // Precision 1 / 2, recall 1.
     /// assert_eq!(f1.value(), Some(2.0 / 3.0));
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     F1: f1, macro_f1;
 }
@@ -231,11 +233,12 @@ of_regression! {
     /// The part of the targets' variance that the outputs explain: [`Regression::r2`].
     ///
     /// ```
-    /// use netform_core::metric::{Figure, Metric, R2};
+    /// # extern crate netform_core as netform;
+    /// use netform::metric::{Figure, Metric, R2};
     /// let mut r2 = R2::new();
     /// r2.add(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0])?;
     /// assert_eq!(r2.value(), Some(0.5));
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     R2: r2, Larger;
 }

@@ -10,14 +10,14 @@ use crate::shape::{SameSample, SampleShape};
 
 /// Adds the network's outputs in evaluation mode for all samples of a data set to a figure, `batch` samples at a time.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::data::InMemory;
-/// use netform_core::dim::D;
-/// use netform_core::metric::{Confusion, measure};
-/// use netform_core::random::Seed;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::data::InMemory;
+/// use netform::dim::D;
+/// use netform::metric::{Confusion, measure};
+/// use netform::random::Seed;
 ///
 /// let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
 /// let confusion = measure(&Net::new(Seed(1)), &data, 64, Confusion::new(2))?;

@@ -9,11 +9,12 @@ use crate::loss::NoTarget;
 /// as larger.
 ///
 /// ```
-/// use netform_core::metric::{Metric, TopK};
+/// # extern crate netform_core as netform;
+/// use netform::metric::{Metric, TopK};
 /// let mut top = TopK::new(2);
 /// top.add(&[0.5, 0.3, 0.2, /* */ 0.5, 0.3, 0.2], &[1, 2])?;
 /// assert_eq!(top.accuracy(), Some(0.5));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TopK {

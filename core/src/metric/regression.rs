@@ -8,11 +8,12 @@ use crate::loss::NoTarget;
 /// Mean absolute error, root of the mean squared error, and R2, over all elements of the outputs.
 ///
 /// ```
-/// use netform_core::metric::{Metric, Regression};
+/// # extern crate netform_core as netform;
+/// use netform::metric::{Metric, Regression};
 /// let mut errors = Regression::new();
 /// errors.add(&[1.0, 2.0, 5.0], &[1.0, 3.0, 3.0])?;
 /// assert_eq!(errors.mae(), Some(1.0));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regression {

@@ -15,7 +15,8 @@ use crate::error::Result;
 /// ```
 ///
 /// ```
-/// use netform_core::optim::Adagrad;
+/// # extern crate netform_core as netform;
+/// use netform::optim::Adagrad;
 /// let optimizer = Adagrad::new(0.01).weight_decay(1e-4);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -127,7 +127,8 @@ adam! {
     /// ```
     ///
     /// ```
-    /// use netform_core::optim::Adam;
+    /// # extern crate netform_core as netform;
+    /// use netform::optim::Adam;
     /// let optimizer = Adam::new(1e-3).betas(0.9, 0.999).eps(1e-8);
     /// ```
     Adam, decay 0.0, |settings, part| (settings.weight_decay * part.decay, 1.0)
@@ -140,7 +141,8 @@ adam! {
     /// 0.01 unless set, as in PyTorch.
     ///
     /// ```
-    /// use netform_core::optim::AdamW;
+    /// # extern crate netform_core as netform;
+    /// use netform::optim::AdamW;
     /// let optimizer = AdamW::new(3e-4).weight_decay(0.1);
     /// ```
     AdamW, decay 0.01, |settings, part| {

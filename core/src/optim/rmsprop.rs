@@ -23,7 +23,8 @@ use crate::error::Result;
 /// ```
 ///
 /// ```
-/// use netform_core::optim::RmsProp;
+/// # extern crate netform_core as netform;
+/// use netform::optim::RmsProp;
 /// let optimizer = RmsProp::new(1e-3).alpha(0.9).momentum(0.9);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

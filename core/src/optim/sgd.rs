@@ -16,7 +16,8 @@ use crate::error::Result;
 /// ```
 ///
 /// ```
-/// use netform_core::optim::Sgd;
+/// # extern crate netform_core as netform;
+/// use netform::optim::Sgd;
 /// let optimizer = Sgd::new(0.1).momentum(0.9).nesterov(true).weight_decay(1e-4);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

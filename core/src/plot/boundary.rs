@@ -18,7 +18,8 @@ const CELLS: usize = 120;
 /// Points of classes in a plane; behind them, the plane in the colour of the class that each place is taken for.
 ///
 /// ```
-/// use netform_core::plot::Boundary;
+/// # extern crate netform_core as netform;
+/// use netform::plot::Boundary;
 ///
 /// let points = [[0.1, 0.2], [0.8, 0.9], [0.3, 0.1], [0.7, 0.6]];
 /// let svg = Boundary::new("Which side", points, [0, 1, 0, 1])?
@@ -26,7 +27,7 @@ const CELLS: usize = 120;
 ///     .by(|[x, y]| (x + y > 1.0).into())
 ///     .svg()?;
 /// assert!(svg.as_str().contains("above"));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Boundary {
@@ -86,13 +87,13 @@ impl Boundary {
     /// Asks a classifier for the class of each place, and takes its names. It is given the places in the units of the
     /// points, as it is measured samples.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Side: [2] -> [1] { fc1: Linear(1) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// use netform_core::model::Classifier;
-    /// use netform_core::plot::Boundary;
-    /// # use netform_core::random::Seed;
+    /// # fn main() -> netform::error::Result<()> {
+    /// use netform::model::Classifier;
+    /// use netform::plot::Boundary;
+    /// # use netform::random::Seed;
     ///
     /// let model = Classifier::new(Side::new(Seed(1)), ["red", "blue"])?;
     /// let svg = Boundary::new("Two classes", [[0.1f32, 0.2], [0.8, 0.9]], [0, 1])?.by_model(&model)?.svg()?;

@@ -22,7 +22,8 @@ const PIECES: usize = 600;
 /// are.
 ///
 /// ```
-/// use netform_core::plot::Plot;
+/// # extern crate netform_core as netform;
+/// use netform::plot::Plot;
 ///
 /// let measured = [(0.0, 1.1), (1.0, 2.8), (2.0, 5.2), (3.0, 6.9)];
 /// let svg = Plot::new("A line through four points")
@@ -33,7 +34,7 @@ const PIECES: usize = 600;
 /// # let path = std::env::temp_dir().join(format!("netform-doc-plot-{}.svg", std::process::id()));
 /// svg.save(&path)?;
 /// # std::fs::remove_file(path).ok();
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Default)]
 pub struct Plot<'f> {

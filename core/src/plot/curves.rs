@@ -12,12 +12,12 @@ const WIDE: f64 = 30.0;
 /// there is validation, over the validation samples, with the best epoch marked. Losses that differ by much are placed by
 /// their logarithms.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
-/// use netform_core::plot;
+/// # fn main() -> netform::error::Result<()> {
+/// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+/// use netform::plot;
 /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
 /// # let path = std::env::temp_dir().join(format!("netform-doc-curves-{}.svg", std::process::id()));
 ///

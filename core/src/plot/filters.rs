@@ -23,12 +23,12 @@ const BELOW: usize = 22;
 /// one input channel several side by side. Blue weights are below 0, red ones above, and white is 0, by one scale for all.
 /// Of more than 32 output or 16 input channels the first are shown, and the text below says so.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [1, 8, 8] -> [9, 4, 4] { conv1: Conv2d(9, kernel = 5) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::plot;
-/// # use netform_core::random::Seed;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::plot;
+/// # use netform::random::Seed;
 ///
 /// let net = Net::new(Seed(1));
 /// let svg = plot::filters("What conv1 looks for", &net.conv1().weight()?)?;
@@ -83,12 +83,12 @@ where
 /// A matrix, such as the weight of a `Linear` layer, `[out, in]`, as a picture with a point for each number. Blue is below
 /// 0, red above, and white is 0.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [20] -> [10] { fc1: Linear(10) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::plot;
-/// # use netform_core::random::Seed;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::plot;
+/// # use netform::random::Seed;
 ///
 /// let net = Net::new(Seed(1));
 /// let svg = plot::heat_map("Weights of fc1", &net.fc1().weight()?)?;

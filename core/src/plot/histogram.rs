@@ -14,12 +14,12 @@ const BARS: usize = 40;
 
 /// How often values, such as a layer's weights, are how large. Those that are not finite are counted in the legend.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [20] -> [20] { fc1: Linear(20) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::plot;
-/// # use netform_core::random::Seed;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::plot;
+/// # use netform::random::Seed;
 ///
 /// let net = Net::new(Seed(1));
 /// let svg = plot::histogram("Weights of fc1", net.fc1().weight()?.to_vec())?;

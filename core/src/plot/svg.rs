@@ -13,10 +13,11 @@ use crate::io::write_atomically;
 /// prefers, light or dark.
 ///
 /// ```
-/// use netform_core::plot::Plot;
+/// # extern crate netform_core as netform;
+/// use netform::plot::Plot;
 /// let svg = Plot::new("A line").line("y", [(0.0, 1.0), (1.0, 3.0)]).svg()?;
 /// assert!(svg.as_str().starts_with("<svg "));
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Svg {

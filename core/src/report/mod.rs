@@ -30,12 +30,12 @@ pub use verdict::Verdict;
 /// dark, can be read on a phone and printed. A training that was stopped, had one epoch or none, no validation data, or
 /// values that are not finite has a page as well, which says so.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
-/// use netform_core::report::Report;
+/// # fn main() -> netform::error::Result<()> {
+/// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+/// use netform::report::Report;
 /// # let train = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
 /// # let test = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
 /// # let path = std::env::temp_dir().join(format!("netform-doc-report-{}.html", std::process::id()));
@@ -78,11 +78,12 @@ impl History {
     /// Writes the report of the training as a page of HTML; [`Report`] has more, of the network and of test samples.
     ///
     /// ```
-    /// # let history = netform_core::train::History::default();
+    /// # extern crate netform_core as netform;
+    /// # let history = netform::train::History::default();
     /// # let path = std::env::temp_dir().join(format!("netform-doc-save-report-{}.html", std::process::id()));
     /// history.save_report(&path)?;
     /// # std::fs::remove_file(path).ok();
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors

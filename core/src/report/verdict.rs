@@ -25,8 +25,9 @@ const UNFIT: f64 = 0.7;
 /// What the losses of a training say about it. `{}` writes it as a sentence.
 ///
 /// ```
-/// use netform_core::report::Verdict;
-/// # let history = netform_core::train::History::default();
+/// # extern crate netform_core as netform;
+/// use netform::report::Verdict;
+/// # let history = netform::train::History::default();
 /// assert_eq!(Verdict::of(&history), Verdict::Nothing);
 /// println!("{}", Verdict::of(&history));
 /// ```

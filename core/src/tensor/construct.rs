@@ -31,7 +31,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements in row order.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(t.as_slice(), [1.0, 2.0, 3.0, 4.0]);
     /// ```
@@ -42,7 +43,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements in row order.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let mut t = Tensor::<_>::from([1.0, 2.0]);
     /// t.as_mut_slice()[1] = 5.0;
     /// assert_eq!(t.as_slice(), [1.0, 5.0]);
@@ -55,7 +57,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor of one value. A shape is given by value: `(D::<2>, D::<3>)`, `(Batch(n), D::<3>)`.
     ///
     /// ```
-    /// use netform_core::{dim::{Batch, D}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{Batch, D}, tensor::Tensor};
     /// let t = Tensor::full((Batch(2), D::<2>), 0.5_f32);
     /// assert_eq!(t.as_slice(), [0.5; 4]);
     /// ```
@@ -69,7 +72,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor whose element of number `i`, in row order, is `f(i)`.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// let squares = Tensor::from_fn((D::<2>, D::<2>), |i| (i * i) as f32);
     /// assert_eq!(squares, Tensor::from([[0.0, 1.0], [4.0, 9.0]]));
     /// ```
@@ -83,10 +87,11 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor from elements in row order. A run-time axis gets the size that their number gives it.
     ///
     /// ```
-    /// use netform_core::{dim::{D, Len}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{D, Len}, tensor::Tensor};
     /// let t = Tensor::<(Len, D<2>)>::from_iter((0..6).map(|i| i as f32))?;
     /// assert_eq!(t.shape(), (Len(3), D::<2>));
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -112,7 +117,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// A tensor of zeros.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// assert_eq!(Tensor::<_>::zeros((D::<2>,)), Tensor::from([0.0, 0.0]));
     /// ```
     ///
@@ -125,7 +131,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// A tensor of ones.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// assert_eq!(Tensor::<_>::ones((D::<2>,)), Tensor::from([1.0, 1.0]));
     /// ```
     ///
@@ -140,7 +147,8 @@ impl<N: Dim, E: Number> Tensor<(N, N), E> {
     /// The identity matrix of `n` rows.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// assert_eq!(Tensor::<_>::eye(D::<2>), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
     /// ```
     ///
@@ -156,7 +164,8 @@ impl<N: Dim, E: Number> Tensor<(N,), E> {
     /// `n` numbers from `start` on, `step` apart: `start + i * step`.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// assert_eq!(Tensor::arange(D::<3>, 1.0_f32, 0.5), Tensor::from([1.0, 1.5, 2.0]));
     /// assert_eq!(Tensor::arange(D::<3>, 0_u32, 2), Tensor::from([0, 2, 4]));
     /// ```
@@ -179,7 +188,8 @@ impl<N: Dim, E: Float> Tensor<(N,), E> {
     /// [`torch.linspace`](https://pytorch.org/docs/stable/generated/torch.linspace.html). One number is `start`.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::Tensor};
     /// assert_eq!(Tensor::linspace(D::<3>, 0.0_f32, 1.0), Tensor::from([0.0, 0.5, 1.0]));
     /// ```
     ///
@@ -200,7 +210,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Numbers of the standard normal distribution, the same for the same seed.
     ///
     /// ```
-    /// use netform_core::{dim::D, random::Seed, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, random::Seed, tensor::Tensor};
     /// let noise = Tensor::<_>::normal((D::<10>, D::<10>), Seed(1));
     /// assert_eq!(noise, Tensor::normal((D::<10>, D::<10>), Seed(1)));
     /// assert!(noise.mean().abs() < 0.5);
@@ -216,7 +227,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Numbers in [0, 1), each equally likely, the same for the same seed.
     ///
     /// ```
-    /// use netform_core::{dim::D, random::Seed, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, random::Seed, tensor::Tensor};
     /// let noise = Tensor::<_>::uniform((D::<10>, D::<10>), Seed(1));
     /// assert!(noise.min() >= 0.0 && noise.max() < 1.0);
     /// ```
@@ -233,7 +245,8 @@ impl<E: Element> Tensor<(), E> {
     /// A tensor of one element and no axes, which broadcasts to every shape.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([1.0, 2.0]);
     /// assert_eq!(t.gt(&Tensor::scalar(1.5)), Tensor::from([0.0, 1.0]));
     /// ```
@@ -247,7 +260,8 @@ impl<E: Element> Tensor<(), E> {
     /// The element.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::scalar(2.5_f32).item(), 2.5);
     /// ```
     pub fn item(&self) -> E {
@@ -285,7 +299,8 @@ nested! {
 /// [`Tensor::from_vec`] has no such limit.
 ///
 /// ```
-/// use netform_core::{dim::D, tensor, tensor::Tensor};
+/// # extern crate netform_core as netform;
+/// use netform::{dim::D, tensor, tensor::Tensor};
 /// let a: Tensor<(D<2>, D<3>)> = tensor!([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
 /// let labels: Tensor<(D<3>,), u32> = tensor!(u32; [1, 0, 2]);
 /// assert_eq!(a[[1, 2]], 6.0);

@@ -74,7 +74,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// `f` of every element.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([1.0, 2.0]).map(|x| 10.0 * x + 1.0);
     /// assert_eq!(t, Tensor::from([11.0, 21.0]));
     /// ```
@@ -89,7 +90,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// `f` of every pair of elements, with broadcasting: what the operators `+ - * /` are made of.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let a = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// let b = Tensor::<_>::from([10.0, 20.0]);
     /// assert_eq!(a.zip(&b, |x, y| x - y), Tensor::from([[-9.0, -18.0], [-7.0, -16.0]]));
@@ -116,7 +118,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// [`Tensor::zip`] for tensors with axes whose sizes are known only at run time.
     ///
     /// ```
-    /// use netform_core::{dim::{Batch, D}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{Batch, D}, tensor::Tensor};
     /// let a = Tensor::<_>::ones((Batch(2), D::<3>));
     /// let b = Tensor::<_>::ones((Batch(4), D::<3>));
     /// let error = a.try_zip(&b, |x, y| x + y).unwrap_err();
@@ -233,7 +236,8 @@ macro_rules! functions {
             $(#[$doc])*
             ///
             /// ```
-            /// use netform_core::tensor::Tensor;
+            /// # extern crate netform_core as netform;
+            /// use netform::tensor::Tensor;
             #[doc = concat!("let y = Tensor::<_>::from([", $x, "]).", stringify!($name), "();")]
             #[doc = concat!("assert!(y.all_close(&Tensor::from([", $y, "]), 1e-5, 1e-6), \"{y}\");")]
             /// ```
@@ -275,7 +279,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// Every element to the power of `y`.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([2.0, 3.0]).pow(2.0), Tensor::from([4.0, 9.0]));
     /// ```
     ///
@@ -290,7 +295,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// differ or an element is not a number.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([1.0, 2.0]);
     /// assert!(t.all_close(&(&t + 1e-6), 1e-5, 0.0));
     /// assert!(!t.all_close(&(&t + 1e-3), 1e-5, 0.0));
@@ -311,7 +317,8 @@ macro_rules! pairs {
             $(#[$doc])*
             ///
             /// ```
-            /// use netform_core::tensor::Tensor;
+            /// # extern crate netform_core as netform;
+            /// use netform::tensor::Tensor;
             /// let (a, b) = (Tensor::<_>::from([1.0, 2.0, 3.0]), Tensor::from([2.0]));
             #[doc = concat!("assert_eq!(a.", stringify!($name), "(&b), Tensor::from([", $y, "]));")]
             /// ```
@@ -364,7 +371,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The element of `then` where this tensor, a condition, is not 0, else that of `otherwise`.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([-1.0, 2.0]);
     /// let positive = t.gt(&Tensor::scalar(0.0));
     /// assert_eq!(positive.select(&t, &(&t * 0.5)), Tensor::from([-0.5, 2.0]));
@@ -395,7 +403,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// Whether no element is 0.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert!(Tensor::<_>::from([1.0, 2.0]).all() && !Tensor::<_>::from([1.0, 0.0]).all());
     /// ```
     pub fn all(&self) -> bool {
@@ -405,7 +414,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// Whether an element is not 0.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert!(Tensor::<_>::from([1.0, 0.0]).any() && !Tensor::<_>::from([0.0, 0.0]).any());
     /// ```
     pub fn any(&self) -> bool {
@@ -416,7 +426,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// part after the point, 0 below 0 and for what is not a number, at most `u32::MAX`.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([1.9, -3.0]);
     /// assert_eq!(t.cast::<u32>(), Tensor::from([1, 0]));
     /// ```

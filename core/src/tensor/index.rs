@@ -50,7 +50,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The element at an index, one number for each axis; `None` where there is none.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!((t.get([1, 0]), t.get([2, 0])), (Some(3.0), None));
     /// ```
@@ -64,7 +65,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// Part `i` along an axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(t.index_axis::<1>(0), Tensor::from([1.0, 3.0]));
     /// ```
@@ -84,7 +86,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// Row `i`: part `i` along the first axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(t.row(1), Tensor::from([3.0, 4.0]));
     /// ```
@@ -102,7 +105,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// `LEN` parts along an axis from `START` on. `START` and `LEN` are below 1000; [`Tensor::narrow`] takes any.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(t.slice::<1, 1, 2>(), Tensor::from([[2.0, 3.0], [5.0, 6.0]]));
     /// ```
@@ -128,12 +132,13 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The parts of a range along an axis, whose size then is known only at run time.
     ///
     /// ```
-    /// use netform_core::{dim::{D, Len}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{D, Len}, tensor::Tensor};
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     /// let last = t.narrow::<0>(1..3)?;
     /// assert_eq!(last.shape(), (Len(2), D::<2>));
     /// assert_eq!(last.as_slice(), [3.0, 4.0, 5.0, 6.0]);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors

@@ -86,7 +86,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// matrices and one matrix, `[b, m, k] @ [k, n]`; of two batches with one axis or two in front.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let a = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// let b = Tensor::<_>::from([[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]]);
     /// assert_eq!(a.matmul(&b), Tensor::from([[1.0, 2.0, 8.0], [3.0, 4.0, 18.0]]));

@@ -8,10 +8,11 @@
 //! [`Tensor::narrow`] and [`Tensor::from_vec`] return errors instead.
 //!
 //! ```
-//! use netform_core::dim::{Batch, D, Len};
-//! use netform_core::random::Seed;
-//! use netform_core::tensor;
-//! use netform_core::tensor::{Axis, Tensor};
+//! # extern crate netform_core as netform;
+//! use netform::dim::{Batch, D, Len};
+//! use netform::random::Seed;
+//! use netform::tensor;
+//! use netform::tensor::{Axis, Tensor};
 //!
 //! // Making them: nested arrays, filled, in steps, at random, from an iterator. `Tensor::<_>` is of f32.
 //! let a = tensor!([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]); // Tensor<(D<2>, D<3>)>
@@ -72,14 +73,15 @@ use crate::shape::{BatchedShape, Shape};
 /// Elements of type `E` on a device, in row order, with shape `S`.
 ///
 /// ```
-/// use netform_core::dim::{Batch, D};
-/// use netform_core::tensor::Tensor;
+/// # extern crate netform_core as netform;
+/// use netform::dim::{Batch, D};
+/// use netform::tensor::Tensor;
 ///
 /// // Two samples of three features each: the batch size is found from the number of elements.
 /// let x = Tensor::<(Batch, D<3>)>::from_vec(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
 /// assert_eq!(x.shape(), (Batch(2), D::<3>));
 /// assert_eq!(x.to_vec(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 pub struct Tensor<S, E: Element = f32, Dev: Memory = Cpu> {
     shape: S,

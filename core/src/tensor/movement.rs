@@ -164,7 +164,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The sizes of the axes.
     ///
     /// ```
-    /// use netform_core::{dim::{Batch, D}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{Batch, D}, tensor::Tensor};
     /// assert_eq!(Tensor::<_>::zeros((Batch(4), D::<3>)).sizes(), [4, 3]);
     /// ```
     pub fn sizes(&self) -> Vec<usize> {
@@ -174,7 +175,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The last two axes exchanged: rows become columns.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(t.transpose(), Tensor::from([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]));
     /// ```
@@ -193,7 +195,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The axes in another order: axis `i` of the result is the one that the order names at place `i`.
     ///
     /// ```
-    /// use netform_core::{dim::D, tensor::{Axis, Tensor}};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::D, tensor::{Axis, Tensor}};
     /// let images = Tensor::<_>::zeros((D::<8>, D::<9>, D::<3>)); // [height, width, channels]
     /// let planes = images.permute((Axis::<2>, Axis::<0>, Axis::<1>));
     /// assert_eq!(planes.shape(), (D::<3>, D::<8>, D::<9>));
@@ -237,7 +240,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements, in the same order, in another shape of as many: `t.reshape::<(D<6>,)>()`.
     ///
     /// ```
-    /// use netform_core::{dim::{Batch, D}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{Batch, D}, tensor::Tensor};
     /// let t = Tensor::<_>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// let u = t.reshape::<(D<3>, D<2>)>();
     /// assert_eq!(u, Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
@@ -257,7 +261,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// All axes in one; those of each sample where a batch is in front.
     ///
     /// ```
-    /// use netform_core::{dim::{Batch, D}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{Batch, D}, tensor::Tensor};
     /// let t = Tensor::<_>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// assert_eq!(t.flatten(), Tensor::from([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
     /// let x = Tensor::<_>::zeros((Batch(5), D::<40>, D::<50>)).flatten();
@@ -276,11 +281,12 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements, in the same order, in a shape given by value.
     ///
     /// ```
-    /// use netform_core::{dim::{D, Len}, tensor::Tensor};
+    /// # extern crate netform_core as netform;
+    /// use netform::{dim::{D, Len}, tensor::Tensor};
     /// let t = Tensor::<_>::zeros((Len(4), D::<3>));
     /// assert_eq!(t.try_reshape((Len(2), D::<6>))?.sizes(), [2, 6]);
     /// assert!(t.try_reshape((Len(3), D::<6>)).is_err());
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors
@@ -303,7 +309,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// This tensor and then `other`, along an axis; the other axes must be the same.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let a = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// let b = Tensor::<_>::from([[5.0], [6.0]]);
     /// assert_eq!(a.concat::<1, _>(&b), Tensor::from([[1.0, 2.0, 5.0], [3.0, 4.0, 6.0]]));
@@ -345,7 +352,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// Tensors of one shape side by side along a new axis.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let (a, b) = (Tensor::<_>::from([1.0, 2.0]), Tensor::from([3.0, 4.0]));
     /// assert_eq!(Tensor::stack::<0, 2>([&a, &b]), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
     /// assert_eq!(Tensor::stack::<1, 2>([&a, &b]), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));

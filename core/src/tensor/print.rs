@@ -116,7 +116,8 @@ impl<S: Shape, E: Number> fmt::Display for Tensor<S, E> {
     /// than 1000 elements those at the edges.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.5], [-3.25, 10.0]]);
     /// assert_eq!(t.to_string(), "[[ 1.0000,  2.5000],\n [-3.2500, 10.0000]]");
     /// assert_eq!(format!("{t:.1}"), "[[ 1.0,  2.5],\n [-3.2, 10.0]]");

@@ -45,7 +45,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The sum of all elements; 0 of none.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]).sum(), 10.0);
     /// ```
     ///
@@ -59,7 +60,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The largest element; not a number where there is one that is not.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([[1.0, 2.0], [4.0, 3.0]]).max(), 4.0);
     /// ```
     ///
@@ -73,7 +75,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The smallest element; not a number where there is one that is not.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([[1.0, 2.0], [4.0, 3.0]]).min(), 1.0);
     /// ```
     ///
@@ -87,7 +90,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The index, in row order, of the first of the largest elements.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([[1.0, 2.0], [4.0, 3.0]]).argmax(), 2);
     /// ```
     ///
@@ -101,7 +105,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The sum along an axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(t.sum_axis::<0>(), Tensor::from([4.0, 6.0]));
     /// assert_eq!(t.sum_axis::<1>(), Tensor::from([3.0, 7.0]));
@@ -120,7 +125,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The largest element along an axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [4.0, 3.0]]);
     /// assert_eq!(t.max_axis::<1>(), Tensor::from([2.0, 4.0]));
     /// ```
@@ -138,7 +144,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The smallest element along an axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [4.0, 3.0]]);
     /// assert_eq!(t.min_axis::<0>(), Tensor::from([1.0, 2.0]));
     /// ```
@@ -156,7 +163,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// The index along an axis, which disappears, of the first of the largest elements.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let logits = Tensor::<_>::from([[0.1, 0.9], [0.7, 0.3]]);
     /// assert_eq!(logits.argmax_axis::<1>(), Tensor::from([1, 0]));
     /// ```
@@ -193,7 +201,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// The mean of all elements; not a number for none.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// assert_eq!(Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]).mean(), 2.5);
     /// ```
     pub fn mean(&self) -> E {
@@ -204,7 +213,8 @@ impl<S: Shape, E: Float> Tensor<S, E> {
     /// The mean along an axis, which disappears.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(t.mean_axis::<0>(), Tensor::from([2.0, 3.0]));
     /// ```
@@ -230,7 +240,8 @@ impl<S: Shape, E: Number> Tensor<S, E> {
     /// A new axis of size 1, of number `AXIS`: after a reduction along it, the result broadcasts again.
     ///
     /// ```
-    /// use netform_core::tensor::Tensor;
+    /// # extern crate netform_core as netform;
+    /// use netform::tensor::Tensor;
     /// let t = Tensor::<_>::from([[1.0, 3.0], [2.0, 6.0]]);
     /// let centred = &t - t.mean_axis::<1>().unsqueeze::<1>();
     /// assert_eq!(centred, Tensor::from([[-1.0, 1.0], [-2.0, 2.0]]));

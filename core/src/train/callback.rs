@@ -71,8 +71,9 @@ pub struct BatchRecord {
 /// is [`Callback::on_train_end`], also where training fails.
 ///
 /// ```
-/// use netform_core::error::Result;
-/// use netform_core::train::{Callback, EpochRecord, Flow, NetworkAccess};
+/// # extern crate netform_core as netform;
+/// use netform::error::Result;
+/// use netform::train::{Callback, EpochRecord, Flow, NetworkAccess};
 ///
 /// /// Stops when training is good enough.
 /// struct GoodEnough(f64);

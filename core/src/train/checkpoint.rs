@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 /// a crash leaves the old one or the new one.
 ///
 /// ```
-/// use netform_core::train::Checkpoint;
+/// # extern crate netform_core as netform;
+/// use netform::train::Checkpoint;
 /// let best = Checkpoint::best("digits.safetensors");
 /// let tenth = Checkpoint::every(10, "digits-{epoch}.safetensors");
 /// ```
@@ -46,7 +47,8 @@ impl Checkpoint {
     /// ([`Trainer::metric`](super::Trainer::metric)), which says itself whether larger is better.
     ///
     /// ```
-    /// use netform_core::train::Checkpoint;
+    /// # extern crate netform_core as netform;
+    /// use netform::train::Checkpoint;
     /// let best = Checkpoint::best("digits.safetensors").monitor("accuracy");
     /// ```
     pub fn monitor(mut self, figure: impl Into<String>) -> Self {

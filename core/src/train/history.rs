@@ -114,7 +114,8 @@ impl History {
     /// nothing where no epoch has a value of it.
     ///
     /// ```
-    /// # let history = netform_core::train::History::default();
+    /// # extern crate netform_core as netform;
+    /// # let history = netform::train::History::default();
     /// assert_eq!(history.best_by("accuracy"), None);
     /// ```
     pub fn best_by(&self, name: &str) -> Option<&EpochRecord> {

@@ -16,7 +16,8 @@ use live::Live;
 /// losses.
 ///
 /// ```
-/// use netform_core::train::Progress;
+/// # extern crate netform_core as netform;
+/// use netform::train::Progress;
 /// let progress = Progress::bar();
 /// ```
 pub struct Progress {

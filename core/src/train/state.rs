@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 /// What a callback needs to go on where it was, by name.
 ///
 /// ```
-/// use netform_core::train::State;
+/// # extern crate netform_core as netform;
+/// use netform::train::State;
 /// let state = State::new("Patience").set("waited", 3).set("best", 0.1);
 /// assert_eq!(state.get::<usize>("waited")?, 3);
 /// assert_eq!(state.get::<f64>("best")?, 0.1);
-/// # Ok::<(), netform_core::error::Error>(())
+/// # Ok::<(), netform::error::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {

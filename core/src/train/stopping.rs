@@ -14,7 +14,8 @@ use crate::error::Result;
 /// back also where training fails because the loss is no longer a number.
 ///
 /// ```
-/// use netform_core::train::EarlyStopping;
+/// # extern crate netform_core as netform;
+/// use netform::train::EarlyStopping;
 /// let stopping = EarlyStopping::patience(3).min_delta(1e-4);
 /// ```
 #[derive(Clone, Debug)]

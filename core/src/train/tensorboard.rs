@@ -16,7 +16,8 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// Writes what [TensorBoard](https://www.tensorflow.org/tensorboard) shows: `tensorboard --logdir runs`.
 ///
 /// ```
-/// use netform_core::train::TensorBoard;
+/// # extern crate netform_core as netform;
+/// use netform::train::TensorBoard;
 /// let board = TensorBoard::new("runs/first");
 /// ```
 ///

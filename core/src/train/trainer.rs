@@ -23,17 +23,19 @@ use crate::update::Rules;
 
 /// Trains networks: epochs of shuffled batches, validation after each epoch, callbacks between them.
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
-/// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::data::InMemory;
-/// use netform_core::dim::D;
-/// use netform_core::loss::CrossEntropy;
-/// use netform_core::optim::Adam;
-/// use netform_core::random::Seed;
-/// use netform_core::train::{EarlyStopping, Trainer};
+/// # use netform_macros::network;
+/// use netform::data::InMemory;
+/// use netform::dim::D;
+/// use netform::loss::CrossEntropy;
+/// use netform::optim::Adam;
+/// use netform::random::Seed;
+/// use netform::train::{EarlyStopping, Trainer};
 ///
+/// network! { Net: [2] -> [2] { fc1: Linear(2) } }
+///
+/// # fn main() -> netform::error::Result<()> {
 /// let points = vec![0.1, 0.9, 0.8, 0.3, 0.2, 0.7, 0.9, 0.1];
 /// let data = InMemory::<(D<2>,)>::new(points, vec![0, 1, 0, 1])?;
 /// let (train, test) = data.split(0.5, Seed(1))?;
@@ -135,13 +137,13 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// from before its batch's update. A device with memory of its own copies these outputs to the processor with the
     /// step, without waiting for it; the metric itself is computed by the processor.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed};
-    /// use netform_core::metric::{Confusion, F1};
-    /// use netform_core::train::{EarlyStopping, Trainer};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed};
+    /// use netform::metric::{Confusion, F1};
+    /// use netform::train::{EarlyStopping, Trainer};
     ///
     /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
     /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
@@ -178,11 +180,11 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// statistics, the optimiser's state, counters, callbacks and the figures so far. The file is replaced as a
     /// whole: whatever happens, the old one or the new one is there.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
     /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
     /// # let file = std::env::temp_dir().join(format!("netform-doc-{}", std::process::id()));
     /// let mut trainer = Trainer::new(CrossEntropy, Adam::new(1e-2)).epochs(10).autosave(&file);
@@ -238,11 +240,11 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// Trainings that come after one that it has ended do not begin. A program that was started with Ctrl-C ignored, as
     /// by `program &` in a script, goes on ignoring it on Linux; elsewhere that is an error.
     ///
-    /// ```no_run
+    /// ```no_run,standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
     /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
     /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
     ///     .epochs(100)
@@ -275,11 +277,11 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// has them ([`EpochRecord::weight_norms`](super::EpochRecord::weight_norms)). It costs a pass over the parameters an
     /// epoch. [`Rules::gradient_norms`] takes those of gradients, at each step.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(2) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::CrossEntropy, optim::Adam, random::Seed, train::Trainer};
     /// # let data = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
     /// let history = Trainer::new(CrossEntropy, Adam::new(1e-2))
     ///     .gradient_norms()

@@ -28,8 +28,9 @@ use crate::schedule::Schedule;
 /// chooses nothing is an error of the first step. Where several choose a parameter, the last one counts.
 ///
 /// ```
-/// use netform_core::schedule::Cosine;
-/// use netform_core::update::Rules;
+/// # extern crate netform_core as netform;
+/// use netform::schedule::Cosine;
+/// use netform::update::Rules;
 /// let rules = Rules::new()
 ///     .clip_norm(1.0)
 ///     .freeze("conv1")

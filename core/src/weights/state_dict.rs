@@ -26,12 +26,12 @@ pub(super) const COUNTER: &str = "num_batches_tracked";
 ///
 /// A `Sequential` numbers its layers, so that they get names here:
 ///
-/// ```
+/// ```standalone_crate
 /// # extern crate netform_core as netform;
 /// # netform_macros::network! { Net: [2] -> [2] { fc1: Linear(3), Relu, fc2: Linear(2) } }
-/// # fn main() -> netform_core::error::Result<()> {
-/// use netform_core::random::Seed;
-/// use netform_core::weights::StateDict;
+/// # fn main() -> netform::error::Result<()> {
+/// use netform::random::Seed;
+/// use netform::weights::StateDict;
 /// # let file = std::env::temp_dir().join(format!("netform-doc-dict-{}", std::process::id()));
 ///
 /// let mut net = Net::new(Seed(1));

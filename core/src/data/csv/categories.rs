@@ -102,8 +102,9 @@ impl<T> Table<T> {
     /// others, in the order of [`Table::categories`].
     ///
     /// ```
-    /// use netform_core::data::{InMemory, Table};
-    /// use netform_core::dim::D;
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Table};
+    /// use netform::dim::D;
     /// # let path = std::env::temp_dir().join(format!("netform-doc-hot-{}", std::process::id()));
     ///
     /// std::fs::write(&path, "colour;size;price\nred;small;3\nblue;large;5\n").unwrap();
@@ -116,7 +117,7 @@ impl<T> Table<T> {
     /// // blue, red, size
     /// assert_eq!(goods.inputs(), [0.0, 1.0, 0.0, 1.0, 0.0, 2.0]);
     /// # std::fs::remove_file(path).ok();
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// # Errors

@@ -29,12 +29,12 @@ where
     ///
     /// The batch runs once more, and the network stays as it is. Steps under way are waited for, and their losses dropped.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// # netform_macros::network! { Net: [2] -> [1] { fc1: Linear(1) } }
-    /// # fn main() -> netform_core::error::Result<()> {
-    /// # use netform_core::{data::MiniBatch, dim::D, loss::Mse, network::Network, optim::Sgd, random::Seed};
-    /// # use netform_core::tensor::Tensor;
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::MiniBatch, dim::D, loss::Mse, network::Network, optim::Sgd, random::Seed};
+    /// # use netform::tensor::Tensor;
     /// # let mut net = Net::new(Seed(1));
     /// let batch = MiniBatch::<(D<2>,), (D<1>,), f32, f32> {
     ///     inputs: Tensor::from_vec(vec![0.1, 0.2, f32::NAN, 0.4])?,

@@ -15,10 +15,11 @@ impl History {
     /// All of the history as JSON.
     ///
     /// ```
-    /// # let history = netform_core::train::History::default();
-    /// use netform_core::train::History;
+    /// # extern crate netform_core as netform;
+    /// # let history = netform::train::History::default();
+    /// use netform::train::History;
     /// assert_eq!(History::from_json(&history.to_json())?, history);
-    /// # Ok::<(), netform_core::error::Error>(())
+    /// # Ok::<(), netform::error::Error>(())
     /// ```
     ///
     /// An object of `epochs`, each with the names of [`EpochRecord`] (`metrics` by name, confusion matrices row by row:

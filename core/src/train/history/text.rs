@@ -24,7 +24,8 @@ impl History {
     /// in `norm_fc1.weight`. [`History::to_json`] has all.
     ///
     /// ```
-    /// # let history = netform_core::train::History::default();
+    /// # extern crate netform_core as netform;
+    /// # let history = netform::train::History::default();
     /// assert!(history.to_csv().starts_with("epoch,train_loss,train_accuracy,validation_loss"));
     /// ```
     pub fn to_csv(&self) -> String {
@@ -56,7 +57,8 @@ impl History {
     /// The steps as comma-separated values, with a heading; a norm that there is not is empty.
     ///
     /// ```
-    /// # let history = netform_core::train::History::default();
+    /// # extern crate netform_core as netform;
+    /// # let history = netform::train::History::default();
     /// assert_eq!(history.steps_to_csv(), "epoch,batch,samples,loss,rate,gradient_norm\n");
     /// ```
     pub fn steps_to_csv(&self) -> String {
