@@ -28,8 +28,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar, and below it the time left to the end of all epochs, samples per second, loss and accuracy so far, and the
-    /// training and validation losses of the epochs before as curves of blocks: `loss 0.1250 █▅▃▂▁`. They change ten
+    /// A bar beside the time left to the end of all epochs and samples per second, and below it loss and accuracy so far,
+    /// and the training and validation losses of the epochs before as curves of blocks: `loss 0.1250 █▅▃▂▁`. They change ten
     /// times a second at most. Where standard output is no terminal these are the lines of [`Progress::plain`].
     pub fn bar() -> Self {
         Progress { wanted: stdout().is_terminal(), ..Self::plain() }
