@@ -3,6 +3,7 @@
 mod charts;
 mod classes;
 mod page;
+mod saved;
 mod tested;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::summary::Summary;
 use crate::train::History;
 use tested::{Judge, Mistake, Tested};
 
+pub use saved::SaveReport;
 pub use verdict::Verdict;
 
 /// A page of HTML about a training: verdict, curves, and, as far as it is told of them, what was taken for what, the
@@ -28,7 +30,8 @@ pub use verdict::Verdict;
 ///
 /// The page is one file without scripts that asks for nothing from elsewhere; it follows the reader's system, light or
 /// dark, can be read on a phone and printed. A training that was stopped, had one epoch or none, no validation data, or
-/// values that are not finite has a page as well, which says so.
+/// values that are not finite has a page as well, which says so. Where training ends with an error, `fit` returns that and
+/// no history; a callback has it nevertheless, and [`SaveReport`] writes its page.
 ///
 /// ```standalone_crate
 /// # extern crate netform_core as netform;

@@ -58,11 +58,15 @@ fn header(report: &Report<'_>, title: &str) -> String {
     let verdict = Verdict::of(history);
     let kind = match verdict {
         Verdict::Overfitting { .. } | Verdict::Underfitting { .. } => "warn",
-        Verdict::NotFinite { .. } | Verdict::Diverged { .. } => "bad",
+        Verdict::Memorised { .. } | Verdict::Rising { .. } => "warn",
+        Verdict::NotFinite { .. } | Verdict::Diverged { .. } | Verdict::Failed(_) => "bad",
         Verdict::Improving { .. } | Verdict::Settled { .. } => "good",
-        Verdict::Nothing | Verdict::TooShort(_) => "open",
+        Verdict::Nothing | Verdict::TooShort(_) | Verdict::Unclear { .. } => "open",
     };
     let mut sentence = verdict.to_string();
+    if let Some(failure) = &history.failure {
+        sentence += &format!(": {failure}");
+    }
     if let Some(first) = sentence.get(..1) {
         sentence = first.to_uppercase() + &sentence[1..];
     }
@@ -103,6 +107,9 @@ fn course(history: &History) -> String {
     }
     if history.interrupted {
         facts.push("interrupted".to_owned());
+    }
+    if history.failure.is_some() {
+        facts.push("failed".to_owned());
     }
     facts.join(" · ")
 }

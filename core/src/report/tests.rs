@@ -81,7 +81,7 @@ fn bad_trainings_have_a_page_that_says_so() {
     let bad: [(&[Losses], &str, &str); 6] = [
         (&[], "no epoch", "No epoch came to its end: there is nothing to judge."),
         (&[(1.0, Some(2.0))], "1 epoch", "One epoch is too short to say"),
-        (&[(1.0, None); 5], "no validation data", "Training loss hardly fell"),
+        (&[(1.0, None); 5], "no validation data", "Training loss hardly changed"),
         (&[(NAN, Some(1.0)); 5], "5 epochs", "A loss is NaN in epoch 1"),
         (&[(1.0, Some(f64::INFINITY))], "1 epoch", "A loss is inf in epoch 1"),
         (&[(f64::MAX, Some(f64::MIN)); 4], "4 epochs", "<h2>"),

@@ -1,8 +1,8 @@
 //! What the losses of a training say about it, in a sentence.
 //!
-//! The validation loss of the best epoch is compared with what came after it, and the training loss of the two: where one
-//! rose while the other fell, the network learned its training samples by heart. What is noise from epoch to epoch is
-//! not a rise.
+//! A sentence says only what was found. Losses go up and down from epoch to epoch, and the best of many is low by chance:
+//! so it is medians of neighbouring epochs that are compared, and what differs by no more than the usual scatter of an
+//! epoch about its neighbours is the same.
 
 use std::fmt;
 
@@ -10,17 +10,25 @@ use crate::train::{EpochRecord, History};
 
 /// From how many epochs on there is something to say.
 const ENOUGH: usize = 4;
-/// By how much the validation loss is above its best, of that, where it has risen however little it fell before.
-const RISEN: f64 = 0.25;
-/// By how much it is above its best, of what it had fallen, where it has risen.
-const GIVEN_BACK: f64 = 0.1;
-/// By how much of it a loss that still falls fell in the last third of the epochs.
+/// So many times the scatter is no noise: of losses that are normal noise alone, less than 3 courses in 100 of 6 to 14
+/// epochs seem to have risen, and less than 1 of 20 and more.
+const NOISE: f64 = 3.5;
+/// The part of a loss below which a change is of no interest, however smooth it is.
+const MATTERS: f64 = 0.02;
+/// How many epochs must follow the best one before anything is said to have risen since.
+const AFTER: usize = 3;
+/// By which part of it a loss is above another where that needs no comparison with noise.
+const JUMPED: f64 = 0.25;
+/// By which part of it the least loss fell in the last third of the epochs, where a best last epoch is no chance.
 const FALLING: f64 = 0.05;
 /// Of how much of the first training loss the last one is more, where next to nothing was learned.
 const UNLEARNED: f64 = 0.9;
-/// Of training samples that are to be told apart, the part of right answers below which the network has not learned
-/// them.
-const UNFIT: f64 = 0.7;
+/// The part of right answers from which on something was learned, whatever the loss did: before this training.
+const KNOWN: f64 = 0.9;
+/// Below which part of the validation loss the training loss is where samples are known by heart.
+const BY_HEART: f64 = 0.5;
+/// Down to which part of the first one the validation loss falls where what was learned helps, whatever the gap is.
+const HELPED: f64 = 0.1;
 
 /// What the losses of a training say about it. `{}` writes it as a sentence.
 ///
@@ -45,14 +53,16 @@ pub enum Verdict {
         /// Its loss.
         loss: f64,
     },
-    /// The training loss rose.
+    /// Training ended with an error after so many epochs: [`History::failure`].
+    Failed(usize),
+    /// The training loss ended above where it began.
     Diverged {
         /// The first training loss.
         from: f64,
         /// The last one.
         to: f64,
     },
-    /// The validation loss rose while the training loss fell.
+    /// The validation loss rose while the training loss did not.
     Overfitting {
         /// The epoch from which on it rose: the best one.
         epoch: usize,
@@ -60,25 +70,56 @@ pub enum Verdict {
         from: f64,
         /// The validation loss at the end.
         to: f64,
+        /// Whether the training loss fell; else it hardly changed.
+        fell: bool,
     },
-    /// The network does not even fit what it is trained on.
+    /// Both losses rose, or the training loss where there is no validation.
+    Rising {
+        /// The epoch from which on they rose: the best one.
+        epoch: usize,
+        /// The loss there, the validation's if there is one.
+        from: f64,
+        /// That loss at the end.
+        to: f64,
+        /// Whether it is the validation's.
+        validated: bool,
+    },
+    /// The last loss is clearly above the best, and it is too early to say whether that is chance.
+    Unclear {
+        /// The best epoch.
+        epoch: usize,
+        /// The loss there, the validation's if there is one.
+        from: f64,
+        /// That loss in the last epoch.
+        to: f64,
+        /// Whether it is the validation's.
+        validated: bool,
+    },
+    /// The network hardly fits what it is trained on.
     Underfitting {
         /// The first training loss.
         from: f64,
         /// The last one.
         to: f64,
-        /// The part of the training samples that was classified correctly, at the end.
-        accuracy: Option<f64>,
     },
     /// The validation loss was still falling at the end, or the training loss where there is no validation.
     Improving {
         /// Whether it is the validation's.
         validated: bool,
     },
-    /// The losses do not fall any more, and the validation loss has not risen.
+    /// The validation loss does not fall any more, and is far above the training loss.
+    Memorised {
+        /// The training loss at the end.
+        train: f64,
+        /// The validation loss at the end.
+        validation: f64,
+    },
+    /// The loss hardly falls any more, and has not clearly risen.
     Settled {
         /// The best epoch.
         epoch: usize,
+        /// The last epoch.
+        last: usize,
         /// Whether there is a validation loss.
         validated: bool,
     },
@@ -88,38 +129,17 @@ impl Verdict {
     /// The verdict on a training.
     pub fn of(history: &History) -> Self {
         let epochs = &history.epochs[..];
-        let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else {
-            return Verdict::Nothing;
-        };
         if let Some((epoch, loss)) = epochs.iter().find_map(not_finite) {
             return Verdict::NotFinite { epoch, loss };
         }
-        if epochs.len() < ENOUGH {
-            return Verdict::TooShort(epochs.len());
+        if history.failure.is_some() {
+            return Verdict::Failed(epochs.len());
         }
-        // Epochs without validation are of another training, which went on with it or without.
-        let validated: Vec<_> = epochs.iter().filter(|it| it.validation_loss.is_some()).collect();
-        if let Some(verdict) = overfitting(&validated) {
-            return verdict;
+        match epochs.len() {
+            0 => Verdict::Nothing,
+            n if n < ENOUGH => Verdict::TooShort(n),
+            _ => Losses::of(epochs).verdict(),
         }
-        let (from, to) = (first.train_loss, last.train_loss);
-        if to > from && recent(epochs, |epoch| epoch.train_loss) > from {
-            return Verdict::Diverged { from, to };
-        }
-        let has_validation = validated.len() >= ENOUGH;
-        let watched: Vec<f64> = match has_validation {
-            true => validated.iter().map(|epoch| epoch.monitored()).collect(),
-            false => epochs.iter().map(|epoch| epoch.train_loss).collect(),
-        };
-        if is_falling(&watched) {
-            return Verdict::Improving { validated: has_validation };
-        }
-        let accuracy = last.train_accuracy;
-        if to > UNLEARNED * from && to > 0.0 || accuracy.is_some_and(|part| part < UNFIT) {
-            return Verdict::Underfitting { from, to, accuracy };
-        }
-        let best = history.best_by("loss").unwrap_or(last);
-        Verdict::Settled { epoch: best.epoch, validated: has_validation }
     }
 
     /// The verdict in a word or two.
@@ -128,10 +148,14 @@ impl Verdict {
             Verdict::Nothing => "Nothing to judge",
             Verdict::TooShort(_) => "Too short to say",
             Verdict::NotFinite { .. } => "Not finite",
+            Verdict::Failed(_) => "Failed",
             Verdict::Diverged { .. } => "Diverged",
             Verdict::Overfitting { .. } => "Overfitting",
+            Verdict::Rising { .. } => "Rising",
+            Verdict::Unclear { .. } => "Unclear",
             Verdict::Underfitting { .. } => "Underfitting",
             Verdict::Improving { .. } => "Still improving",
+            Verdict::Memorised { .. } => "Known by heart",
             Verdict::Settled { .. } => "Settled",
         }
     }
@@ -144,43 +168,150 @@ fn not_finite(epoch: &EpochRecord) -> Option<(usize, f64)> {
     Some((epoch.epoch, bad))
 }
 
-/// Whether the validation loss has risen since its best epoch while the training loss fell.
-fn overfitting(epochs: &[&EpochRecord]) -> Option<Verdict> {
-    let loss = |epoch: &EpochRecord| epoch.monitored();
-    let at = (0..epochs.len()).min_by(|&a, &b| loss(epochs[a]).total_cmp(&loss(epochs[b])))?;
-    let after = &epochs[at + 1..];
-    if after.len() < 2 {
-        return None;
+/// The losses of at least [`ENOUGH`] epochs, all of them finite.
+struct Losses<'h> {
+    epochs: Vec<&'h EpochRecord>,
+    /// Whether all of the epochs have a validation loss.
+    validated: bool,
+    train: Vec<f64>,
+    /// The validation's, or the training's.
+    watched: Vec<f64>,
+    /// The place of the least of those.
+    best: usize,
+}
+
+impl<'h> Losses<'h> {
+    fn of(epochs: &'h [EpochRecord]) -> Self {
+        // Epochs without validation are of another training, which went on with it or without.
+        let with: Vec<_> = epochs.iter().filter(|it| it.validation_loss.is_some()).collect();
+        let validated = with.len() >= ENOUGH;
+        let epochs = if validated { with } else { epochs.iter().collect() };
+        let train: Vec<f64> = epochs.iter().map(|epoch| epoch.train_loss).collect();
+        let watched = match validated {
+            true => epochs.iter().map(|epoch| epoch.monitored()).collect(),
+            false => train.clone(),
+        };
+        let order = |&a: &usize, &b: &usize| watched[a].total_cmp(&watched[b]);
+        let best = (0..watched.len()).min_by(order).unwrap_or_default();
+        Losses { epochs, validated, train, watched, best }
     }
-    let (best, first) = (epochs[at], epochs[0]);
-    let from = loss(best);
-    let to = recent(after, |epoch| loss(epoch));
-    let rise = to - from;
-    let risen = rise > RISEN * from.abs() || rise > GIVEN_BACK * (loss(first) - from);
-    // At the least a thousandth: the last digits are noise.
-    let risen = risen && rise > 1e-3 * from.abs();
-    let fell = recent(after, |epoch| epoch.train_loss) < best.train_loss;
-    (risen && fell).then_some(Verdict::Overfitting { epoch: best.epoch, from, to })
+
+    /// What is known first: worse before better.
+    fn verdict(&self) -> Verdict {
+        let (first, last) = (self.train[0], self.train[self.train.len() - 1]);
+        let above = |loss: &f64| loss - first > JUMPED * first.abs();
+        if last > first && (change(&self.train, 0) > 0.0 || self.train[1..].iter().all(above)) {
+            return Verdict::Diverged { from: first, to: last };
+        }
+        let risen = self.risen().or_else(|| self.jumped());
+        risen.unwrap_or_else(|| self.fallen(first, last))
+    }
+
+    /// Where the loss has risen since the best epoch.
+    fn risen(&self) -> Option<Verdict> {
+        let Losses { watched, best, validated, .. } = self;
+        if watched.len() - 1 - best < AFTER || change(watched, *best) <= 0.0 {
+            return None;
+        }
+        let (epoch, from) = (self.epochs[*best].epoch, watched[*best]);
+        let to = now(watched, *best);
+        let train = change(&self.train, *best);
+        Some(match validated {
+            true if train <= 0.0 => Verdict::Overfitting { epoch, from, to, fell: train < 0.0 },
+            &validated => Verdict::Rising { epoch, from, to, validated },
+        })
+    }
+
+    /// Where the last loss is above what was reached, and it cannot be said that it has risen.
+    fn jumped(&self) -> Option<Verdict> {
+        let Losses { watched, best, validated, .. } = self;
+        let (from, to) = (watched[*best], watched[watched.len() - 1]);
+        let bound = match watched.len() - 1 - best < AFTER {
+            true => from + JUMPED * from.abs(),
+            false => middle(around(watched, *best)) + noise(watched),
+        };
+        let (epoch, validated) = (self.epochs[*best].epoch, *validated);
+        (to > bound).then_some(Verdict::Unclear { epoch, from, to, validated })
+    }
+
+    /// Where the end is about as good as the best epoch, of training losses from the first to the last.
+    fn fallen(&self, from: f64, to: f64) -> Verdict {
+        let (validated, last) = (self.validated, self.epochs[self.epochs.len() - 1]);
+        if is_falling(&self.watched) {
+            return Verdict::Improving { validated };
+        }
+        let accuracy = last.train_accuracy.into_iter().chain(last.validation_accuracy);
+        // A training that goes on with an earlier one has not to learn anew.
+        let is_new = self.epochs[0].epoch == 1 && accuracy.fold(0.0, f64::max) < KNOWN;
+        if is_new && from > 0.0 && to > UNLEARNED * from && !is_falling(&self.train) {
+            return Verdict::Underfitting { from, to };
+        }
+        let [train, validation] = [&self.train, &self.watched].map(|it| now(it, 0));
+        let helped = validation < HELPED * self.watched[0];
+        if train >= 0.0 && train < BY_HEART * validation && !helped {
+            return Verdict::Memorised { train, validation };
+        }
+        Verdict::Settled { epoch: self.epochs[self.best].epoch, last: last.epoch, validated }
+    }
 }
 
-/// The middle one of the last few values.
-fn recent<E>(epochs: &[E], value: impl Fn(&E) -> f64) -> f64 {
-    let mut last: Vec<f64> = epochs[epochs.len().saturating_sub(3)..].iter().map(value).collect();
-    last.sort_by(f64::total_cmp);
-    last.get(last.len() / 2).copied().unwrap_or(f64::NAN)
+/// How many epochs beside one are taken together with it.
+fn reach(losses: &[f64]) -> usize {
+    (losses.len() / 6).clamp(1, 5)
 }
 
-/// Whether the least loss is one of the last, and clearly below the least of before the last third.
+/// The losses of an epoch and its neighbours.
+fn around(losses: &[f64], at: usize) -> &[f64] {
+    let reach = reach(losses);
+    &losses[at.saturating_sub(reach)..losses.len().min(at + reach + 1)]
+}
+
+/// The loss at the end, of epochs after one of them.
+fn now(losses: &[f64], after: usize) -> f64 {
+    let some = (2 * reach(losses) + 1).min(losses.len() - 1 - after);
+    middle(&losses[losses.len() - some..])
+}
+
+/// How much larger the losses are at the end than around an epoch; 0 where that is noise.
+fn change(losses: &[f64], since: usize) -> f64 {
+    let change = now(losses, since) - middle(around(losses, since));
+    if change.abs() > noise(losses) { change } else { 0.0 }
+}
+
+/// What is no change: the scatter of an epoch about the mean of its neighbours, which a course that is straight has none
+/// of, in the later two thirds, where losses fall less and scatter less.
+fn noise(losses: &[f64]) -> f64 {
+    let later = &losses[(losses.len() / 3).min(losses.len().saturating_sub(6))..];
+    let off = |near: &[f64]| (near[1] - (near[0] / 2.0 + near[2] / 2.0)).abs();
+    let scatter: Vec<f64> = later.windows(3).map(off).collect();
+    (NOISE * middle(&scatter)).max(MATTERS * middle(later).abs())
+}
+
+/// The middle one of some values, 0 of none.
+fn middle(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// Whether the losses were falling at the end: the last one is clearly below all before the last third; or it is near the
+/// least of all, and from the first half of the last third, of at least four, to its second they fell by more than noise.
 fn is_falling(losses: &[f64]) -> bool {
-    let third = losses.len().div_ceil(3);
-    let (before, last) = losses.split_at(losses.len() - third);
     let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
-    let newest = least(&losses[losses.len() - third.min(2)..]);
-    newest <= least(last) && least(before) - newest > FALLING * least(before).abs()
+    let (third, last) = (losses.len().div_ceil(3), losses[losses.len() - 1]);
+    let before = least(&losses[..losses.len() - third]);
+    if last <= least(losses) && before - last > FALLING * before.abs() {
+        return true;
+    }
+    let tail = &losses[losses.len() - third.max(ENOUGH)..];
+    let (before, after) = tail.split_at(tail.len() / 2);
+    let noise = noise(losses);
+    last - least(losses) <= noise && middle(before) - middle(after) > noise
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |validated| if validated { "validation" } else { "training" };
         match *self {
             Verdict::Nothing => f.write_str("no epoch came to its end: there is nothing to judge"),
             Verdict::TooShort(1) => {
@@ -193,119 +324,60 @@ impl fmt::Display for Verdict {
                 f,
                 "a loss is {loss} in epoch {epoch}: look for a learning rate that is too large, or for data that are not finite"
             ),
+            Verdict::Failed(1) => f.write_str("training failed after one epoch"),
+            Verdict::Failed(epochs) => write!(f, "training failed after {epochs} epochs"),
             Verdict::Diverged { from, to } => write!(
                 f,
                 "training loss rose from {from:.4} to {to:.4}: try a smaller learning rate"
             ),
-            Verdict::Overfitting { epoch, from, to } => write!(
+            Verdict::Overfitting { epoch, from, to, fell } => write!(
                 f,
-                "validation loss rose from epoch {epoch} ({from:.4}, then {to:.4}) while training loss fell: stop there, or regularise"
+                "validation loss rose from epoch {epoch} ({from:.4}, then {to:.4}) while training loss {}: stop there, or regularise",
+                if fell { "fell" } else { "hardly changed" }
             ),
-            Verdict::Underfitting { from, to, accuracy } => {
-                match accuracy {
-                    Some(part) if part < UNFIT => write!(
-                        f,
-                        "only {:.1}% of the training samples are classified correctly, and their loss does not fall any more ({to:.4})",
-                        100.0 * part
-                    )?,
-                    _ => write!(f, "training loss hardly fell, from {from:.4} to {to:.4}")?,
-                }
-                f.write_str(": try a larger network, another learning rate, or other features")
-            }
+            Verdict::Rising { epoch, from, to, validated } => write!(
+                f,
+                "{} rose from epoch {epoch} ({} loss {from:.4}, then {to:.4}): try a learning rate that is smaller, or falls",
+                if validated { "both losses" } else { "training loss" },
+                of(validated)
+            ),
+            Verdict::Unclear { epoch, from, to, validated } => write!(
+                f,
+                "{} loss was best in epoch {epoch} ({from:.4}) and is {to:.4} in the last one: it takes more epochs to say whether that is chance or a rise",
+                of(validated)
+            ),
+            Verdict::Underfitting { from, to } => write!(
+                f,
+                "training loss hardly changed, from {from:.4} to {to:.4}: if there is more to learn, try a larger network, another learning rate, or other features"
+            ),
             Verdict::Improving { validated: true } => f.write_str(
                 "validation loss was still falling at the end: more epochs may make it better",
             ),
             Verdict::Improving { validated: false } => f.write_str(
                 "training loss was still falling at the end; without validation data nothing says whether that helps on other samples",
             ),
-            Verdict::Settled { epoch, validated: true } => write!(
+            Verdict::Memorised { train, validation } => write!(
                 f,
-                "validation loss has settled: epoch {epoch} is the best, and it has not risen since"
+                "validation loss does not fall any more and is far above training loss ({validation:.4}, {train:.4}): the network knows its training samples by heart; try more data, or regularise"
             ),
-            Verdict::Settled { epoch, validated: false } => write!(
-                f,
-                "training loss has settled, epoch {epoch} is the best; without validation data nothing says how good that is on other samples"
-            ),
+            Verdict::Settled { epoch, last, validated } => {
+                match epoch == last {
+                    true => write!(
+                        f,
+                        "{} loss has nearly settled: it fell by less than {:.0}% in the last third of the epochs, and epoch {epoch}, the last, is the best",
+                        of(validated),
+                        100.0 * FALLING
+                    )?,
+                    false => write!(f, "{} loss has settled: epoch {epoch} is the best, and it has not clearly risen since", of(validated))?,
+                }
+                match validated {
+                    true => Ok(()),
+                    false => f.write_str("; without validation data nothing says how good that is on other samples"),
+                }
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(train: &[f64], validation: &[f64]) -> Verdict {
-        let mut history = History::default();
-        for (i, &train_loss) in train.iter().enumerate() {
-            let validation_loss = validation.get(i).copied();
-            let record =
-                EpochRecord { epoch: i + 1, train_loss, validation_loss, ..EpochRecord::default() };
-            history.epochs.push(record);
-        }
-        Verdict::of(&history)
-    }
-
-    #[test]
-    fn validation_that_rises_while_training_falls_is_overfitting() {
-        let train: Vec<f64> = (0..12).map(|i| 1.0 / f64::from(i + 1)).collect();
-        let validation = [1.0, 0.8, 0.6, 0.5, 0.45, 0.42, 0.4, 0.43, 0.46, 0.5, 0.55, 0.6];
-        let found = verdict(&train, &validation);
-        assert_eq!(found, Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.55 });
-        assert_eq!(
-            found.to_string(),
-            "validation loss rose from epoch 7 (0.4000, then 0.5500) while training loss fell: stop there, or regularise"
-        );
-        // Both rise: that is something else.
-        let train = [1.0, 0.8, 0.6, 0.5, 0.45, 0.42, 0.4, 0.8, 0.9, 1.0, 1.2, 1.3];
-        assert!(matches!(verdict(&train, &validation), Verdict::Diverged { .. }));
-    }
-
-    #[test]
-    fn noise_is_not_a_rise() {
-        let train: Vec<f64> = (0..12).map(|i| 1.0 / f64::from(i + 1)).collect();
-        let validation = [1.0, 0.8, 0.6, 0.5, 0.4, 0.32, 0.3, 0.31, 0.305, 0.32, 0.304, 0.31];
-        assert_eq!(verdict(&train, &validation), Verdict::Settled { epoch: 7, validated: true });
-    }
-
-    #[test]
-    fn losses_that_fall_to_the_end_are_improving() {
-        let falling: Vec<f64> = (0..10).map(|i| 1.0 / f64::from(i + 1)).collect();
-        assert_eq!(verdict(&falling, &falling), Verdict::Improving { validated: true });
-        assert_eq!(verdict(&falling, &[]), Verdict::Improving { validated: false });
-    }
-
-    #[test]
-    fn what_is_not_learned_is_underfitting() {
-        let flat = [2.31, 2.305, 2.303, 2.302, 2.303, 2.302, 2.302, 2.302];
-        let found = verdict(&flat, &flat);
-        assert_eq!(found, Verdict::Underfitting { from: 2.31, to: 2.302, accuracy: None });
-        assert!(found.to_string().starts_with("training loss hardly fell"), "{found}");
-        let mut history = History::default();
-        for (i, train_loss) in [2.0, 1.4, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2].into_iter().enumerate() {
-            let train_accuracy = Some(0.5);
-            let epoch = i + 1;
-            let record =
-                EpochRecord { epoch, train_loss, train_accuracy, ..EpochRecord::default() };
-            history.epochs.push(record);
-        }
-        let found = Verdict::of(&history).to_string();
-        assert!(found.starts_with("only 50.0% of the training samples"), "{found}");
-    }
-
-    #[test]
-    fn short_and_bad_runs_are_said_to_be_so() {
-        assert_eq!(verdict(&[], &[]), Verdict::Nothing);
-        assert_eq!(verdict(&[1.0], &[2.0]), Verdict::TooShort(1));
-        assert_eq!(verdict(&[1.0, 0.5, 0.2], &[]), Verdict::TooShort(3));
-        let found = verdict(&[1.0, f64::NAN, 0.2], &[]);
-        assert!(matches!(found, Verdict::NotFinite { epoch: 2, .. }), "{found:?}");
-        let found = verdict(&[1.0, 0.5], &[1.0, f64::INFINITY]);
-        assert_eq!(found, Verdict::NotFinite { epoch: 2, loss: f64::INFINITY });
-    }
-
-    #[test]
-    fn a_perfect_fit_is_not_underfitting() {
-        let zeros = [0.0; 6];
-        assert_eq!(verdict(&zeros, &zeros), Verdict::Settled { epoch: 1, validated: true });
-    }
-}
+mod tests;

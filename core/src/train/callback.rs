@@ -112,7 +112,7 @@ pub trait Callback {
         Ok(Flow::Continue)
     }
 
-    /// At the end, also after an error.
+    /// At the end, also after an error, which is the history's [`failure`](History::failure) then.
     ///
     /// # Errors
     /// `fit` returns the error, unless there is one already.

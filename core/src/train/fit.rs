@@ -167,6 +167,7 @@ where
             outcome = self.all(begun);
         }
         let Training { session, epochs, .. } = self;
+        session.history.failure = outcome.as_ref().err().map(ToString::to_string);
         epochs.step.keep_average();
         for callback in session.callbacks.iter_mut() {
             let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));

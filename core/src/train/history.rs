@@ -89,6 +89,9 @@ pub struct History {
     pub stopped_early: bool,
     /// Whether training was told to stop from outside: [`Trainer::stop_when`](super::Trainer::stop_when).
     pub interrupted: bool,
+    /// The error that ended training, as a text. `fit` returns the error itself then, and callbacks have the history:
+    /// [`Callback::on_train_end`](super::Callback::on_train_end).
+    pub failure: Option<String>,
 }
 
 impl History {

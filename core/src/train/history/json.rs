@@ -24,7 +24,8 @@ impl History {
     ///
     /// An object of `epochs`, each with the names of [`EpochRecord`] (`metrics` by name, confusion matrices row by row:
     /// the class, and what it was taken for), `steps`, a list for each name of [`StepRecord`], `best_epoch`,
-    /// `stopped_early` and `interrupted`. What there is not is `null`. Numbers that JSON does not have are the texts `"inf"`, `"-inf"` and `"NaN"`.
+    /// `stopped_early`, `interrupted` and `failure`. What there is not is `null`. Numbers that JSON does not have are the
+    /// texts `"inf"`, `"-inf"` and `"NaN"`.
     pub fn to_json(&self) -> String {
         self.written(&self.steps)
     }
@@ -52,6 +53,7 @@ impl History {
             "best_epoch": self.best_epoch,
             "stopped_early": self.stopped_early,
             "interrupted": self.interrupted,
+            "failure": self.failure,
         });
         whole.to_string()
     }
@@ -72,6 +74,10 @@ impl History {
         history.best_epoch = whole.get("best_epoch")?.or_null(At::count)?;
         history.stopped_early = whole.get("stopped_early")?.truth()?;
         history.interrupted = whole.get("interrupted")?.truth()?;
+        // Of an earlier version, a history has none.
+        if let Ok(failure) = whole.get("failure") {
+            history.failure = failure.or_null(|it| it.text().map(str::to_owned))?;
+        }
         Ok(history)
     }
 }
@@ -258,6 +264,7 @@ mod tests {
         let mut history = history();
         history.epochs[0].train_loss = 0.1 + 0.2;
         history.epochs[0].rate = f64::INFINITY;
+        history.failure = Some("a \"text\"".to_owned());
         let step = StepRecord {
             epoch: 1,
             batch: 2,
@@ -275,6 +282,15 @@ mod tests {
             history
         };
         assert_eq!(numbers(back), numbers(history));
+    }
+
+    #[test]
+    fn one_of_an_earlier_version_has_no_failure() {
+        let history = History::default();
+        let text = history.to_json();
+        let earlier = text.replace("\"failure\":null,", "").replace(",\"failure\":null", "");
+        assert_ne!(earlier, text);
+        assert_eq!(History::from_json(&earlier).unwrap(), history);
     }
 
     #[test]
