@@ -1,5 +1,8 @@
 //! Points, lines and functions over two axes.
 
+use std::collections::HashSet;
+
+use plotters::coord::ranged1d::Ranged;
 use plotters::element::{Circle, EmptyElement, PathElement, Text};
 use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -15,11 +18,14 @@ use crate::error::Result;
 const SAMPLES: u32 = 400;
 /// A line of more points is drawn through the least and the largest of so many pieces.
 const PIECES: usize = 600;
+/// Of more points, one is drawn for all of those in one of so many columns and rows, which are narrower than a point.
+const MANY: usize = 4 * PIECES;
+const CELLS: [i32; 2] = [200, 130];
 
 /// Points, lines and functions over two axes, each in a colour of its own, with a legend.
 ///
 /// Values that are infinite or not a number have no place: a line has a gap there, and the legend says how many there
-/// are.
+/// are. Of thousands of points, those are drawn that look the same as all of them.
 ///
 /// ```
 /// # extern crate netform_core as netform;
@@ -131,13 +137,14 @@ impl<'f> Plot<'f> {
         let (x, y) = (self.x_axis(), self.y_scale());
         let functions = self.functions(&x);
         let y = self.y_axis(y, &functions);
+        let place = [x.clone(), y.clone()];
         let mut functions = functions.into_iter();
         let lines: Vec<_> = self
             .series
             .iter()
             .map(|Series { what, .. }| match what {
-                What::Points(points) => (Sign::Point, points.clone()),
-                What::Line(points) => (Sign::Line, thinned(points)),
+                What::Points(points) => (Sign::Point, apart(points, &place)),
+                What::Line(points) => (Sign::Line, thinned(points, &place)),
                 What::Function(_) => (Sign::Line, functions.next().unwrap_or_default()),
             })
             .collect();
@@ -150,7 +157,6 @@ impl<'f> Plot<'f> {
             .collect();
         let marks = self.marks.iter().filter(|(at, _)| x.has(*at));
         let marks: Vec<_> = marks.collect();
-        let place = [x.clone(), y.clone()];
         self.frame.draw([x, y], &legend, |area| {
             for (at, text) in marks {
                 draw_mark(area, &place, *at, text)?;
@@ -232,23 +238,40 @@ fn numbers<X: Into<f64>, Y: Into<f64>>(
     points.into_iter().map(|(x, y)| (x.into(), y.into())).collect()
 }
 
-/// A line of very many points as one that looks the same: the least and the largest of each piece, in their order.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if points.len() <= 4 * PIECES {
+/// A line of very many points as one that looks the same: of each piece the least and the largest, and the first that has
+/// no place, which is a gap, in their order.
+fn thinned(points: &[(f64, f64)], [x, y]: &[Axis; 2]) -> Vec<(f64, f64)> {
+    if points.len() <= MANY {
         return points.to_vec();
     }
-    let by = |order: fn(&f64, &f64) -> std::cmp::Ordering, piece: &[(f64, f64)]| {
-        let finite = piece.iter().enumerate().filter(|(_, (_, y))| y.is_finite());
-        finite.max_by(|a, b| order(&a.1.1, &b.1.1)).map(|(i, _)| i)
-    };
+    let has_place = |point: &(f64, f64)| x.has(point.0) && y.has(point.1);
     let pieces = points.chunks(points.len().div_ceil(PIECES));
     pieces
         .flat_map(|piece| {
-            let least = by(|a, b| b.total_cmp(a), piece).unwrap_or(0);
-            let largest = by(f64::total_cmp, piece).unwrap_or(0);
-            [piece[least.min(largest)], piece[least.max(largest)]]
+            let placed = || piece.iter().enumerate().filter(|(_, point)| has_place(point));
+            let by =
+                |(_, a): &(usize, &(f64, f64)), (_, b): &(usize, &(f64, f64))| a.1.total_cmp(&b.1);
+            let ends = [placed().min_by(by), placed().max_by(by)].map(|it| it.map(|(i, _)| i));
+            let gap = piece.iter().position(|point| !has_place(point));
+            let mut kept: Vec<usize> = ends.into_iter().chain([gap]).flatten().collect();
+            kept.sort_unstable();
+            kept.dedup();
+            kept.into_iter().map(|i| piece[i])
         })
         .collect()
+}
+
+/// Of very many points, those that do not cover each other: the first in each cell of the picture.
+fn apart(points: &[(f64, f64)], [x, y]: &[Axis; 2]) -> Vec<(f64, f64)> {
+    if points.len() <= MANY {
+        return points.to_vec();
+    }
+    let mut taken = HashSet::new();
+    let mut is_first = |point: &(f64, f64)| {
+        taken.insert([x.map(&point.0, (0, CELLS[0])), y.map(&point.1, (0, CELLS[1]))])
+    };
+    let placed = points.iter().filter(|point| x.has(point.0) && y.has(point.1));
+    placed.filter(|point| is_first(point)).copied().collect()
 }
 
 fn draw_points(

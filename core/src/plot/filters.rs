@@ -12,6 +12,8 @@ use crate::tensor::Tensor;
 /// How wide and how high a picture is at most, in units, if its parts are not too small to be seen then.
 const WIDTH: usize = 480;
 const HEIGHT: usize = 480;
+/// How high a picture of filters may become where they are higher than wide: they are drawn lower then than they are.
+const TALLEST: usize = 4 * HEIGHT;
 /// How many of the output channels are shown at most, and how many of the input channels.
 const MOST: [usize; 2] = [32, 16];
 /// What a title takes.
@@ -66,7 +68,7 @@ where
     let gap = 8;
     let fitting = |room: usize, parts: usize| (room / parts.max(1)).saturating_sub(gap);
     let width = fitting(WIDTH - 24, columns).min(fitting(HEIGHT, rows)).clamp(10, 72);
-    let height = (width * H::N).div_ceil(W::N.max(1)).max(10);
+    let height = (width * H::N).div_ceil(W::N.max(1)).clamp(10, fitting(TALLEST, rows).max(10));
     let mut content = String::new();
     for (k, url) in pictures.iter().enumerate() {
         let x = 12 + k % columns * (width + gap);

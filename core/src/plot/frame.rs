@@ -18,8 +18,16 @@ use crate::error::{Error, Result};
 
 /// Coordinates are whole numbers: so many of them are one unit of the picture, so that curves are smooth.
 pub(super) const UNIT: u32 = 10;
-/// The picture, in units: narrow enough for its texts to be read where it is as wide as a phone.
+/// The picture with one line of legend, in units: narrow enough for its texts to be read where it is as wide as a phone.
 const SIZE: [u32; 2] = [480, 320];
+/// What is left and right of the legend, and above it.
+const MARGIN: i32 = 12;
+const TOP: i32 = 34;
+/// What stands in front of a legend's text, and what behind it.
+const SIGN: i32 = 24;
+const GAP: i32 = 20;
+/// Of more entries than these, each has at most half a line.
+const FEW: usize = 4;
 /// The sizes of texts.
 const TITLE: u32 = 15;
 const TEXT: u32 = 12;
@@ -64,28 +72,31 @@ impl Frame {
         legend: &[Entry],
         content: impl FnOnce(&mut Area<'_>) -> Drawn,
     ) -> Result<Svg> {
+        let legend = Legend::of(legend);
+        let size = [SIZE[0], SIZE[1] + legend.height.saturating_sub(LINE)];
         let mut text = String::new();
-        self.draw_into(&mut text, [x, y], legend, content).map_err(|error| {
+        self.draw_into(&mut text, size, [x, y], &legend, content).map_err(|error| {
             Error::Invalid(format!("the plot {:?} cannot be drawn: {error}", self.title))
         })?;
         // The root is ours: plotters' has no title and no style.
         let begin = text.find('>').map_or(0, |at| at + 2);
         let end = text.rfind("</svg>").unwrap_or(text.len());
-        Ok(Svg::of(&self.title, SIZE, UNIT, &text[begin..end]))
+        Ok(Svg::of(&self.title, size, UNIT, &text[begin..end]))
     }
 
     fn draw_into(
         &self,
         text: &mut String,
+        [width, height]: [u32; 2],
         [x, y]: [Axis; 2],
-        legend: &[Entry],
+        legend: &Legend<'_>,
         content: impl FnOnce(&mut Area<'_>) -> Drawn,
     ) -> Drawn {
-        let size = (SIZE[0] * UNIT, SIZE[1] * UNIT);
-        let root = SVGBackend::with_string(text, size).into_drawing_area();
+        let root = SVGBackend::with_string(text, (width * UNIT, height * UNIT)).into_drawing_area();
         root.fill(&GROUND)?;
         draw_text(&root, &self.title, TITLE, [12, 10])?;
-        let top = 34 + draw_legend(&root, legend, 34)?;
+        legend.draw(&root)?;
+        let top = TOP as u32 + legend.height;
         let labels = |axis: &Axis| axis.label_width() as f64 * f64::from(TEXT) * WIDTH;
         let left = labels(&y).ceil() as u32 + 14 + if self.y.is_empty() { 0 } else { 16 };
         let below = if self.x.is_empty() { 26 } else { 42 };
@@ -144,37 +155,73 @@ fn scaled([x, y]: [i32; 2]) -> (i32, i32) {
     (x * UNIT as i32, y * UNIT as i32)
 }
 
-/// Draws the entries one after another, in as many lines as they take; says how high these are.
-fn draw_legend(
-    root: &Root<'_>,
-    legend: &[Entry],
-    top: i32,
-) -> std::result::Result<u32, DrawingAreaErrorKind<std::io::Error>> {
-    const LEFT: i32 = 12;
-    let mut at = [LEFT, top];
-    for Entry { sign, colour, text } in legend {
-        let width = (text.chars().count() as f64 * f64::from(TEXT) * WIDTH) as i32 + 36;
-        if at[0] > LEFT && at[0] + width > SIZE[0] as i32 {
-            at = [LEFT, at[1] + LINE as i32];
-        }
-        let [x, y] = at;
-        match sign {
-            Sign::Line => root.draw(&PathElement::new(
-                vec![scaled([x, y + 6]), scaled([x + 18, y + 6])],
-                thick(*colour),
-            ))?,
-            Sign::Point => {
-                root.draw(&Circle::new(scaled([x + 9, y + 6]), 4 * UNIT, colour.filled()))?;
+/// The entries one after another, in as many lines as they take.
+struct Legend<'e> {
+    /// Where each one is, and its text.
+    placed: Vec<(&'e Entry, [i32; 2], String)>,
+    /// Of all lines.
+    height: u32,
+}
+
+impl<'e> Legend<'e> {
+    fn of(entries: &'e [Entry]) -> Self {
+        let end_of_line = SIZE[0] as i32 - MARGIN;
+        let whole = end_of_line - MARGIN;
+        let room = if entries.len() > FEW { (whole - GAP) / 2 } else { whole };
+        let each = f64::from(TEXT) * WIDTH;
+        let most = (f64::from(room - SIGN) / each) as usize;
+        let width = |chars: usize| (chars as f64 * each) as i32;
+        let mut at = [MARGIN, TOP];
+        let place = |entry: &'e Entry| {
+            let text = shortened(&entry.text, most);
+            let end = SIGN + width(text.chars().count());
+            if at[0] > MARGIN && at[0] + end > end_of_line {
+                at = [MARGIN, at[1] + LINE as i32];
             }
-            Sign::Square => root.draw(&Rectangle::new(
-                [scaled([x + 3, y]), scaled([x + 15, y + 12])],
-                colour.mix(TINT).filled(),
-            ))?,
-        }
-        draw_text(root, text, TEXT, [x + 24, y])?;
-        at[0] += width + 8;
+            let here = at;
+            at[0] += end + GAP;
+            (entry, here, text)
+        };
+        let placed: Vec<_> = entries.iter().map(place).collect();
+        let lines = placed.last().map_or(0, |(_, [_, y], _)| (y - TOP) as u32 + LINE);
+        Legend { placed, height: lines }
     }
-    Ok(if legend.is_empty() { 0 } else { (at[1] - top) as u32 + LINE })
+
+    fn draw(
+        &self,
+        root: &Root<'_>,
+    ) -> std::result::Result<(), DrawingAreaErrorKind<std::io::Error>> {
+        for (Entry { sign, colour, .. }, [x, y], text) in &self.placed {
+            match sign {
+                Sign::Line => root.draw(&PathElement::new(
+                    vec![scaled([*x, y + 6]), scaled([x + 18, y + 6])],
+                    thick(*colour),
+                ))?,
+                Sign::Point => {
+                    root.draw(&Circle::new(scaled([x + 9, y + 6]), 4 * UNIT, colour.filled()))?;
+                }
+                Sign::Square => root.draw(&Rectangle::new(
+                    [scaled([x + 3, *y]), scaled([x + 15, y + 12])],
+                    colour.mix(TINT).filled(),
+                ))?,
+            }
+            draw_text(root, text, TEXT, [x + SIGN, *y])?;
+        }
+        Ok(())
+    }
+}
+
+/// A text of at most so many characters: of a longer one begin and end, which tell names of parameters apart.
+fn shortened(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let begin = most / 2;
+    let end = most.saturating_sub(begin + 1);
+    let begin: String = text.chars().take(begin).collect();
+    let end: String = text.chars().skip(count - end).collect();
+    format!("{begin}…{end}")
 }
 
 /// How much of a class' colour its region has.

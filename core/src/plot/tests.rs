@@ -112,6 +112,68 @@ fn a_long_line_is_thinned_and_keeps_its_peaks() {
 }
 
 #[test]
+fn a_long_line_keeps_its_gaps() {
+    let value = |i: u32| if (20_000..30_000).contains(&i) { NAN } else { f64::from(i % 7) };
+    let svg = Plot::new("gap").line("l", (0..100_000).map(|i| (i, value(i)))).svg().unwrap();
+    assert_eq!(curves_of(&parsed(&svg)), 2);
+    // So do logarithms, where a number that is not positive has no place.
+    let value = |i: u32| if i == 50_000 { 0.0 } else { 1.0 + f64::from(i % 7) };
+    let plot = Plot::new("gap").line("l", (0..100_000).map(|i| (i, value(i)))).log_y();
+    assert_eq!(curves_of(&parsed(&plot.svg().unwrap())), 2);
+}
+
+#[test]
+fn of_very_many_points_those_are_drawn_that_can_be_told_apart() {
+    let at = |i: u32| (f64::from(i % 317), f64::from(i % 211));
+    let of = |count| Plot::new("p").points("p", (0..count).map(at)).svg().unwrap();
+    assert_eq!(dots(&parsed(&of(2400))), 2400);
+    let svg = of(300_000);
+    let count = dots(&parsed(&svg));
+    assert!((15_000..=201 * 131).contains(&count), "{count}");
+    // The ones at the ends are among them, and one point far from the others.
+    let many = (0..10_000).map(|_| (0.5, 0.5)).chain([(0.0, 0.0), (1.0, 1.0)]);
+    let svg = Plot::new("p").points("p", many.chain([(NAN, 0.0)])).svg().unwrap();
+    assert_eq!(dots(&parsed(&svg)), 3);
+    assert!(texts(&parsed(&svg)).contains("p (1 not finite)"));
+}
+
+/// How high a picture is, and the line in it that goes from end to end, in units.
+fn heights(svg: &Svg) -> [i32; 2] {
+    let document = parsed(svg);
+    let view = document.root_element().attribute("viewBox").unwrap();
+    let whole: i32 = view.rsplit(' ').next().unwrap().parse().unwrap();
+    let lines = named(&document, "polyline").into_iter().filter_map(|node| {
+        let points = node.attribute("points")?.split_whitespace();
+        let ys: Vec<i32> =
+            points.map(|it| it.split(',').nth(1).unwrap().parse().unwrap()).collect();
+        Some(ys.iter().max()? - ys.iter().min()?)
+    });
+    [whole / 10, lines.max().unwrap() / 10]
+}
+
+#[test]
+fn a_legend_of_many_or_long_names_leaves_the_plot_its_room() {
+    let of = |names: &[String]| {
+        let line = [(0.0, 0.0), (0.5, 0.7), (1.0, 1.0)];
+        let plot = Plot::new("legend").axes("x", "y");
+        names.iter().fold(plot, |plot, name| plot.line(name, line)).svg().unwrap()
+    };
+    let [height, room] = heights(&of(&["y".to_owned()]));
+    assert_eq!(height, 320);
+    assert!(room > 180, "{room}");
+    let weights: Vec<_> = (0..8).map(|i| format!("blocks.{i}.attention.qkv.weight")).collect();
+    // Two names fit a line.
+    assert_eq!(heights(&of(&weights)), [height + 3 * 18, room]);
+    let long: Vec<_> = (0..24).map(|i| format!("{i} {} end {i}", "long".repeat(100))).collect();
+    let svg = of(&long);
+    assert_eq!(heights(&svg), [height + 11 * 18, room]);
+    let document = parsed(&svg);
+    let texts = texts(&document);
+    let entry = texts.split('|').map(str::trim).find(|text| text.starts_with("7 long")).unwrap();
+    assert!(entry.ends_with("long end 7") && entry.chars().count() < 30, "{entry}");
+}
+
+#[test]
 fn titles_and_names_are_texts_whatever_they_are() {
     let bad = "</text><script>alert(\"1\")</script> & \u{0}\u{1b}";
     let plot = Plot::new(bad).axes(bad, bad).line(bad, [(0.0, 1.0), (1.0, 2.0)]).mark(0.5, bad);
@@ -201,6 +263,10 @@ fn filters_are_pictures_as_many_as_are_readable() {
     let document = parsed(&svg);
     assert_eq!(named(&document, "image").len(), 32 * 16);
     assert!(texts(&document).contains("32 of 100 filters, 16 of 20 channels"));
+    let tall = Tensor::<(D<32>, D<2>, D<900>, D<1>)>::zeros((D, D, D, D));
+    let svg = filters("tall", &tall).unwrap();
+    let height: u32 = parsed(&svg).root_element().attribute("height").unwrap().parse().unwrap();
+    assert!(height < 2000, "{height}");
     let bad = Tensor::<(D<1>, D<2>)>::from_vec(vec![f32::NAN, f32::INFINITY]).unwrap();
     parsed(&heat_map("bad", &bad).unwrap());
 }
