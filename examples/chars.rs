@@ -69,7 +69,7 @@ struct Options {
     /// The text to train on, of ASCII characters
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/alice.txt"))]
     data: PathBuf,
-    /// The folder to write weights and history into; it is created if it is missing
+    /// The folder to write weights, history and report into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/chars"))]
     out: PathBuf,
     /// What the generated text goes on from

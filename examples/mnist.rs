@@ -48,7 +48,7 @@ struct Options {
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
-    /// The folder to write weights and history into; it is created if it is missing
+    /// The folder to write weights, history, report and filters into, or the plot of `--compare`; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/mnist"))]
     out: PathBuf,
     /// Train other networks instead, of one to three dense layers and of convolutions with dropout, and compare them;
@@ -56,7 +56,7 @@ struct Options {
     #[arg(long)]
     compare: bool,
     /// Do not train: take the weights from this safetensors file and evaluate them on the test digits
-    #[arg(long, value_name = "WEIGHTS")]
+    #[arg(long, value_name = "WEIGHTS", conflicts_with = "compare")]
     evaluate: Option<PathBuf>,
 }
 

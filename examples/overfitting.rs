@@ -39,7 +39,7 @@ struct Options {
     training: Training,
     #[command(flatten)]
     rate: Rate,
-    /// What the squares of the polynomial's weights are multiplied by and added to the loss, where there is weight decay
+    /// Half of this times the squares of the polynomial's parameters is added to the loss, where there is weight decay
     #[arg(long, value_name = "X", default_value_t = 0.3)]
     decay: f64,
     /// The folder to draw the curves into; it is created if it is missing
@@ -57,7 +57,8 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     let seed = Seed(options.training.seed);
     let plot = shared::file(&options.out, "curves.svg")?;
     let mut rng = Rng::new(seed, 0);
-    let data = Data { train: points(5, &mut rng)?, validation: points(20, &mut rng)? };
+    let (train, validation) = (points(5, &mut rng)?, points(20, &mut rng)?);
+    let data = Data { train, validation, test: points(1000, &mut rng)? };
     let adam = Adam::new(options.rate.rate);
     let stopping = EarlyStopping::patience(100);
     let line = Line::<f32, _>::on(device.clone(), seed)?;
@@ -69,9 +70,11 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
         data.fit(options, "stopped early", polynomial()?, adam, Some(stopping))?,
     ];
 
-    print("model           parameters   epochs   training error   validation error")?;
-    for Fit { name, parameters, epochs, errors: [train, validation], .. } in &fits {
-        print(format!("{name:<13} {parameters:>12} {epochs:>8} {train:>16.2} {validation:>18.2}"))?;
+    print("model           parameters   epochs   training error   validation error   test error")?;
+    for Fit { name, parameters, epochs, errors: [train, validation, test], .. } in &fits {
+        print(format!(
+            "{name:<13} {parameters:>12} {epochs:>8} {train:>16.2} {validation:>18.2} {test:>12.2}"
+        ))?;
     }
     let dots = |points: &Points| -> Vec<(f32, f32)> {
         points.inputs().iter().copied().zip(points.targets().iter().copied()).collect()
@@ -85,14 +88,15 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     }
     curves.svg()?.save(&plot)?;
     print(format!("\nplot: {}", plot.display()))?;
-    let error = |fit: &Fit| format!("{} {:.2}", fit.name, fit.errors[1]);
-    print(format!("validation error: {}", fits.each_ref().map(error).join(", ")))
+    let error = |fit: &Fit| format!("{} {:.2}", fit.name, fit.errors[2]);
+    print(format!("test error: {}", fits.each_ref().map(error).join(", ")))
 }
 
-/// The points to learn from, and those to judge by.
+/// The points to learn from, those to choose by, decay and when to stop, and those to judge by.
 struct Data {
     train: Points,
     validation: Points,
+    test: Points,
 }
 
 /// What became of a model.
@@ -100,8 +104,8 @@ struct Fit {
     name: &'static str,
     parameters: usize,
     epochs: usize,
-    /// Mean squares, of the training and of the validation points.
-    errors: [f64; 2],
+    /// Mean squares, of training, validation and test points.
+    errors: [f64; 3],
     curve: Vec<(f32, f32)>,
 }
 
@@ -131,7 +135,7 @@ impl Data {
             name,
             parameters: N::PARAM_LEN,
             epochs: history.epochs.len(),
-            errors: [error(&self.train)?, error(&self.validation)?],
+            errors: [error(&self.train)?, error(&self.validation)?, error(&self.test)?],
             curve: curve(&net)?,
         })
     }

@@ -65,7 +65,7 @@ fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     let data = InMemory::<(D<1>,), _, _, _>::without_targets(moments.clone())?;
     let mut equation = Equation::<f32, _>::on(device.clone(), Seed(seed))?;
     print(equation.summary())?;
-    let updates = epochs.get() * data.len().div_ceil(batch.get());
+    let updates = epochs.get().saturating_mul(data.len().div_ceil(batch.get()));
     let history = Trainer::new(OwnOutput, Adam::new(options.rate.rate))
         .epochs(epochs.get())
         .batch(batch.get())

@@ -73,7 +73,7 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
     first.save(&weights)?;
 
     // As many updates as with all the digits would be too many for so few.
-    let epochs = 4 * epochs;
+    let epochs = epochs.saturating_mul(4);
     print(format!("\n{} of the digits 5 to 9, all layers:", few.len()))?;
     let mut fresh = new()?;
     fit(options, &mut fresh, &few, epochs, Rules::new())?;

@@ -56,6 +56,8 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     let flip05 = read(&options.data.join("two-classes-flip05.csv"))?;
 
     let (train, validation, test) = flip10.split3(0.7, 0.15, seed)?;
+    let sizes = [train.len(), validation.len(), test.len()];
+    print(format!("flip10, points to train on, to validate and to test: {sizes:?}"))?;
     let parts = [answers(&train)?, answers(&validation)?, answers(&test)?];
     let (sigmoids, relus) =
         (Sigmoids::<f32, _>::on(device.clone(), seed)?, Relus::<f32, _>::on(device.clone(), seed)?);
@@ -63,6 +65,8 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     let relus = one_output(options, "relus", relus, 0.005, &parts, &flip10)?;
 
     let (train, validation) = flip05.split(0.7, seed)?;
+    let sizes = [train.len(), validation.len()];
+    print(format!("flip05, points to train on and to validate: {sizes:?}"))?;
     let mut net = Outputs::<f32, _>::on(device, seed)?;
     let history = Trainer::new(CrossEntropy, Adam::new(0.01))
         .epochs(options.training.epochs.get())
@@ -73,7 +77,7 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     draw(options, "two outputs", net, &flip05)?;
 
     print(format!(
-        "validation accuracy: {sigmoids:.4} sigmoids, {relus:.4} relus, {outputs:.4} two outputs"
+        "validation accuracy: {sigmoids:.4} sigmoids, {relus:.4} relus; of flip05, {outputs:.4} two outputs"
     ))
 }
 

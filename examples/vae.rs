@@ -35,8 +35,8 @@ network! {
         fc2: Linear(784),
     }
 
-    /// A bound on -ln of a picture's probability: what the code does not tell of the picture, and how far the codes are
-    /// from normal numbers (D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2013).
+    /// What the code does not tell of the picture, and how far the codes are from normal numbers; of pictures in black and
+    /// white, a bound on -ln of their probability (D. Kingma, M. Welling, "Auto-Encoding Variational Bayes", 2013).
     pub Vae: (x: [784]) -> [] {
         let encoder = Encoder;
         let decoder = Decoder;
@@ -65,7 +65,7 @@ struct Options {
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
-    /// The folder to write weights and history into; it is created if it is missing
+    /// The folder to write weights, history, report and digits into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/vae"))]
     out: PathBuf,
 }
@@ -92,9 +92,11 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         .epochs(epochs.get())
         .batch(batch.get())
         .validate(&validation)
+        .callback(EarlyStopping::patience(10))
         .callback(Checkpoint::best(&written.weights))
         .callback(Progress::bar())
         .fit(&mut vae, &train)?;
+    // EarlyStopping gave the network its best weights back.
     written.conclude(&history, &Report::new(&history).network(&vae))?;
 
     let mut decoder = Decoder::<f32, _>::on(device.clone(), Seed(seed))?;

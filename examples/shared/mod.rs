@@ -185,7 +185,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// The files, none of which is there yet but the history, as of [`file`].
+    /// The files; history and report are there already, still empty, as of [`file`].
     pub fn into_folder(folder: &Path) -> Result<Self> {
         Ok(Written {
             weights: folder.join("best.safetensors"),
