@@ -93,7 +93,7 @@ fn pairs(report: &Report<'_>, confusion: &Confusion) -> String {
 /// The samples that were taken for another class.
 pub(super) fn mistakes(
     report: &Report<'_>,
-    Mistakes { wrong, shown }: &Mistakes,
+    Mistakes { wrong, shown, doubtful, .. }: &Mistakes,
 ) -> Result<String> {
     let mut html = "<section>\n<h2>What was taken for something else</h2>\n".to_owned();
     html += &match (*wrong, shown.len()) {
@@ -104,6 +104,10 @@ pub(super) fn mistakes(
         (1, _) => "<p>One sample.</p>\n".to_owned(),
         (wrong, _) => format!("<p>{wrong} samples.</p>\n"),
     };
+    if *doubtful {
+        html += "<p><strong>The outputs were taken for logits, and all of them could be probabilities as well. If they are, \
+                 <code>Report::outputs</code> has to say so: what was taken for what is wrong otherwise.</strong></p>\n";
+    }
     if !shown.is_empty() {
         html += "<div class=\"mistakes\">\n";
         for mistake in shown {

@@ -12,17 +12,19 @@ mod verdict;
 use std::path::Path;
 
 use crate::data::DatasetOf;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::write_atomically;
-use crate::metric::{Confusion, Metric};
+use crate::metric::Confusion;
+use crate::model::Outputs;
 use crate::module::Module;
 use crate::network::Network;
 use crate::shape::SameSample;
 use crate::summary::Summary;
 use crate::train::History;
-use tested::{Judge, Mistake, Tested};
+use tested::{Mistake, Tested};
 
 pub use saved::SaveReport;
+pub use tested::ClassTarget;
 pub use verdict::Verdict;
 
 /// A page of HTML about a training: verdict, curves, and, as far as it is told of them, what was taken for what, the
@@ -61,6 +63,7 @@ pub struct Report<'r> {
     network: Option<Described>,
     confusion: Option<Confusion>,
     class_names: Vec<String>,
+    outputs: Option<Outputs>,
     mistakes: Option<Mistakes>,
 }
 
@@ -75,6 +78,10 @@ struct Mistakes {
     /// How many samples.
     wrong: usize,
     shown: Vec<Mistake>,
+    /// What the network's outputs were taken for.
+    outputs: Outputs,
+    /// Whether nobody said that they are logits, and all of them could be probabilities.
+    doubtful: bool,
 }
 
 impl History {
@@ -107,6 +114,7 @@ impl<'r> Report<'r> {
             network: None,
             confusion: None,
             class_names: Vec::new(),
+            outputs: None,
             mistakes: None,
         }
     }
@@ -139,23 +147,57 @@ impl<'r> Report<'r> {
         self
     }
 
+    /// What the outputs of a network are that is [`tested`](Report::tested) afterwards. Where nothing is set, a last layer
+    /// `Softmax` or `Sigmoid` says that they are probabilities, `LogSoftmax` that they are logarithms of these, and anything
+    /// else, the expression form's `sigmoid(fc(x))` too, that they are logits.
+    ///
+    /// ```standalone_crate
+    /// # extern crate netform_core as netform;
+    /// netform_macros::network! {
+    ///     Side: (x: [2]) -> [1] { let fc = Linear(1); sigmoid(fc(x)) }
+    /// }
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, random::Seed, report::Report, train::History};
+    /// use netform::model::Outputs;
+    /// # let test = InMemory::<(D<2>,)>::new(vec![0.1, 0.9, 0.8, 0.3], vec![0, 1])?;
+    /// # let (net, history) = (Side::new(Seed(1)), History::default());
+    ///
+    /// let report = Report::new(&history).outputs(Outputs::Probabilities).tested(&net, &test)?;
+    /// assert!(report.html()?.contains("2 samples"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn outputs(mut self, outputs: Outputs) -> Self {
+        self.outputs = Some(outputs);
+        self
+    }
+
     /// Shows what the network takes samples for: the confusion matrix, and of those that it takes for another class the
     /// ones of which it is most certain, as pictures where they are some: samples `[height, width]`, `[1, height, width]`
     /// or `[3, height, width]`. Targets are labels, rows of probabilities, or 0 and 1 for a network of a single output.
     /// The data set's names of classes are taken, unless others are set.
     ///
     /// # Errors
-    /// If the network's output has more than one axis, a label is out of range, a sample cannot be read, or the device
-    /// has not enough memory or is lost.
+    /// If the network's output has more than one axis or more than 4096 classes, its outputs are not what
+    /// [`Report::outputs`] says, the targets of a sample do not say one class, a label is out of range, a sample cannot be
+    /// read, or the device has not enough memory or is lost.
     pub fn tested<N, D>(mut self, net: &N, data: &D) -> Result<Self>
     where
         N: Network,
         D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
-        Judge: Metric<N::Elem, D::TargetElement>,
+        D::TargetElement: ClassTarget<N::Elem>,
     {
-        let tested = Tested::of(net, data)?;
-        self.mistakes = Some(Mistakes { wrong: tested.wrong, shown: tested.mistakes });
+        let tested = Tested::of(net, data, self.outputs)?;
+        self.mistakes = Some(Mistakes {
+            wrong: tested.wrong,
+            shown: tested.mistakes,
+            outputs: tested.outputs,
+            doubtful: self.outputs.is_none()
+                && tested.outputs == Outputs::Logits
+                && tested.may_be_probabilities,
+        });
         self.confusion = Some(tested.confusion);
         if self.class_names.is_empty() {
             self.class_names = tested.class_names;
@@ -166,15 +208,24 @@ impl<'r> Report<'r> {
     /// The page.
     ///
     /// # Errors
-    /// None that is known: whatever the values are, there is a page.
+    /// If [`Report::outputs`] came after [`Report::tested`], and said something else than what that took the outputs for.
+    /// Whatever the values are, there is a page.
     pub fn html(&self) -> Result<String> {
+        if let (Some(mistakes), Some(outputs)) = (&self.mistakes, self.outputs)
+            && mistakes.outputs != outputs
+        {
+            return Err(Error::Invalid(format!(
+                "a report whose network was tested with outputs taken for {}, and said to be {outputs} afterwards: call `.outputs(..)` before `.tested(..)`",
+                mistakes.outputs
+            )));
+        }
         page::page(self)
     }
 
     /// Writes the page as a file, whole or not at all.
     ///
     /// # Errors
-    /// If the folder does not exist, or the file cannot be written.
+    /// If the folder does not exist, or the file cannot be written; as [`Report::html`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         write_atomically(path, self.html()?.as_bytes())
     }

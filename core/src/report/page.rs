@@ -8,7 +8,7 @@ use crate::plot::escaped;
 use crate::train::{EpochRecord, History};
 
 const STYLE: &str = include_str!("style.css");
-/// How many epochs the table has; of more, these are spread over all of them.
+/// How many epochs the table has; of more, these are spread over all of them, and the best and the last are among them.
 const ROWS: usize = 500;
 
 /// The whole page.
@@ -188,15 +188,21 @@ fn epochs(history: &History) -> String {
         return String::new();
     }
     let every = history.epochs.len().div_ceil(ROWS);
-    let shown = history.epochs.iter().enumerate().filter(|(i, _)| i % every == 0);
+    let last = history.epochs.len() - 1;
+    let is_best = |epoch: &EpochRecord| Some(epoch.epoch) == history.best_epoch;
+    let numbered = history.epochs.iter().enumerate();
+    let shown = numbered.filter(|(i, epoch)| i % every == 0 || *i == last || is_best(epoch));
     let optional = |x: Option<f64>| x.map_or_else(String::new, number);
     let mut html = format!(
         "<section>\n<details>\n<summary>{}</summary>\n<div class=\"scroll\"><table>\n<thead><tr><th>epoch</th>\
          <th>training loss</th><th>accuracy</th><th>validation loss</th><th>accuracy</th><th>seconds</th><th>rate</th></tr></thead>\n<tbody>\n",
-        if every > 1 { format!("Every {every}th epoch") } else { "Every epoch".to_owned() }
+        match every {
+            1 => "Every epoch".to_owned(),
+            _ => format!("One epoch of every {every}, the best and the last"),
+        }
     );
     for (_, epoch) in shown {
-        let best = if Some(epoch.epoch) == history.best_epoch { " class=\"best\"" } else { "" };
+        let best = if is_best(epoch) { " class=\"best\"" } else { "" };
         html += &format!(
             "<tr{best}><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>\n",
             epoch.epoch,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::data::DatasetOf;
-use crate::element::Float;
+use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::feed::InputElement;
 use crate::metric::{Confusion, Metric, argmax, measure};
@@ -19,6 +19,12 @@ const SHOWN: usize = 24;
 const BATCH: usize = 64;
 /// How many numbers of a sample that is no picture are shown.
 const NUMBERS: usize = 12;
+/// How many columns and rows a picture of a sample has at most: the page shows it about as wide.
+const SIDE: usize = 128;
+/// Of how many classes there is a matrix at most: one of so many takes 128 MiB.
+const CLASSES: usize = 4096;
+/// How far probabilities may be from adding up to 1, for they are rounded.
+const ROUNDING: f64 = 1e-3;
 
 /// What a network makes of a data set.
 pub(super) struct Tested {
@@ -28,6 +34,10 @@ pub(super) struct Tested {
     /// Of these the ones of which the network was most certain.
     pub mistakes: Vec<Mistake>,
     pub class_names: Vec<String>,
+    /// What the outputs were taken for.
+    pub outputs: Outputs,
+    /// Whether all of them could be probabilities as well.
+    pub may_be_probabilities: bool,
 }
 
 /// A sample that was taken for another class.
@@ -45,13 +55,63 @@ pub(super) enum Sample {
     Numbers(String),
 }
 
+/// Targets that say which class a sample is of: a label (`u32`), or numbers of the outputs' own element, which are rows of
+/// probabilities, or 0 and 1, or -1 and 1, for a network of a single output.
+#[diagnostic::on_unimplemented(
+    message = "targets of `{Self}` do not say which class a sample with outputs of `{E}` is of",
+    note = "a report takes labels (`u32`), or targets of the outputs' own element"
+)]
+pub trait ClassTarget<E: Float>: Element {
+    /// How many of them a sample has, of a network with so many outputs.
+    #[doc(hidden)]
+    fn count(outputs: usize) -> usize;
+    /// The class, if these numbers of a sample say one.
+    #[doc(hidden)]
+    fn class(target: &[Self]) -> Option<usize>;
+}
+
+impl<E: Float> ClassTarget<E> for u32 {
+    fn count(_: usize) -> usize {
+        1
+    }
+    fn class(target: &[Self]) -> Option<usize> {
+        target.first().map(|label| *label as usize)
+    }
+}
+
+impl<E: Float> ClassTarget<E> for E {
+    fn count(outputs: usize) -> usize {
+        outputs
+    }
+    fn class(target: &[Self]) -> Option<usize> {
+        let numbers: Vec<f64> = target.iter().map(|x| x.to_f64()).collect();
+        match numbers[..] {
+            // A hinge loss has -1 for the first class.
+            [-1.0] => Some(0),
+            [one] => (0.0..=1.0).contains(&one).then_some((one > 0.5).into()),
+            _ => are_probabilities(&numbers).then(|| argmax(&numbers)),
+        }
+    }
+}
+
+/// Whether numbers of several classes are from 0 to 1 and add up to 1, or a single one is from 0 to 1.
+fn are_probabilities(row: &[f64]) -> bool {
+    let is_one = row.len() == 1 || (row.iter().sum::<f64>() - 1.0).abs() <= ROUNDING;
+    is_one && row.iter().all(may_be_probability)
+}
+
+fn may_be_probability(x: &f64) -> bool {
+    (-ROUNDING..=1.0 + ROUNDING).contains(x)
+}
+
 impl Tested {
-    pub fn of<N, D>(net: &N, data: &D) -> Result<Self>
+    /// `outputs` are what was said of the network's; what its last layer says otherwise.
+    pub fn of<N, D>(net: &N, data: &D, outputs: Option<Outputs>) -> Result<Self>
     where
         N: Network,
         D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
-        Judge: Metric<N::Elem, D::TargetElement>,
+        D::TargetElement: ClassTarget<N::Elem>,
     {
         if N::Output::RANK > 1 {
             return Err(Error::Invalid(format!(
@@ -60,24 +120,38 @@ impl Tested {
                 N::Output::describe()
             )));
         }
-        let judge = measure(net, data, BATCH, Judge::new::<N>())?;
+        let (row, found) = (N::Output::NUMEL, D::Target::NUMEL);
+        let expected = <D::TargetElement as ClassTarget<N::Elem>>::count(row);
+        if found != expected {
+            return Err(Error::Size {
+                what: "the targets of a sample of a report".to_owned(),
+                expected: format!("{expected}, of a network with {row} outputs"),
+                found: found.to_string(),
+            });
+        }
+        let judge = Judge::new(row, outputs.unwrap_or_else(Outputs::of::<N>))?;
+        let judge = measure(net, data, BATCH, judge)?;
         let mistakes = judge.found.iter().map(|found| found.shown::<N, D>(data));
         Ok(Tested {
             mistakes: mistakes.collect::<Result<_>>()?,
             wrong: judge.wrong,
             confusion: judge.confusion,
             class_names: data.class_names().to_vec(),
+            outputs: judge.outputs,
+            may_be_probabilities: judge.may_be_probabilities && judge.seen > 0,
         })
     }
 }
 
 /// Judges samples one after another.
-pub struct Judge {
+struct Judge {
     confusion: Confusion,
     outputs: Outputs,
     /// Outputs of a sample.
     row: usize,
     seen: usize,
+    /// Whether the outputs of all samples seen could be probabilities.
+    may_be_probabilities: bool,
     wrong: usize,
     /// The worst mistakes, the worst first.
     found: Vec<Found>,
@@ -92,21 +166,34 @@ struct Found {
 }
 
 impl Judge {
-    fn new<N: Network>() -> Self {
-        let row = N::Output::NUMEL;
-        Judge {
+    fn new(row: usize, outputs: Outputs) -> Result<Self> {
+        if row > CLASSES {
+            return Err(Error::Invalid(format!(
+                "a report of {row} classes: expected at most {CLASSES}, for a confusion matrix has a number for each pair of them; leave `.tested(..)` away, or give `.confusion(..)` one of fewer classes"
+            )));
+        }
+        Ok(Judge {
             confusion: Confusion::new(row.max(2)),
-            outputs: Outputs::of::<N>(),
+            outputs,
             row,
             seen: 0,
+            may_be_probabilities: true,
             wrong: 0,
             found: Vec::new(),
-        }
+        })
     }
 
     fn note<E: Float>(&mut self, outputs: &[E], truth: usize) -> Result<()> {
         let outputs: Vec<f64> = outputs.iter().map(|x| x.to_f64()).collect();
+        self.may_be_probabilities &= are_probabilities(&outputs);
         let probabilities = self.outputs.probabilities(&outputs);
+        // What is not finite is a matter of the verdict.
+        if probabilities.iter().any(|p| p.is_finite() && !may_be_probability(p)) {
+            return Err(Error::Invalid(format!(
+                "the outputs for sample {} (counted from 0) are no {}: `.outputs(..)` before `.tested(..)` says what they are",
+                self.seen, self.outputs
+            )));
+        }
         let answer = argmax(&probabilities);
         let row: &[f64] = &probabilities;
         let truth_of_row = u32::try_from(truth).unwrap_or(u32::MAX);
@@ -132,25 +219,20 @@ impl Judge {
     }
 }
 
-/// Of labels.
-impl<E: Float> Metric<E, u32> for Judge {
-    fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
-        let rows = outputs.chunks_exact(self.row.max(1)).zip(targets);
-        rows.into_iter().try_for_each(|(row, label)| self.note(row, *label as usize))
-    }
-}
-
-/// Of rows of probabilities, or of a 0 or a 1 for each single output.
-impl<E: Float> Metric<E, E> for Judge {
-    fn add(&mut self, outputs: &[E], targets: &[E]) -> Result<()> {
-        let row = self.row.max(1);
-        let rows = outputs.chunks_exact(row).zip(targets.chunks_exact(row));
-        rows.into_iter().try_for_each(|(row, target)| {
-            let truth = match target {
-                [one] => (one.to_f64() > 0.5).into(),
-                _ => argmax(target),
-            };
-            self.note(row, truth)
+impl<E: Float, T: ClassTarget<E>> Metric<E, T> for Judge {
+    fn add(&mut self, outputs: &[E], targets: &[T]) -> Result<()> {
+        let rows = outputs.chunks_exact(self.row.max(1));
+        let targets = targets.chunks_exact(T::count(self.row).max(1));
+        rows.zip(targets).try_for_each(|(row, target)| {
+            let class = T::class(target).ok_or_else(|| {
+                let first = &target[..target.len().min(NUMBERS)];
+                let more = if first.len() < target.len() { " and more" } else { "" };
+                Error::Invalid(format!(
+                    "the targets {first:?}{more} of sample {} (counted from 0) do not say which class it is of: expected probabilities that add up to 1, or a single 0 or 1; a report of several labels for each sample, or of numbers, is one without `.tested(..)`",
+                    self.seen
+                ))
+            })?;
+            self.note(row, class)
         })
     }
 }
@@ -171,7 +253,7 @@ impl Found {
         ) {
             (Some(values), Some(size)) => {
                 let values: Vec<f64> = values.iter().map(|x| x.to_f64()).collect();
-                Sample::Picture(picture(&values, size))
+                Sample::Picture(picture(&values, size).at_most(SIDE))
             }
             _ => Sample::Numbers(listed(&inputs)),
         };
@@ -236,18 +318,49 @@ mod tests {
 
     #[test]
     fn the_most_certain_mistakes_are_kept() {
-        let mut judge = Judge {
-            confusion: Confusion::new(2),
-            outputs: Outputs::Logits,
-            row: 1,
-            seen: 0,
-            wrong: 0,
-            found: Vec::new(),
-        };
+        let mut judge = Judge::new(1, Outputs::Logits).unwrap();
         let logits: Vec<f32> = (0..100).map(|i| i as f32 / 10.0 - 5.0).collect();
         judge.add(&logits, &[0.0f32; 100]).unwrap();
         assert_eq!((judge.seen, judge.wrong, judge.found.len()), (100, 49, SHOWN));
         assert_eq!(judge.found[0].index, 99);
         assert_eq!(judge.confusion.count(0, 1), 49);
+    }
+
+    #[test]
+    fn a_target_says_one_class_or_none() {
+        for (target, class) in [
+            (&[1.0f32][..], Some(1)),
+            (&[0.0], Some(0)),
+            (&[-1.0], Some(0)),
+            (&[7.5], None),
+            (&[f32::NAN], None),
+            (&[0.0, 1.0, 0.0], Some(1)),
+            (&[0.05, 0.05, 0.9], Some(2)),
+            (&[1.0, 1.0, 0.0], None),
+            (&[0.0, 0.0, 0.0], None),
+            (&[2.0, -1.0, 0.0], None),
+        ] {
+            assert_eq!(<f32 as ClassTarget<f32>>::class(target), class, "{target:?}");
+        }
+        let mut judge = Judge::new(3, Outputs::Logits).unwrap();
+        judge.add(&[1.0f32, 2.0, 3.0], &[0.0f32, 1.0, 0.0]).unwrap();
+        let error = judge.add(&[1.0f32, 2.0, 3.0], &[1.0f32, 1.0, 0.0]).unwrap_err().to_string();
+        assert!(error.starts_with("the targets [1.0, 1.0, 0.0] of sample 1 (counted"), "{error}");
+    }
+
+    #[test]
+    fn outputs_that_are_not_what_was_said_are_refused() {
+        let mut judge = Judge::new(1, Outputs::Probabilities).unwrap();
+        judge.add(&[0.25f32, f32::NAN], &[0u32, 0]).unwrap();
+        let error = judge.add(&[3.5f32], &[1u32]).unwrap_err().to_string();
+        let said = "the outputs for sample 2 (counted from 0) are no probabilities: ";
+        assert!(error.starts_with(said), "{error}");
+    }
+
+    #[test]
+    fn a_matrix_too_large_is_refused_before_it_is_made() {
+        assert!(Judge::new(CLASSES, Outputs::Logits).is_ok());
+        let error = Judge::new(50_257, Outputs::Logits).err().unwrap().to_string();
+        assert!(error.starts_with("a report of 50257 classes: expected at most 4096"), "{error}");
     }
 }

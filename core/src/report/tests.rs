@@ -1,7 +1,7 @@
 //! Pages of good and of bad trainings: whole, with what was asked for, and with nothing from elsewhere.
 
 use super::*;
-use crate::metric::Goal;
+use crate::metric::{Goal, Metric};
 use crate::train::{EpochRecord, MetricRecord, StepRecord, WeightNorm};
 
 const NAN: f64 = f64::NAN;
@@ -84,16 +84,27 @@ fn bad_trainings_have_a_page_that_says_so() {
         (&[(1.0, None); 5], "no validation data", "Training loss hardly changed"),
         (&[(NAN, Some(1.0)); 5], "5 epochs", "A loss is NaN in epoch 1"),
         (&[(1.0, Some(f64::INFINITY))], "1 epoch", "A loss is inf in epoch 1"),
-        (&[(f64::MAX, Some(f64::MIN)); 4], "4 epochs", "<h2>"),
+        (&[(f64::MAX, Some(f64::MIN)); 4], "4 epochs", "<td>-1.798e308</td>"),
     ];
-    for (losses, course, verdict) in bad {
+    for (losses, course, content) in bad {
         let mut history = history(losses);
         history.interrupted = true;
         let html = page(&Report::new(&history));
-        for text in [course, verdict, "interrupted"] {
+        for text in [course, content, "interrupted"] {
             assert!(html.contains(text), "{text} in {html}");
         }
     }
+}
+
+#[test]
+fn a_long_training_has_a_table_of_some_epochs_with_the_best_and_the_last() {
+    let mut history = history(&[(1.0, None); 1200]);
+    history.best_epoch = Some(602);
+    let html = page(&Report::new(&history));
+    assert!(html.contains("<summary>One epoch of every 3, the best and the last"), "{html}");
+    let row = |epoch| html.matches(&format!("<th scope=\"row\">{epoch}</th>")).count();
+    assert_eq!([1, 2, 3, 4, 601, 602, 603, 1199, 1200].map(row), [1, 0, 0, 1, 1, 1, 0, 0, 1]);
+    assert!(html.contains("<tr class=\"best\"><th scope=\"row\">602</th>"), "{html}");
 }
 
 #[test]
@@ -164,6 +175,8 @@ fn texts_are_no_markup() {
                 answer: 1,
                 probability: NAN,
             }],
+            outputs: Outputs::Logits,
+            doubtful: true,
         }),
         ..report
     };
@@ -185,6 +198,22 @@ fn a_confusion_matrix_shows_mistakes_and_many_classes_as_a_list() {
     many.add(&row, &[7u32]).unwrap();
     let html = page(&Report::new(&history).confusion(many));
     assert!(html.contains("<tr><td>7</td><td>99</td><td>1</td></tr>"), "{html}");
+}
+
+#[test]
+fn what_outputs_are_is_said_before_they_are_read() {
+    let history = history(&[(1.0, None)]);
+    let with = |outputs, doubtful| Report {
+        mistakes: Some(Mistakes { wrong: 0, shown: Vec::new(), outputs, doubtful }),
+        ..Report::new(&history)
+    };
+    let doubt = "all of them could be probabilities";
+    assert!(page(&with(Outputs::Logits, true)).contains(doubt));
+    assert!(!page(&with(Outputs::Logits, false)).contains(doubt));
+    page(&with(Outputs::Probabilities, false).outputs(Outputs::Probabilities));
+    let late = with(Outputs::Logits, false).outputs(Outputs::Probabilities);
+    let error = late.html().unwrap_err().to_string();
+    assert!(error.contains("taken for logits, and said to be probabilities afterwards"), "{error}");
 }
 
 #[test]
