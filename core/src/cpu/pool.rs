@@ -1,4 +1,7 @@
-//! A small pool of threads: the caller and n - 1 workers take the tasks of one job by a shared counter.
+//! A small pool of threads: the caller and n - 1 workers share the tasks of one job.
+//!
+//! Each begins with a range of its own, and takes from the others' when it has done that. So the parts of a tensor that
+//! one thread has written are, mostly, what it reads in the next job: they are in its own cache.
 //!
 //! A job costs no allocation and, while the workers are awake, no system call. Workers spin for a
 //! moment after a job, because the next kernel of a step follows soon, and then sleep. A pool runs one
@@ -8,6 +11,7 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,10 +34,14 @@ struct Job {
     tasks: usize,
 }
 
+/// How many tasks of a thread's range have been taken, on a cache line of its own.
+#[repr(align(64))]
+struct Taken(AtomicUsize);
+
 /// What the threads of a pool share.
 struct Shared {
     state: AtomicU64,
-    next: AtomicUsize,
+    taken: Box<[Taken]>,
     job: UnsafeCell<Job>,
     busy: AtomicBool,
     stop: AtomicBool,
@@ -59,7 +67,7 @@ impl Pool {
         let count = threads.max(1) - 1;
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
-            next: AtomicUsize::new(0),
+            taken: (0..=count).map(|_| Taken(AtomicUsize::new(0))).collect(),
             job: UnsafeCell::new(Job { closure: std::ptr::null(), call: |_, _| (), tasks: 0 }),
             busy: AtomicBool::new(false),
             stop: AtomicBool::new(false),
@@ -104,10 +112,10 @@ impl Pool {
         let shared = &*self.shared;
         // SAFETY: this thread holds `busy`, and the job before was closed and left by all workers.
         unsafe { *shared.job.get() = job };
-        shared.next.store(0, Ordering::Relaxed);
+        shared.taken.iter().for_each(|taken| taken.0.store(0, Ordering::Relaxed));
         shared.state.fetch_add(JOB | OPEN, Ordering::SeqCst);
         self.wake(tasks - 1);
-        shared.take_tasks(job);
+        shared.take_tasks(0, job);
         shared.close();
         let panic = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         shared.busy.store(false, Ordering::Release);
@@ -138,11 +146,21 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    /// Takes tasks until none is left.
-    fn take_tasks(&self, job: Job) {
-        loop {
-            let i = self.next.fetch_add(1, Ordering::Relaxed);
-            if i >= job.tasks {
+    /// Takes tasks until none is left, those of a thread's own range first.
+    fn take_tasks(&self, thread: usize, job: Job) {
+        let threads = self.taken.len();
+        let start = |thread: usize| thread * job.tasks / threads;
+        for range in (thread..threads).chain(0..thread) {
+            self.take_range(job, start(range)..start(range + 1), &self.taken[range]);
+        }
+    }
+
+    /// Takes tasks of a range until none is left.
+    fn take_range(&self, job: Job, range: Range<usize>, taken: &Taken) {
+        // Looked at before, so that a range that is done is not written to.
+        while taken.0.load(Ordering::Relaxed) < range.len() {
+            let i = range.start + taken.0.fetch_add(1, Ordering::Relaxed);
+            if i >= range.end {
                 return;
             }
             // SAFETY: the closure lives on the stack of the caller, which is this thread or waits in
@@ -183,7 +201,7 @@ impl Shared {
             if self.state.compare_exchange_weak(state, entered, order.0, order.1).is_ok() {
                 done = state / JOB;
                 // SAFETY: inside, `job` does not change, and entering has made it visible.
-                self.take_tasks(unsafe { *self.job.get() });
+                self.take_tasks(i + 1, unsafe { *self.job.get() });
                 self.state.fetch_sub(1, Ordering::AcqRel);
             }
         }
