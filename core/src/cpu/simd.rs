@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use crate::element::Float;
 
 /// A set of vector instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Level {
     /// What every processor of the target has.
     Base,
@@ -18,6 +18,8 @@ pub(crate) enum Level {
     Avx2,
     /// AVX-512.
     Avx512,
+    /// AVX-512, and AMX for bfloat16.
+    Amx,
 }
 
 /// The best level of this processor.
@@ -36,7 +38,8 @@ pub(crate) fn level() -> Level {
         }
         1 => Level::Base,
         2 => Level::Avx2,
-        _ => Level::Avx512,
+        3 => Level::Avx512,
+        _ => Level::Amx,
     }
 }
 
@@ -50,7 +53,7 @@ fn detect() -> Level {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq");
         if avx2 && avx512 {
-            return Level::Avx512;
+            return if x86::amx::is_usable() { Level::Amx } else { Level::Avx512 };
         }
         if avx2 {
             return Level::Avx2;
@@ -66,6 +69,7 @@ pub(crate) fn levels() -> &'static [Level] {
         Level::Base => &[Level::Base],
         Level::Avx2 => &[Level::Base, Level::Avx2],
         Level::Avx512 => &[Level::Base, Level::Avx2, Level::Avx512],
+        Level::Amx => &[Level::Base, Level::Avx2, Level::Avx512, Level::Amx],
     }
 }
 
@@ -89,7 +93,7 @@ macro_rules! for_each_level {
         match $level {
             // SAFETY: the level says that the processor has these instructions.
             #[cfg(target_arch = "x86_64")]
-            $crate::cpu::simd::Level::Avx512 => unsafe { avx512::<$($names)*>($($arg),*) },
+            $crate::cpu::simd::Level::Avx512 | $crate::cpu::simd::Level::Amx => unsafe { avx512::<$($names)*>($($arg),*) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             $crate::cpu::simd::Level::Avx2 => unsafe { avx2::<$($names)*>($($arg),*) },
@@ -293,7 +297,7 @@ pub(crate) unsafe fn vectorised<E: Float, W: Vectorised<E>>(work: W) {
         }
         match level() {
             // SAFETY: the processor has the instructions; the rest is the caller's promise.
-            Level::Avx512 => return unsafe { avx512(work) },
+            Level::Avx512 | Level::Amx => return unsafe { avx512(work) },
             // SAFETY: as above.
             Level::Avx2 => return unsafe { avx2(work) },
             Level::Base => {}

@@ -62,8 +62,8 @@ pub(super) fn sum<E: Float>(numbers: &[E], len: usize) -> f64 {
         // SAFETY: the level says which instructions the processor has.
         unsafe {
             match (level(), same::<E, f32>(), same::<E, f64>()) {
-                (Level::Avx512, true, _) => return x86::sum_f32_avx512(line.of()),
-                (Level::Avx512, _, true) => return x86::sum_f64_avx512(line.of()),
+                (Level::Avx512 | Level::Amx, true, _) => return x86::sum_f32_avx512(line.of()),
+                (Level::Avx512 | Level::Amx, _, true) => return x86::sum_f64_avx512(line.of()),
                 (Level::Avx2, true, _) => return x86::sum_f32_avx2(line.of()),
                 (Level::Avx2, _, true) => return x86::sum_f64_avx2(line.of()),
                 _ => {}
@@ -84,7 +84,7 @@ pub(super) fn max<E: Float>(numbers: &[E], len: usize) -> E {
     {
         // SAFETY: as above.
         unsafe {
-            if same::<E, f32>() && level() == Level::Avx512 {
+            if same::<E, f32>() && level() >= Level::Avx512 {
                 return E::from_f64(f64::from(x86::max_f32_avx512(line.of())));
             }
             if same::<E, f32>() && level() == Level::Avx2 {

@@ -4,7 +4,8 @@ use super::channels::{AddWeights, Correlate, PackPanels, UnpackPanels};
 use super::dot::Dots;
 use super::halving::{Halve, ScatterHalves};
 use super::image_rows::CorrelateRows;
-use super::multiply::{Multiply, PackStrips};
+use super::multiply::Multiply;
+use super::packed::PackStrips;
 use super::tile::Product;
 use crate::cpu::simd::{Vectors, vectorised};
 

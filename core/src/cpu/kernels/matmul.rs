@@ -8,7 +8,9 @@ use super::InnerLoops;
 use super::cut::{Block, for_each_block};
 use super::inputs::Inputs;
 use super::map::{finish, place_of_sums};
-use super::multiply::{Matrix, Method, Multiply, Room};
+use super::method::Method;
+use super::multiply::{Multiply, Room};
+use super::packed::Matrix;
 use crate::cpu::run::{CpuRun, disjoint, separate, sized};
 use crate::cpu::scratch::{self, lines};
 use crate::device::{Arg, MatmulDims, Span};
@@ -40,7 +42,7 @@ pub(super) fn matmul<E: Float, const M: usize, const N: usize, const C: usize>(
     let inputs = Inputs::new(run, [1, batch, m, n], args, &outs);
     let (a, b, targets) = (run.read(a), run.read(b), outs.map(|out| run.write(out)));
     let place = place_of_sums(&outs, &args).map(|j| targets[j]);
-    let method = Method::of(&dims);
+    let method = Method::of::<E>(&dims);
     let left = |i: usize| {
         let a = a.get().cast_const().wrapping_add(i * stride_a);
         Matrix::new(a, dims.transpose_a, m, k)
@@ -49,15 +51,15 @@ pub(super) fn matmul<E: Float, const M: usize, const N: usize, const C: usize>(
         let b = b.get().cast_const().wrapping_add(i * stride_b);
         Matrix::new(b, dims.transpose_b, k, n)
     };
-    for_each_block(run.pool, &dims, method, &left, &|block, strips| {
+    for_each_block(run.pool, &dims, method, [&left, &right], &|block, packed| {
         let Block { products, row, rows, col, cols } = block;
         let sums_len = if place.is_none() { rows * cols } else { 0 };
         let sizes = [rows, cols, k];
-        let packed = strips.is_some();
-        let needed = lines::<E>(sums_len) + Room::<E>::lines(method, sizes, packed);
+        let is_packed = packed.is_some();
+        let needed = lines::<E>(sums_len) + Room::<E>::lines(method, sizes, is_packed);
         scratch::with(needed, |mut scratch| {
             let sums = scratch.take::<E>(sums_len).as_mut_ptr();
-            let mut room = Room::new(method, sizes, packed, &mut scratch);
+            let mut room = Room::new(method, sizes, is_packed, &mut scratch);
             for i in products {
                 let (a, b) = (left(i).from(row, 0), right(i).from(0, col));
                 let start = (i * m + row) * n + col;
@@ -69,7 +71,7 @@ pub(super) fn matmul<E: Float, const M: usize, const N: usize, const C: usize>(
                 // tasks do not overlap; `finish` gets the rows of this block.
                 unsafe {
                     let room = &mut room;
-                    E::Loops::multiply(Multiply { method, a, b, c, c_row, sizes, strips, room });
+                    E::Loops::multiply(Multiply { method, a, b, c, c_row, sizes, packed, room });
                     // Without inputs of an epilogue the sums have their place in the only output.
                     let Some(epilogue) = epilogue else { continue };
                     let (step, len) = if cols == n { (rows, rows * n) } else { (1, cols) };

@@ -15,12 +15,16 @@ mod inputs;
 mod loops;
 mod map;
 mod matmul;
+mod method;
 mod movement;
 mod multiply;
 mod pack;
+mod packed;
 mod pool;
 mod reduce;
 mod rows;
+#[cfg(target_arch = "x86_64")]
+mod thirds;
 mod tile;
 
 use super::run::{CpuRun, bounded, broken};

@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::InnerLoops;
 use super::dot::{Dots, Rows};
+use super::method::{FEW_ROWS, Method};
 use super::pack::{pack_panel, pack_strips};
+use super::packed::{Matrix, Packed};
+#[cfg(target_arch = "x86_64")]
+use super::thirds;
 use super::tile::{Product, WIDTH};
 use crate::cpu::scratch::{Scratch, lines};
-use crate::cpu::simd::{Level, Simd, Vectorised, level, vectorised};
-use crate::device::MatmulDims;
+use crate::cpu::simd::{Simd, Vectorised, vectorised};
 use crate::element::Float;
 
 static GEMM_CALLS: AtomicU64 = AtomicU64::new(0);
@@ -18,144 +21,39 @@ pub(crate) fn gemm_calls() -> u64 {
     GEMM_CALLS.load(Ordering::Relaxed)
 }
 
-/// Multiply-adds from which matrixmultiply beats a kernel without vectors, in spite of its allocation.
-const LARGE: usize = 1 << 16;
-/// Rows of the right matrix that are used together: a panel of them, in f32, stays in the first cache.
-const DEPTH: usize = 256;
-/// Rows of the result up to which the right matrix is used where it lies.
-pub(super) const FEW_ROWS: usize = 16;
-/// Rows of the result from which a right matrix that is stored along k is worth being transposed.
-const MANY_ROWS: usize = 32;
-
-/// How a product is computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Method {
-    /// Dot products of rows, where both matrices are stored along k.
-    Dots,
-    /// Tiles of the result, over packed matrices.
-    Tiles,
-    /// matrixmultiply.
-    Gemm,
-}
-
-impl Method {
-    /// The way for these sizes. It is also a matter of m, the number of samples of a layer: the last bits of a sample's
-    /// result are not the same in a batch of another size.
-    pub(super) fn of(dims: &MatmulDims) -> Self {
-        let MatmulDims { m, n, k, .. } = *dims;
-        if level() == Level::Base && m * n * k > LARGE && m.min(n).min(k) >= 4 {
-            Method::Gemm
-        } else if !dims.transpose_a && dims.transpose_b && k >= 16 && m < MANY_ROWS {
-            Method::Dots
-        } else {
-            Method::Tiles
-        }
-    }
-}
-
-/// A matrix: element (i, j) is at `first + i * row + j * col`.
-#[derive(Clone, Copy)]
-pub struct Matrix<E> {
-    first: *const E,
-    row: usize,
-    col: usize,
-}
-
-impl<E> Matrix<E> {
-    pub(super) fn new(first: *const E, transposed: bool, rows: usize, cols: usize) -> Self {
-        let (row, col) = if transposed { (1, rows) } else { (cols, 1) };
-        Matrix { first, row, col }
-    }
-
-    pub(super) fn from(self, i: usize, j: usize) -> Self {
-        Matrix { first: self.first.wrapping_add(i * self.row + j * self.col), ..self }
-    }
-}
-
-/// The left matrix of several blocks, packed before: for each part of the depth the rows of one block after another.
-#[derive(Clone, Copy)]
-pub struct Strips<E> {
-    pub(super) first: *mut E,
-    /// The rows of all blocks.
-    pub(super) rows: usize,
-}
-
-impl<E> Strips<E> {
-    /// The elements of packed strips of `rows` rows.
-    pub(super) fn len(rows: usize, k: usize) -> usize {
-        rows * k
-    }
-
-    /// The strips of the block that begins at `row`, for the part of the depth that begins at `p` and has `depth` rows
-    /// of the right matrix.
-    fn at(self, row: usize, p: usize, depth: usize) -> *mut E {
-        self.first.wrapping_add(p * self.rows + row * depth)
-    }
-}
-
-/// Packs the rows of the left matrix for one block and one part of the depth.
-///
-/// # Safety
-/// Doing it needs a matrix that holds the elements that the sizes address, and strips of [`Strips::len`].
-pub struct PackStrips<E> {
-    pub(super) a: Matrix<E>,
-    pub(super) rows: usize,
-    pub(super) row: usize,
-    pub(super) k: usize,
-    /// Which part.
-    pub(super) part: usize,
-    pub(super) strips: Strips<E>,
-}
-
-impl<E: Float> Vectorised<E> for PackStrips<E> {
-    /// # Safety
-    /// As for [`PackStrips`].
-    #[inline(always)]
-    unsafe fn run<S: Simd<E>>(self) {
-        let PackStrips { a, rows, row, k, part, strips } = self;
-        let p = part * depth(k);
-        let count = depth(k).min(k - p);
-        let (a, strides) = (a.from(row, p), [a.row, a.col]);
-        // SAFETY: the caller's promise.
-        unsafe { pack_strips::<E, S>(a.first, strides, [rows, count], strips.at(row, p, count)) }
-    }
-}
-
-/// The parts that the depth of a product is cut into.
-pub(super) fn parts(k: usize) -> usize {
-    k.div_ceil(depth(k).max(1))
-}
-
-/// The rows of the right matrix that are used together, of `k`: parts of about the same size.
-fn depth(k: usize) -> usize {
-    k.div_ceil(k.div_ceil(DEPTH).max(1)).next_multiple_of(16).min(k)
-}
-
 /// Memory to pack into.
 pub struct Room<'a, E> {
     panel: &'a mut [E],
     strips: &'a mut [E],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+    sums: &'a mut [E],
     offsets: &'a mut [usize],
 }
 
 impl<'a, E: Float> Room<'a, E> {
-    /// The elements of a panel and of strips for a block of the sizes, and the offsets of a table.
-    fn lens(method: Method, [rows, cols, k]: [usize; 3], packed: bool) -> [usize; 3] {
-        if method != Method::Tiles {
-            return [0; 3];
+    /// The elements of a panel, of strips and of sums for a block of the sizes, and the offsets of a table.
+    fn lens(method: Method, [rows, cols, k]: [usize; 3], packed: bool) -> [usize; 4] {
+        let depth = method.depth(k);
+        match method {
+            Method::Dots | Method::Gemm => return [0; 4],
+            #[cfg(target_arch = "x86_64")]
+            Method::Thirds => {
+                let own = |lines| if packed { 0 } else { thirds::len(lines, depth) };
+                return [own(1), own(rows), thirds::sums([rows, cols, k]), 0];
+            }
+            Method::Tiles => {}
         }
-        let depth = depth(k);
         match () {
-            () if packed => [depth * WIDTH, 0, 0],
-            () if is_packed(rows, cols) => [depth * WIDTH, rows * depth, 0],
-            () => [depth * WIDTH, 0, depth],
+            () if packed => [depth * WIDTH, 0, 0, 0],
+            () if is_packed(rows, cols) => [depth * WIDTH, rows * depth, 0, 0],
+            () => [depth * WIDTH, 0, 0, depth],
         }
     }
 
     /// The scratch memory for a block of the sizes [rows, cols, k]. `packed`: its strips are packed already.
     pub(super) fn lines(method: Method, sizes: [usize; 3], packed: bool) -> usize {
-        let [panel, strips, offsets] = Self::lens(method, sizes, packed);
-        lines::<E>(panel) + lines::<E>(strips) + lines::<usize>(offsets)
+        let [panel, strips, sums, offsets] = Self::lens(method, sizes, packed);
+        [panel, strips, sums].map(lines::<E>).iter().sum::<usize>() + lines::<usize>(offsets)
     }
 
     pub(super) fn new(
@@ -164,12 +62,19 @@ impl<'a, E: Float> Room<'a, E> {
         packed: bool,
         scratch: &mut Scratch<'a>,
     ) -> Self {
-        let [panel, strips, offsets] = Self::lens(method, sizes, packed);
+        let [panel, strips, sums, offsets] = Self::lens(method, sizes, packed);
         Room {
             panel: scratch.take(panel),
             strips: scratch.take(strips),
+            sums: scratch.take(sums),
             offsets: scratch.take_offsets(offsets),
         }
+    }
+
+    /// Where a panel begins, where strips do, and where sums do.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn first(&mut self) -> [*mut E; 3] {
+        [self.panel.as_mut_ptr(), self.strips.as_mut_ptr(), self.sums.as_mut_ptr()]
     }
 }
 
@@ -190,8 +95,8 @@ pub struct Multiply<'r, 'a, E> {
     pub(super) c: *mut E,
     pub(super) c_row: usize,
     pub(super) sizes: [usize; 3],
-    /// The left matrix as it was packed before for all blocks, and the row that this one begins at.
-    pub(super) strips: Option<(Strips<E>, usize)>,
+    /// What was packed before for all blocks.
+    pub(super) packed: Option<Packed<E>>,
     pub(super) room: &'r mut Room<'a, E>,
 }
 
@@ -202,6 +107,9 @@ impl<E: Float> Multiply<'_, '_, E> {
         match self.method {
             // SAFETY: the caller's promise, here and below.
             Method::Tiles => unsafe { vectorised(Tiles(self)) },
+            // SAFETY: as above; the method is for `f32`, on processors that have the tiles.
+            #[cfg(target_arch = "x86_64")]
+            Method::Thirds => unsafe { thirds::multiply(self) },
             // SAFETY: as above.
             Method::Dots => unsafe { vectorised(self.dots()) },
             // SAFETY: as above.
@@ -260,16 +168,18 @@ impl<E: Float> Vectorised<E> for Tiles<'_, '_, E> {
     #[inline(always)]
     unsafe fn run<S: Simd<E>>(mut self) {
         let [rows, cols, k] = self.0.sizes;
-        let most = depth(k);
+        let most = Method::Tiles.depth(k);
         let mut p = 0;
         loop {
             let count = most.min(k - p);
-            let packed = self.0.strips;
+            let packed = self.0.packed;
             let part = self.0.part(p, count);
             // SAFETY: the caller's promise.
             unsafe {
                 match packed {
-                    Some((strips, row)) => in_packed::<E, S>(part, strips.at(row, p, count)),
+                    Some(Packed { rows: (strips, row), .. }) => {
+                        in_packed::<E, S>(part, strips.at(row, p, count));
+                    }
                     None if is_packed(rows, cols) => {
                         let Part { a, strips, .. } = part;
                         pack_strips::<E, S>(a.first, [a.row, a.col], [rows, count], strips);
@@ -313,7 +223,7 @@ impl<E: Float> Multiply<'_, '_, E> {
             k,
             add: p > 0,
         };
-        let Room { panel, strips, offsets } = &mut *self.room;
+        let Room { panel, strips, offsets, .. } = &mut *self.room;
         let (panel, strips) = (panel.as_mut_ptr(), strips.as_mut_ptr());
         Part { a, b, panel, strips, offsets, product }
     }
@@ -385,8 +295,8 @@ mod tests {
                     let room = &mut Room::new(method, sizes, false, &mut scratch);
                     let a = Matrix::new(a.as_ptr(), false, rows, k);
                     let b = Matrix::new(b.as_ptr(), true, k, cols);
-                    let (c, c_row, strips) = (c.as_mut_ptr(), cols, None);
-                    let multiply = Multiply { method, a, b, c, c_row, sizes, strips, room };
+                    let (c, c_row, packed) = (c.as_mut_ptr(), cols, None);
+                    let multiply = Multiply { method, a, b, c, c_row, sizes, packed, room };
                     // SAFETY: the vectors have these sizes.
                     unsafe { multiply.run() };
                 });

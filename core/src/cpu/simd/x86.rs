@@ -6,8 +6,11 @@ use super::Simd;
 use parts::*;
 use squares::*;
 
+pub(crate) mod amx;
 mod parts;
 mod squares;
+
+pub(crate) use squares::transposed_16;
 
 /// AVX2 with fused multiply-add.
 pub struct Avx2;
@@ -234,7 +237,7 @@ mod tests {
                 check::<f32, Avx2>();
                 check::<f64, Avx2>();
             }
-            if level() == Level::Avx512 {
+            if level() >= Level::Avx512 {
                 check::<f32, Avx512>();
                 check::<f64, Avx512>();
             }

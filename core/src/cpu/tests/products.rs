@@ -290,3 +290,79 @@ fn convolutions_at_the_ends_of_sizes() {
         convolution(&cpus, d);
     }
 }
+
+/// A product of two matrices as they are, by each level.
+fn product(cpus: &[Cpu], [m, n, k]: [usize; 3], [a, b]: [&[f64]; 2]) -> super::Made {
+    let dims = MatmulDims {
+        batch: 1,
+        m,
+        n,
+        k,
+        transpose_a: false,
+        transpose_b: true,
+        stride_a: 0,
+        stride_b: 0,
+    };
+    run::<f32>(cpus, m * n, &[a, b], |run| {
+        let (a, b) = (input(0, m * k), input(1, n * k));
+        run.matmul([out(m * n)], a, b, dims, [], [], |x, [], []| [x], &["x"]);
+    })
+}
+
+/// Numbers that have all the digits of `f32`.
+fn full(len: usize, seed: u64) -> Vec<f64> {
+    let mut rng = crate::random::Rng::new(crate::random::Seed(seed), 0);
+    (0..len).map(|_| f64::from(rng.normal() as f32)).collect()
+}
+
+#[test]
+fn no_level_is_less_accurate() {
+    let cpus = cpus();
+    let [m, n, k] = [96, 129, 700];
+    let (a, b) = (full(m * k, 1), full(n * k, 2));
+    let mean = |found: &[f64]| {
+        let relative = found.iter().enumerate().map(|(i, x)| {
+            let (a, b) = (&a[i / n * k..][..k], &b[i % n * k..][..k]);
+            let exact: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            let terms: f64 = a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum();
+            (x - exact).abs() / terms
+        });
+        relative.sum::<f64>() / found.len() as f64
+    };
+    let made = product(&cpus, [m, n, k], [&a, &b]);
+    // The first one multiplies and adds number by number.
+    let plain = mean(&made[0].1);
+    for (level, found) in &made {
+        let error = mean(found);
+        println!("{level:?}: {:.3} of the last place", error / f64::from(f32::EPSILON));
+        assert!(error <= 1.05 * plain, "{level:?}: {error:e}, not {plain:e}");
+    }
+}
+
+#[test]
+fn infinities_and_the_largest_numbers_come_out_of_products() {
+    let cpus = cpus();
+    let [m, n, k] = [96, 129, 70];
+    let (mut a, b) = (full(m * k, 1), full(n * k, 2));
+    for (row, x) in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter().enumerate() {
+        a[(20 * row + 3) * k + row] = x;
+    }
+    // The largest number has no nearest one of eight bits.
+    a[80 * k..81 * k].fill(0.0);
+    a[80 * k + 5] = f64::from(f32::MAX);
+    let half: Vec<f64> = b.iter().map(|x| x / 8.0).collect();
+    for (level, found) in product(&cpus, [m, n, k], [&a, &half]) {
+        for (i, &x) in found.iter().enumerate() {
+            let (a, b) = (&a[i / n * k..][..k], &half[i % n * k..][..k]);
+            let expected: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            if expected.is_nan() {
+                assert!(x.is_nan(), "{level:?}: {x} at {i}");
+            } else if expected.is_infinite() {
+                assert_eq!(x, expected, "{level:?} at {i}");
+            } else {
+                let terms: f64 = a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum();
+                assert!((x - expected).abs() <= 1e-5 * terms, "{level:?}: {x}, {expected} at {i}");
+            }
+        }
+    }
+}

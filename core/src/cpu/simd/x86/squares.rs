@@ -227,7 +227,7 @@ fn squares_16(rows: &[__m512; 16], first: usize) -> [__m512; 4] {
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
-pub(super) fn transposed_16(rows: [__m512; 16]) -> [__m512; 16] {
+pub(crate) fn transposed_16(rows: [__m512; 16]) -> [__m512; 16] {
     let a = squares_16(&rows, 0);
     let b = squares_16(&rows, 4);
     let c = squares_16(&rows, 8);
