@@ -12,8 +12,6 @@ use crate::cpu::scratch::{self, lines};
 use crate::device::MatmulDims;
 use crate::element::Float;
 
-/// The most elements of a matrix that are packed together.
-const SHARED_ELEMENTS: usize = if cfg!(test) { 1 << 18 } else { 1 << 20 };
 /// Rows of a block of the result: with some columns of the left matrix they stay in the second cache.
 const ROWS: usize = 11 * 24;
 /// The most panels of columns of a block that has work enough for a task.
@@ -55,8 +53,8 @@ impl Cut {
         // Products of a batch are blocks enough, and would wait for each other.
         let large = method.shared_from() * if batch > 1 { 8 } else { 1 };
         let is_shared = work >= large && m > FEW_ROWS;
-        let together =
-            |lines: usize, block: usize| (SHARED_ELEMENTS / k.max(1) / block * block).min(lines);
+        let most = method.shared_elements() / k.max(1);
+        let together = |lines: usize, block: usize| (most / block * block).min(lines);
         let together =
             [together(m, rows), if method.packs_columns() { together(n, cols) } else { n }];
         let shared = Some(together).filter(|&lines| is_shared && !lines.contains(&0));

@@ -60,6 +60,17 @@ impl Method {
         }
     }
 
+    /// The most elements of a matrix that are packed together.
+    pub(super) fn shared_elements(self) -> usize {
+        match self {
+            _ if cfg!(test) => 1 << 18,
+            // Lines of both matrices: as many of each, so that enough blocks use them.
+            #[cfg(target_arch = "x86_64")]
+            Method::Thirds => 1 << 22,
+            _ => 1 << 20,
+        }
+    }
+
     /// The lines that one task packs, where blocks have `rows` rows.
     pub(super) fn lines_per_task(self, rows: usize, k: usize) -> usize {
         match self {
