@@ -280,7 +280,7 @@ fn is_own_misspelled(path: &Path, own: &[&Ident]) -> bool {
 }
 
 /// Whether a name is so near to a layer's that it is meant: `Linera`, but not `Cnn` for `Rnn`.
-fn is_misspelled(name: &str, layer: &str) -> bool {
+pub fn is_misspelled(name: &str, layer: &str) -> bool {
     let most = match layer.len() {
         0..=3 => 0,
         4 => 1,

@@ -314,7 +314,11 @@ fn unknown(cx: &Chain, layer: &Layer) -> syn::Error {
     all.extend(networks.iter().map(String::as_str));
     let near = match crate::synonyms::layer(&layer.kind.to_string()) {
         Some(ours) => format!("; did you mean `{ours}`?"),
-        None => suggestion(&layer.kind.to_string(), all),
+        // `Enc(bias = false)` of the user's own is nobody's `Elu`.
+        None => {
+            let near = |name: &&str| crate::link::is_misspelled(&layer.kind.to_string(), name);
+            suggestion(&layer.kind.to_string(), all.into_iter().filter(near))
+        }
     };
     let unknown = |hint| format!("unknown layer `{}`{hint}", layer.kind);
     let message = match (near.is_empty(), crate::link::impossible(&layer.args)) {
