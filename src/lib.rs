@@ -59,7 +59,7 @@
 //! # Where to look
 //! | what | where |
 //! |---|---|
-//! | networks, functions, layers, expressions | [`network!`], [`layers`] |
+//! | networks, functions, layers, expressions | [`network!`], [`layers`], [`functions`] |
 //! | passes by hand, what every network has | [`module::Module`], [`network::Network`], [`pullback::Workspace`] |
 //! | tensors | [`tensor::Tensor`], [`mod@dim`] |
 //! | data sets, files of data, scaling, batches | [`data`], [`io`] |
@@ -84,9 +84,9 @@
 //! Nothing but Rust and a linker is needed to build any of them.
 
 pub use netform_core::{
-    __private, cpu, data, device, dim, element, error, feed, function, inference, init, io, layer,
-    layers, loss, loss_step, metric, model, module, network, optim, plot, pullback, random, report,
-    schedule, shape, step, summary, tensor, train, update, weights,
+    __private, cpu, data, device, dim, element, error, feed, function, functions, inference, init,
+    io, layer, layers, loss, loss_step, metric, model, module, network, optim, plot, pullback,
+    random, report, schedule, shape, step, summary, tensor, train, update, weights,
 };
 
 pub use netform_core::error::{Error, Result};
@@ -238,6 +238,8 @@ pub use netform_core::tensor::Tensor;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [`functions`] documents each function, and rust-analyzer shows that at its name:
 ///
 /// | functions of expressions, and methods: `relu(x)` is `x.relu()` | |
 /// |---|---|

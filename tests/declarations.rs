@@ -57,6 +57,12 @@ network! {
         a + b + c + d + e + f + g + h
     }
 
+    /// An element of what is normalised, in one kernel with it.
+    Picked: (x: [3], class: u32[]) -> [] {
+        let scores = Linear(5);
+        gather(log_softmax(scores(x)), class)
+    }
+
     /// A loss with a rate.
     fn noisy(y: [2], t: [2], rate: f32) -> [] { sum(square(dropout(y, rate) - t)) }
 
@@ -155,5 +161,14 @@ fn an_index_out_of_range_is_told_as_what_it_is() -> netform::Result<()> {
     let error = text(Words::new(Seed(1)).forward(&ids));
     let said = "look-up 1 in `letters.emb`, of input `ids`: index 9 is out of range: there are 5 rows of the table, from 0 to 4";
     assert!(error.contains(said), "{error}");
+    // Also where a kernel computes whole rows beside it.
+    let x = Tensor::<(Batch, D<3>)>::ones((Batch(2), D));
+    let classes = Tensor::<(Batch,), u32>::from_vec(vec![4, 5])?;
+    let error = text(Picked::new(Seed(1)).forward(&x, &classes));
+    assert!(Picked::PLAN.contains(" at class"), "{}", Picked::PLAN);
+    assert!(
+        error.contains("row 1, of input `class`: index 5 is out of range: there are 5 "),
+        "{error}"
+    );
     Ok(())
 }

@@ -42,7 +42,3 @@ pub use norm::*;
 pub use pooling::*;
 pub use recurrent::*;
 pub use shapes::*;
-
-/// A value of an expression in `network!`: what an editor says of its names.
-#[non_exhaustive]
-pub struct Value {}

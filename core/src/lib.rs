@@ -13,6 +13,7 @@ pub mod element;
 pub mod error;
 pub mod feed;
 pub mod function;
+pub mod functions;
 pub mod inference;
 pub mod init;
 pub mod io;

@@ -313,6 +313,7 @@ impl Kernels<f32> for VulkanRun<'_> {
             params: self.note_args(&params),
             consts: self.note_numbers(&consts),
             steps: Static(text),
+            of: Misindexed::of_rows(self.name, &ins, &params),
         };
         self.note(Call::Rows(call));
         self.made(&outs, false);

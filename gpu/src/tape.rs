@@ -50,6 +50,7 @@ pub(crate) struct RowsCall {
     /// Of [`Tape::numbers`].
     pub consts: Piece,
     pub steps: Static<RowStep>,
+    pub of: Misindexed,
 }
 
 /// What a pooling computes.

@@ -384,7 +384,7 @@ fn stray(layer: &Layer, kind: &Kind, argument: &Argument) -> syn::Error {
             format!("{input} -> {out}, kernel = {kernel}")
         }
         ("MaxPool2d" | "AvgPool2d", [kernel, stride]) => format!("{kernel}, stride = {stride}"),
-        ("Reshape", sizes) => format!("[{}]", sizes.join(", ")),
+        ("Reshape" | "Param", sizes) => format!("[{}]", sizes.join(", ")),
         (_, [value]) => format!("{} = {value}", kind.arguments[0]),
         _ => String::new(),
     };

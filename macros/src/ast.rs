@@ -210,6 +210,8 @@ pub enum ExprKind {
     Layer(Box<Layer>),
     /// `|h, x| (h, x)`
     Closure(Vec<Pattern>, Box<Block>),
+    /// `x.`, while the name behind the dot is still to be typed.
+    Unnamed(Box<Expr>),
 }
 
 /// What an axis is indexed by.
@@ -304,6 +306,7 @@ impl fmt::Display for Expr {
                 write!(out, "{}.{name}({})", x.within(BinaryOp::TIGHTEST), comma(args))
             }
             ExprKind::Apply(f, args) => write!(out, "{f}({})", comma(args)),
+            ExprKind::Unnamed(x) => write!(out, "{}.", x.within(BinaryOp::TIGHTEST)),
             ExprKind::Field(x, name) => write!(out, "{}.{name}", x.within(BinaryOp::TIGHTEST)),
             ExprKind::Index(x, places) => {
                 write!(out, "{}[{}]", x.within(BinaryOp::TIGHTEST), comma(places))

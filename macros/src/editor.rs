@@ -1,7 +1,8 @@
 //! What rust-analyzer alone reads: a function for each item in which its names stand as Rust, where the user wrote
-//! them. An editor so shows what a layer is and leads to it, in `netform::layers`, leads from values to where they
-//! are bound, and completes names that are half typed by what is in scope. It stands in front of all else that is
-//! printed: rust-analyzer looks for a half-typed name at the same place in what is printed with and without it.
+//! them. An editor so shows what a layer or function is and leads to it, in `netform::layers` and `netform::functions`,
+//! leads from values to where they are bound, and completes names that are half typed by what is in scope. It stands in
+//! front of all else that is printed: rust-analyzer looks for a half-typed name at the same place in what is printed
+//! with and without it.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +15,6 @@ use crate::ast::{
     Pattern, Setting, Statement, TensorType,
 };
 use crate::layers::takes_arguments;
-use crate::lower::functions;
-use crate::ops::scalar;
 
 /// The names of all items.
 pub fn names(declaration: &Declaration) -> TokenStream {
@@ -34,7 +33,9 @@ fn item(item: &Item) -> TokenStream {
             #[cfg(rust_analyzer)]
             fn names<#(#generics),*>() {
                 use ::netform::layers::*;
+                use ::netform::functions::*;
                 use ::netform::init::Init::*;
+                let __value: Value;
                 #tokens
                 // What is still to be typed behind the last layer is within the function too.
                 let _: ();
@@ -67,24 +68,22 @@ fn of_function(function: &Function) -> TokenStream {
     names.tokens
 }
 
-fn is_function(name: &Ident) -> bool {
-    let all = functions::names().chain(scalar::TABLE.iter().map(|row| row.name));
-    all.chain(["grad", "scan"]).any(|function| *name == function)
-}
-
 /// The names of one item, in the order in which they are bound and used.
 struct Names<'a> {
     generics: &'a [Ident],
     /// Whether it has settings, which arguments may be.
     is_set: bool,
     bound: BTreeSet<String>,
+    /// Those among them that are layers.
+    layers: BTreeSet<String>,
     tokens: TokenStream,
 }
 
 impl<'a> Names<'a> {
     fn new(generics: &'a [Ident], settings: &[Setting]) -> Self {
-        let (bound, tokens) = (BTreeSet::new(), TokenStream::new());
-        let mut names = Names { generics, is_set: !settings.is_empty(), bound, tokens };
+        let (is_set, none) = (!settings.is_empty(), BTreeSet::new());
+        let (bound, layers, tokens) = (none.clone(), none, TokenStream::new());
+        let mut names = Names { generics, is_set, bound, layers, tokens };
         settings.iter().for_each(|setting| names.bind(&setting.name, &quote!(f64)));
         names
     }
@@ -95,6 +94,7 @@ impl<'a> Names<'a> {
 
     fn bind(&mut self, name: &Ident, ty: &TokenStream) {
         self.bound.insert(name.to_string());
+        self.layers.remove(&name.to_string());
         self.tokens.extend(quote!(let #name: #ty;));
     }
 
@@ -142,6 +142,7 @@ impl<'a> Names<'a> {
                 self.inside(layer);
                 let path = &layer.path;
                 self.bind(name, &quote!(#path));
+                self.layers.insert(name.to_string());
             }
             Statement::Let(pattern, value) => {
                 self.expr(value);
@@ -180,10 +181,11 @@ impl<'a> Names<'a> {
         expected.for_each(|dim| self.expr(dim));
     }
 
-    /// Arguments by name are fields of the layer's type. So is a name that nothing has: it is half typed.
+    /// Arguments by name are fields of the layer's type. So is a name that nothing has: it is half typed, as the name is
+    /// that may still come.
     fn arguments(&mut self, layer: &Layer) {
         let kind = layer.path.get_ident().filter(|kind| takes_arguments(&kind.to_string()));
-        let mut fields = vec![];
+        let (mut fields, mut typed) = (vec![], None);
         for (i, argument) in layer.args.iter().enumerate() {
             let unbound = argument.value.as_name().filter(|name| self.is_unbound(name));
             match (&argument.name, unbound) {
@@ -194,15 +196,18 @@ impl<'a> Names<'a> {
                     self.expr(&argument.value);
                 }
                 (None, Some(name)) if kind.is_some() && (i > 0 || !self.is_set) => {
-                    fields.push(name);
+                    typed = Some(name);
                 }
                 (None, _) => self.expr(&argument.value),
             }
         }
-        if let Some(kind) = kind {
-            let kind = Ident::new(&kind.to_string(), Span::call_site());
+        let Some(kind) = kind else { return };
+        let kind = Ident::new(&kind.to_string(), Span::call_site());
+        if !fields.is_empty() {
             self.tokens.extend(quote!(let #kind { #(#fields: _,)* .. };));
         }
+        let typed = typed.map(|name| quote!(.#name));
+        self.tokens.extend(quote!(let __layer: #kind; __layer #typed;));
     }
 
     fn is_unbound(&self, name: &Ident) -> bool {
@@ -224,16 +229,29 @@ impl<'a> Names<'a> {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Path(path) => self.path(path),
-            ExprKind::Negative(x) | ExprKind::Field(x, _) => self.expr(x),
+            ExprKind::Negative(x) => self.expr(x),
             ExprKind::Binary(_, a, b) | ExprKind::Arrow(a, b) => self.values([&**a, b]),
             ExprKind::Call(name, args) => {
-                // Functions of `network!` are nobody's items.
-                if self.bound.contains(&name.to_string()) || !is_function(name) {
-                    self.value(&name.clone().into());
-                }
+                self.value(&name.clone().into());
                 self.given(args);
             }
-            ExprKind::Method(x, _, args) | ExprKind::Apply(x, args) => {
+            ExprKind::Method(x, name, args) => {
+                self.tokens.extend(quote!(__value.#name();));
+                self.expr(x);
+                self.given(args);
+            }
+            ExprKind::Field(x, name) => {
+                // A weight of a layer, or a method that is half typed.
+                if !x.as_name().is_some_and(|x| self.layers.contains(&x.to_string())) {
+                    self.tokens.extend(quote!(__value.#name;));
+                }
+                self.expr(x);
+            }
+            ExprKind::Unnamed(x) => {
+                self.tokens.extend(quote!(__value;));
+                self.expr(x);
+            }
+            ExprKind::Apply(x, args) => {
                 self.expr(x);
                 self.given(args);
             }

@@ -17,6 +17,9 @@ const INITIALISERS: &[&str] = &[
     "Normal",
 ];
 
+/// Those that are given numbers.
+const USAGES: &[&str] = &["Constant(0.1)", "Uniform(-0.1, 0.1)", "Normal(0.0, 0.02)"];
+
 /// Initialisers by name, with how many numbers each takes.
 pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
     let signed = |x: f64| {
@@ -45,6 +48,13 @@ pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
             quote!(__n::Init::Normal { mean: 0.0, std: #std })
         }
         _ => {
+            if let Some(usage) = USAGES.iter().find(|usage| usage.starts_with(&format!("{name}(")))
+            {
+                return Err(match numbers.len() {
+                    0 => format!("`{name}` needs its numbers, for example `{usage}`"),
+                    _ => format!("`{name}` with {numbers:?} is no initialiser; one is `{usage}`"),
+                });
+            }
             let near =
                 suggestion(name, INITIALISERS.iter().copied().filter(|other| *other != name));
             let hint = match near.is_empty() {

@@ -11,7 +11,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Path, Result, Token, Visibility, braced, bracketed};
 
 use crate::ast::{
-    Block, Body, Declaration, Expr, ExprKind, Index, Item, Layer, Pattern, Statement, path_text,
+    Argument, Block, Body, Declaration, Expr, ExprKind, Index, Item, Layer, Pattern, Statement,
+    path_text,
 };
 use crate::errors::nearest;
 use crate::lower::{Declarations, Linked, functions, layer_names};
@@ -235,11 +236,13 @@ fn used(declaration: &Declaration) -> Vec<Path> {
     let mut seen = BTreeSet::new();
     let mut paths = vec![];
     for item in &declaration.items {
-        for path in names(item) {
+        let Names { paths: all, impossible, .. } = collected(item);
+        for path in all {
             let is_own = path.get_ident().is_some_and(|name| own.contains(&name));
             if !is_own
                 && !is_known(&path)
                 && !is_own_misspelled(&path, &own)
+                && path.get_ident().is_none_or(|name| !impossible.contains(&name.to_string()))
                 && seen.insert(path_text(&path))
             {
                 paths.push(path);
@@ -277,7 +280,7 @@ fn is_own_misspelled(path: &Path, own: &[&Ident]) -> bool {
 }
 
 /// Whether a name is so near to a layer's that it is meant: `Linera`, but not `Cnn` for `Rnn`.
-fn is_misspelled(name: &str, layer: &str) -> bool {
+pub fn is_misspelled(name: &str, layer: &str) -> bool {
     let most = match layer.len() {
         0..=3 => 0,
         4 => 1,
@@ -286,8 +289,38 @@ fn is_misspelled(name: &str, layer: &str) -> bool {
     crate::errors::distance(name, layer) <= most
 }
 
+/// The argument among those of a layer that no network can take: networks take numbers.
+pub fn impossible(args: &[Argument]) -> Option<&Argument> {
+    args.iter().find(|arg| {
+        let size = arg.name.as_ref().is_some_and(|name| SIZES.iter().any(|size| name == size));
+        let kind = &arg.value.kind;
+        size || matches!(kind, ExprKind::Arrow(..) | ExprKind::Bool(_) | ExprKind::List(_))
+    })
+}
+
+/// Names that layers' arguments have in every framework, and settings of networks have not.
+const SIZES: &[&str] = &[
+    "kernel",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "features",
+    "heads",
+    "bias",
+    "init",
+];
+
+/// Names that arguments of built-in functions have.
+const AXES: &[&str] = &["axis", "axes", "keep"];
+
 /// The layers and functions that an item names, but for values of its own.
 pub fn names(item: &Item) -> Vec<Path> {
+    collected(item).paths
+}
+
+fn collected(item: &Item) -> Names {
     let mut names = Names::default();
     match item {
         Item::Function(function) => {
@@ -303,20 +336,29 @@ pub fn names(item: &Item) -> Vec<Path> {
             }
         },
     }
-    names.paths
+    names
 }
 
 #[derive(Default)]
 struct Names {
     bound: BTreeSet<String>,
     paths: Vec<Path>,
+    /// Names with arguments that no network or function of the user's can take: they are reported, not looked up.
+    impossible: BTreeSet<String>,
 }
 
 impl Names {
     fn layer(&mut self, layer: &Layer) {
         match &layer.children {
             Some(children) => children.iter().for_each(|child| self.layer(child)),
-            None => self.paths.push(layer.path.clone()),
+            None => {
+                if let Some(name) =
+                    layer.path.get_ident().filter(|_| impossible(&layer.args).is_some())
+                {
+                    self.impossible.insert(name.to_string());
+                }
+                self.paths.push(layer.path.clone());
+            }
         }
     }
 
@@ -346,13 +388,19 @@ impl Names {
 
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Negative(x) | ExprKind::Field(x, _) => self.expr(x),
+            ExprKind::Negative(x) | ExprKind::Field(x, _) | ExprKind::Unnamed(x) => self.expr(x),
             ExprKind::Binary(_, a, b) | ExprKind::Arrow(a, b) => {
                 self.expr(a);
                 self.expr(b);
             }
             ExprKind::Call(name, args) => {
                 if !self.bound.contains(&name.to_string()) {
+                    let axis = |arg: &Argument| {
+                        arg.name.as_ref().is_some_and(|name| AXES.iter().any(|axis| name == axis))
+                    };
+                    if args.iter().any(axis) {
+                        self.impossible.insert(name.to_string());
+                    }
                     self.paths.push(name.clone().into());
                 }
                 args.iter().for_each(|arg| self.expr(&arg.value));

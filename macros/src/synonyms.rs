@@ -51,6 +51,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("masked_fill", "select(mask, value, x)"),
     ("expand_dims", "unsqueeze"),
     ("swapaxes", "transpose"),
+    ("t", "transpose"),
     ("chunk", "split"),
     ("unbind", "unstack"),
     ("maximum", "max"),

@@ -21,8 +21,12 @@ its program.
   in groups of three digits: `D<50, 257>` is 50257. rustc writes `netform::D<10>` where `D` comes from `use netform::prelude::*`.
 - What you annotate yourself, the type of a `let` or of a parameter of your own function, rustc alone compares with what it
   gets: its first line is `error[E0308]`, and both sizes stand at the caret.
-- A layer or function that is neither one of netform's nor near one is looked up among your own networks. Where there is none,
-  it is rustc that says ``cannot find macro `Encoder` in this scope``: a network travels as a macro of its name.
+- A layer or function that is neither one of netform's nor near one is looked up among your own networks, unless it is given
+  what no network takes, such as `kernel = 3`. Where there is none, it is rustc that says ``cannot find macro `Encoder` in
+  this scope``, and nothing of netform is asked: a network travels as a macro of its name. Declare it, or import it.
+- A call can either say what does not fit or infer it: where a network has several inputs, or a function takes tensors,
+  netform's own text needs the shape of each tensor. `Tensor::from_vec(..)` without one is rustc's
+  `error[E0283]: type annotations needed`; its note says which shape is taken there.
 
 ";
 

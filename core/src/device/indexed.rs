@@ -1,6 +1,6 @@
 //! What errors say of an index that is out of range: where it was, of what it is, and how many there are.
 
-use super::Span;
+use super::{Arg, Slot, Span};
 use crate::error::Error;
 
 /// The name of the layer whose parameters a span holds, or of the input that it is; `None` where it is neither.
@@ -31,6 +31,22 @@ impl Misindexed {
     /// Those of spans: what is looked up in, if it can have a name, and the index.
     pub fn new(name: Name, counted: Counted, table: Option<Span>, index: Option<Span>) -> Self {
         Misindexed { counted, table: table.and_then(name), index: index.and_then(name) }
+    }
+
+    /// Those of a program that takes an element of each row: the input that its integers are of, and what the rows are,
+    /// where they are read of one place. Of several inputs it is not known here which one is the index.
+    pub fn of_rows(name: Name, rows: &[Arg], params: &[Arg]) -> Self {
+        let table = match rows {
+            [Arg::View { span, .. }] => name(*span),
+            _ => None,
+        };
+        let mut integers = params.iter().filter_map(|param| match param {
+            Arg::View { span, .. } if matches!(span.slot, Slot::Index(_)) => Some(name(*span)),
+            _ => None,
+        });
+        let first = integers.next().flatten();
+        let index = first.filter(|_| integers.all(|other| other == first));
+        Misindexed { counted: Counted::Row, table, index }
     }
 
     /// Those of what nobody has given a name.

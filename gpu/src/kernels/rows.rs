@@ -2,7 +2,7 @@
 //!
 //! A thread visits the same elements of the row in every pass, so that what is kept between passes is its own.
 
-use netform_core::device::{Arg, Counted, Fold, Misindexed, RowStep, RowTo, Slot};
+use netform_core::device::{Arg, Fold, RowStep, RowTo, Slot};
 
 use super::shared::{Teams, beginning, combined};
 use super::{Check, Program, THREADS, arguments, constants, groups, statements};
@@ -103,8 +103,7 @@ fn check_of(tape: &Tape, call: &RowsCall, len: usize) -> Check {
         }
         _ => None,
     });
-    let of = Misindexed::unnamed(Counted::Row);
-    Check { of, size: len, says_index: false, integers: integers.collect() }
+    Check { of: call.of, size: len, says_index: false, integers: integers.collect() }
 }
 
 impl Writer<'_> {

@@ -314,11 +314,22 @@ fn unknown(cx: &Chain, layer: &Layer) -> syn::Error {
     all.extend(networks.iter().map(String::as_str));
     let near = match crate::synonyms::layer(&layer.kind.to_string()) {
         Some(ours) => format!("; did you mean `{ours}`?"),
-        None => suggestion(&layer.kind.to_string(), all),
+        // `Enc(bias = false)` of the user's own is nobody's `Elu`.
+        None => {
+            let near = |name: &&str| crate::link::is_misspelled(&layer.kind.to_string(), name);
+            suggestion(&layer.kind.to_string(), all.into_iter().filter(near))
+        }
     };
-    let known: Vec<&str> = names().collect();
-    let hint = if near.is_empty() { format!("; layers are {}", known.join(", ")) } else { near };
-    Range::of(&layer.kind).error(format!("unknown layer `{}`{hint}", layer.kind))
+    let unknown = |hint| format!("unknown layer `{}`{hint}", layer.kind);
+    let message = match (near.is_empty(), crate::link::impossible(&layer.args)) {
+        (true, Some(argument)) => format!(
+            "`{}` is no layer of netform, and a network takes no `{argument}`; all layers are listed in the documentation of `network!`",
+            layer.kind
+        ),
+        (true, None) => unknown("; all layers are listed in the documentation of `network!`"),
+        (false, _) => unknown(&near),
+    };
+    Range::of(&layer.kind).error(message)
 }
 
 /// What the summary and later messages say about a layer that was applied.

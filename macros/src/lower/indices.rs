@@ -137,6 +137,14 @@ impl Chain {
         x: &Expr,
         element: bool,
     ) -> Lowered<Dim> {
+        if let Some(name) = expr.as_name()
+            && let Some(Value::Tensor(_)) = self.look_up(&name.to_string())
+        {
+            let message = format!(
+                "`{name}` is a tensor, and an index is a size; `lookup({x}, {name})` takes a row for each index, `gather({x}, {name})` an element of each row"
+            );
+            return self.report(expr.range, message);
+        }
         let size = &sample[axis];
         let dim = match &expr.kind {
             ExprKind::Negative(back) => {

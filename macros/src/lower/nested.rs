@@ -8,11 +8,11 @@ use syn::Ident;
 use super::inputs::takes;
 use super::values::Value;
 use super::{Chain, Declarations, LayerInfo, Linked, Lowered, Reported, network as lowered};
-use crate::ast::{Body, Layer, Network, path_text};
-use crate::errors::{Range, count, suggestion};
+use crate::ast::{Body, Layer, Network, TensorType, path_text};
+use crate::errors::{Errors, Range, count, suggestion};
 use crate::graph::NodeId;
 use crate::shape::Dim;
-use crate::sizes::Scope;
+use crate::sizes::{Scope, tensor_type};
 
 impl Chain {
     /// Lowers another network in place. Its parameters have the name of the layer in front.
@@ -195,7 +195,7 @@ impl Chain {
             self.bind(name, Value::Tensor(*id), at, None);
         }
         let (errors, checks) = (self.errors.len(), self.checks.len());
-        let value = match &network.body {
+        let mut value = match &network.body {
             Body::Chain(all) => {
                 self.x = ids[0];
                 self.chain(all, &network.name);
@@ -209,13 +209,43 @@ impl Chain {
             }
         };
         if network.generics.is_empty() {
-            // What the body asks of constants is asked where the network is declared.
+            // What the body asks of constants is asked where the network is declared, and holds here.
             self.checks.truncate(checks);
+            let types = network.outputs.as_ref().map_or(&[][..], |outputs| &outputs.types);
+            value = value.map(|value| self.as_declared(value, types, at));
         }
         for check in &mut self.checks[checks..] {
             (check.at, check.previous) = (at, None);
         }
         value.map_err(|_| errors)
+    }
+
+    /// What a network yields, with the shapes that it declares.
+    fn as_declared(&mut self, value: Value, types: &[TensorType], at: Range) -> Value {
+        match (value, types) {
+            (Value::Tensor(id), [declared]) => {
+                Value::Tensor(self.in_shape(id, declared, at).unwrap_or(id))
+            }
+            (Value::Tuple(values), types) if values.len() == types.len() => {
+                let each = values.into_iter().zip(types);
+                let one =
+                    |(value, declared)| self.as_declared(value, std::slice::from_ref(declared), at);
+                Value::Tuple(each.map(one).collect())
+            }
+            (value, _) => value,
+        }
+    }
+
+    /// A value in a declared shape that is as long; what is wrong with it is said where it is declared.
+    fn in_shape(&mut self, id: NodeId, declared: &TensorType, at: Range) -> Option<NodeId> {
+        let scope = self.scope.clone();
+        let sample = tensor_type(declared, &scope, &mut Errors::default())?;
+        if sample.len() != self.sample_of(id).len() {
+            return None;
+        }
+        let shape = self.with_batch(id, sample);
+        let shaped = self.graph.reshape(id, shape).ok()?;
+        self.at(at, Ok(shaped)).ok()
     }
 
     /// Errors of a body that has none where it is declared come from the sizes that it is given, or from the

@@ -215,6 +215,7 @@ impl Chain {
                 return self.apply(value, callee, args, at);
             }
             ExprKind::Field(x, name) => return self.field(x, name),
+            ExprKind::Unnamed(_) => return self.report(at, "expected a method or a weight behind the dot, for example `x.transpose()`"),
             ExprKind::Index(x, places) => return self.index(x, places, at),
             ExprKind::Tuple(items) => {
                 return Ok(Value::Tuple(items.iter().map(|item| self.value(item)).collect::<Lowered<_>>()?));

@@ -1,6 +1,7 @@
 //! Blocks: `let`, assignments, `for` and the result.
 
 use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
 use syn::{Ident, Result, Token, braced, bracketed, parenthesized, token};
 
 use super::expr::parse_size;
@@ -133,10 +134,12 @@ fn end_of(statement: &Statement, content: ParseStream) -> Result<()> {
 fn parse_bound(content: ParseStream) -> Result<Expr> {
     if content.peek(token::Bracket) {
         let ahead = content.fork();
-        if let Ok(layer) = parse_constructor(&ahead, "")
+        let mut errors = Errors::default();
+        if let Ok(layer) = parse_constructor(&ahead, "", &mut errors)
             && layer.repeat.is_some()
         {
-            let layer = parse_constructor(content, "")?;
+            errors.propagate()?;
+            content.advance_to(&ahead);
             let range = layer.range;
             return Ok(Expr { kind: ExprKind::Layer(Box::new(layer)), range });
         }

@@ -126,7 +126,7 @@ fn walk(expr: &mut Expr, visit: &mut dyn FnMut(&Expr)) {
 /// Calls `visit` on each expression that is directly inside another, but for the bodies of closures.
 fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
     match &mut expr.kind {
-        ExprKind::Negative(x) | ExprKind::Field(x, _) => visit(x),
+        ExprKind::Negative(x) | ExprKind::Field(x, _) | ExprKind::Unnamed(x) => visit(x),
         ExprKind::Binary(_, a, b) | ExprKind::Arrow(a, b) => {
             visit(a);
             visit(b);

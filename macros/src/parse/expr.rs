@@ -7,9 +7,9 @@ use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, tok
 
 use super::block::{parse_inner_block, parse_pattern};
 use super::capitals::is_capitals;
-use super::layers::{parse_arguments, parse_constructor, parse_generic_arguments};
+use super::layers::{comma, parse_arguments, parse_constructor, parse_generic_arguments};
 use crate::ast::*;
-use crate::errors::Range;
+use crate::errors::{Errors, Range};
 
 /// `kernel = 5`, or `5`.
 pub fn parse_argument(input: ParseStream) -> Result<Argument> {
@@ -74,6 +74,15 @@ fn parse_comparison(input: ParseStream) -> Result<Expr> {
     Ok(binary(op, left, right))
 }
 
+/// How a power is written. `^` and `**` are meant to bind tightest.
+fn power_of(left: &Expr) -> String {
+    let base = match &left.kind {
+        ExprKind::Binary(_, _, right) => right,
+        _ => left,
+    };
+    format!("powers are `pow({base}, ..)`, squares `square({base})`")
+}
+
 fn is_comparison(input: ParseStream) -> bool {
     input.peek(Token![<])
         || input.peek(Token![>])
@@ -86,7 +95,7 @@ fn is_comparison(input: ParseStream) -> bool {
 /// An operator of Rust or Python that expressions of tensors do not have, and what to write.
 fn foreign_operator(input: ParseStream, left: &Expr) -> Option<syn::Error> {
     let (operator, hint) = if input.peek(Token![^]) {
-        ("^", format!("powers are `pow({left}, ..)`, squares `square({left})`"))
+        ("^", power_of(left))
     } else if input.peek(Token![%]) {
         ("%", format!("the remainder by n is `{left} - n * floor({left} / n)`"))
     } else if input.peek(Token![&&]) || input.peek(Token![&]) {
@@ -96,9 +105,10 @@ fn foreign_operator(input: ParseStream, left: &Expr) -> Option<syn::Error> {
         ("||", "conditions are 1 or 0: take the larger, `max(a > 1, a < 0)`".to_owned())
     } else if input.peek(Token![!]) && !input.peek(Token![!=]) {
         ("!", format!("functions are called without it: `{left}(..)`"))
-    } else if input.peek(Token![?]) || input.peek(Token![as]) {
-        let operator = if input.peek(Token![?]) { "?" } else { "as" };
-        (operator, "leave it out".to_owned())
+    } else if input.peek(Token![?]) {
+        ("?", "a choice by value is `select(condition, a, b)`".to_owned())
+    } else if input.peek(Token![as]) {
+        ("as", "leave it out".to_owned())
     } else {
         return None;
     };
@@ -142,7 +152,11 @@ fn parse_product(input: ParseStream) -> Result<Expr> {
     let mut left = parse_unary(input)?;
     loop {
         let op = if input.peek(Token![*]) {
-            input.parse::<Token![*]>()?;
+            let times: Token![*] = input.parse()?;
+            if input.peek(Token![*]) {
+                let message = format!("`**` is no operator of tensors; {}", power_of(&left));
+                return Err(syn::Error::new(times.span, message));
+            }
             BinaryOp::Mul
         } else if input.peek(Token![/]) {
             input.parse::<Token![/]>()?;
@@ -172,13 +186,12 @@ fn parse_postfix(input: ParseStream) -> Result<Expr> {
     let mut value = parse_primary(input)?;
     loop {
         if input.peek(Token![.]) && !input.peek(Token![..]) {
-            input.parse::<Token![.]>()?;
-            let name: Ident = input.parse().map_err(|e| {
-                syn::Error::new(
-                    e.span(),
-                    "expected a method or a weight, for example `x.transpose()`",
-                )
-            })?;
+            let dot: Token![.] = input.parse()?;
+            if !input.peek(Ident) {
+                let range = value.range.to(Range::of(&dot));
+                return Ok(Expr { kind: ExprKind::Unnamed(Box::new(value)), range });
+            }
+            let name: Ident = input.parse()?;
             if input.peek(token::Paren) {
                 let (args, end) = parse_arguments(input)?;
                 let range = value.range.to(Range::new(name.span(), end));
@@ -219,13 +232,24 @@ fn parse_places(content: ParseStream) -> Result<Vec<Index>> {
         places.push(match (content.peek(Token![..]), from) {
             (false, Some(at)) => Index::At(at),
             (_, from) => {
+                if content.peek(Token![..=]) {
+                    return Err(content.error("`..=` is no range here; `0..2` ends before 2"));
+                }
                 content.parse::<Token![..]>()?;
                 let open = content.is_empty() || content.peek(Token![,]);
                 Index::Range(from, if open { None } else { Some(parse_size(content)?) })
             }
         });
+        if content.peek(Token![..]) {
+            return Err(content.error("a range has no step: write `slice(x, 0, 4, step = 2)`"));
+        }
+        if is_comparison(content) {
+            return Err(content.error(
+                "an index is a size or a range; a choice by value is `select(condition, a, b)`",
+            ));
+        }
         if !content.is_empty() {
-            content.parse::<Token![,]>()?;
+            comma(content, "indices")?;
         }
     }
     Ok(places)
@@ -240,7 +264,12 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         let brace = braced!(content in input);
         let tokens: TokenStream = content.parse()?;
         // Rust that cannot be read would take all that is printed with it.
-        syn::Block::parse_within.parse2(tokens.clone())?;
+        syn::Block::parse_within.parse2(tokens.clone()).map_err(|e| {
+            syn::Error::new(
+                e.span(),
+                "expected a const expression in braces, for example `{2 * N}`; several layers as one are a network of their own",
+            )
+        })?;
         let range = Range::new(brace.span.open(), brace.span.close());
         return Ok(Expr { kind: ExprKind::Const(tokens), range });
     }
@@ -266,7 +295,9 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         return Err(unexpected(input));
     }
     if is_constructor(&input.fork()) {
-        let layer = parse_constructor(input, "expected a layer")?;
+        let mut errors = Errors::default();
+        let layer = parse_constructor(input, "expected a layer", &mut errors)?;
+        errors.propagate()?;
         let range = layer.range;
         return Ok(Expr { kind: ExprKind::Layer(Box::new(layer)), range });
     }

@@ -14,7 +14,7 @@ use crate::synonyms::is_module;
 pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
     let (mut layers, mut separated) = (vec![], true);
     while !content.is_empty() {
-        match attempt(content, parse_layer) {
+        match attempt(content, |content| parse_layer(content, errors)) {
             Ok(layer) => layers.push(layer),
             Err(error) => {
                 errors.push(error);
@@ -44,6 +44,7 @@ pub fn parse_chain(content: ParseStream, errors: &mut Errors) -> Vec<Layer> {
 /// What is meant where a layer ends otherwise than with a comma: a module in front of it, or a name of Python.
 fn meant(content: ParseStream, last: Option<&Layer>) -> String {
     let word = last.map(|layer| layer.kind.to_string()).unwrap_or_default();
+    let written = last.map(Layer::constructor).unwrap_or_default();
     let field = content.peek(Token![.]).then(|| content.fork());
     let field = field
         .and_then(|ahead| ahead.parse::<Token![.]>().and_then(|_| ahead.parse::<Ident>()).ok());
@@ -52,6 +53,11 @@ fn meant(content: ParseStream, last: Option<&Layer>) -> String {
             format!("; a layer's name stands before a colon: `{name}: Linear(120)`")
         }
         Some(layer) if is_module(&word) => format!("; layers stand without `{word}.`: `{layer}`"),
+        Some(name) => {
+            let capital: String = capitalised(&name.to_string());
+            format!("; layers stand one after another: `{written}, {capital}`")
+        }
+        None if content.peek(Token![*]) => format!("; layers are repeated as `[{written}; 4]`"),
         None if content.peek(Token![=]) => {
             format!("; a layer's name stands before a colon: `{word}: Linear(120)`")
         }
@@ -59,13 +65,25 @@ fn meant(content: ParseStream, last: Option<&Layer>) -> String {
     }
 }
 
+/// `max_pool` as a layer is called: `MaxPool`.
+fn capitalised(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        first.to_uppercase() + rest
+    });
+    words.collect()
+}
+
 /// `conv1: Conv2d(6, kernel = 5)`
-fn parse_layer(input: ParseStream) -> Result<Layer> {
+fn parse_layer(input: ParseStream, errors: &mut Errors) -> Result<Layer> {
+    if input.peek(Token![#]) {
+        return Err(input.error(
+            "attributes and doc comments stand before a network; comments inside are `// ..`",
+        ));
+    }
     if !is_named(input) {
-        return parse_constructor(
-            input,
-            "expected a layer, for example `fc1: Linear(120)` or `Relu`",
-        );
+        let expected = "expected a layer, for example `fc1: Linear(120)` or `Relu`";
+        return parse_constructor(input, expected, errors);
     }
     let name: Ident = input.parse()?;
     input.parse::<Token![:]>()?;
@@ -74,20 +92,21 @@ fn parse_layer(input: ParseStream) -> Result<Layer> {
     if is_named(input) {
         return Err(input.error(expected));
     }
-    let mut layer = parse_constructor(input, &expected)?;
+    let mut layer = parse_constructor(input, &expected, errors)?;
     layer.range = Range::of(&name).to(layer.range);
     layer.name = Some(name);
     Ok(layer)
 }
 
-/// `Conv2d(6, kernel = 5)`, `[Block<T, D>; 12]`, `Residual { .. }`, `{ .. }`.
-pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
+/// `Conv2d(6, kernel = 5)`, `[Block<T, D>; 12]`, `Residual { .. }`, `{ .. }`. Layers inside that cannot be read leave
+/// the layer as it is.
+pub fn parse_constructor(input: ParseStream, expected: &str, errors: &mut Errors) -> Result<Layer> {
     if input.peek(token::Bracket) {
-        return parse_repeat(input);
+        return parse_repeat(input, errors);
     }
     if input.peek(token::Brace) {
         let kind = Ident::new("Sequential", input.span());
-        let (children, range) = parse_children(input)?;
+        let (children, range) = parse_children(input, errors)?;
         return Ok(Layer {
             children: Some(children),
             ..Layer::plain(Path::from(kind.clone()), kind, range)
@@ -106,6 +125,10 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
     let Some(kind) = path.segments.last().map(|segment| segment.ident.clone()) else {
         return Err(input.error(expected));
     };
+    if kind == "Sequential" {
+        let message = "layers stand one after another, between commas: `Linear(120), Relu`; several as one are a network of their own";
+        return Err(syn::Error::new(kind.span(), message));
+    }
     let mut layer = Layer::plain(path.clone(), kind, Range::of(&path));
     if input.peek(Token![<]) {
         let (generics, end) = parse_generic_arguments(input)?;
@@ -118,7 +141,7 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
         layer.range = layer.range.to(Range::new(end, end));
     }
     if input.peek(token::Brace) {
-        let (children, range) = parse_children(input)?;
+        let (children, range) = parse_children(input, errors)?;
         layer.children = Some(children);
         layer.range = layer.range.to(range);
     }
@@ -132,11 +155,11 @@ pub fn parse_constructor(input: ParseStream, expected: &str) -> Result<Layer> {
 }
 
 /// `[Block<T, D>; 12]`
-fn parse_repeat(input: ParseStream) -> Result<Layer> {
+fn parse_repeat(input: ParseStream, errors: &mut Errors) -> Result<Layer> {
     let content;
     let bracket = bracketed!(content in input);
-    let mut layer =
-        parse_constructor(&content, "expected a layer to repeat, for example `[Linear(64); 3]`")?;
+    let expected = "expected a layer to repeat, for example `[Linear(64); 3]`";
+    let mut layer = parse_constructor(&content, expected, errors)?;
     content.parse::<Token![;]>().map_err(|e| {
         syn::Error::new(e.span(), "expected `;` and how often the layer is repeated")
     })?;
@@ -148,14 +171,11 @@ fn parse_repeat(input: ParseStream) -> Result<Layer> {
     Ok(layer)
 }
 
-fn parse_children(input: ParseStream) -> Result<(Vec<Layer>, Range)> {
+fn parse_children(input: ParseStream, errors: &mut Errors) -> Result<(Vec<Layer>, Range)> {
     let content;
     let brace = braced!(content in input);
     let range = Range::new(brace.span.open(), brace.span.close());
-    let mut errors = Errors::default();
-    let children = parse_chain(&content, &mut errors);
-    errors.propagate()?;
-    Ok((children, range))
+    Ok((parse_chain(&content, errors), range))
 }
 
 /// `<T, D / 2>`, and the span of its end.
@@ -172,6 +192,17 @@ pub fn parse_generic_arguments(input: ParseStream) -> Result<(Vec<Expr>, Span)> 
     Ok((sizes, end.span))
 }
 
+/// The comma behind one of several things.
+pub fn comma(content: ParseStream, what: &str) -> Result<()> {
+    content.parse::<Token![,]>().map(drop).map_err(|e| {
+        let hint = match content.peek(Token![..]) {
+            true => "; a size is one number",
+            false => "",
+        };
+        syn::Error::new(e.span(), format!("expected `,` between {what}{hint}"))
+    })
+}
+
 /// `(6, kernel = 5)`, and the span of the closing parenthesis.
 pub fn parse_arguments(input: ParseStream) -> Result<(Vec<Argument>, Span)> {
     let content;
@@ -180,7 +211,7 @@ pub fn parse_arguments(input: ParseStream) -> Result<(Vec<Argument>, Span)> {
     while !content.is_empty() {
         args.push(parse_argument(&content)?);
         if !content.is_empty() {
-            content.parse::<Token![,]>()?;
+            comma(&content, "arguments")?;
         }
     }
     Ok((args, paren.span.close()))

@@ -4,6 +4,7 @@ mod block;
 mod capitals;
 mod expr;
 mod layers;
+mod parameters;
 mod recovery;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,8 @@ use crate::ast::*;
 use crate::errors::{Errors, Range};
 use crate::signatures;
 use block::parse_block;
-use layers::parse_chain;
+use layers::{comma, parse_chain};
+use parameters::{parse_generics, parse_settings};
 use recovery::{attempt, skip_item, skip_to_body};
 
 /// The AST of tokens that it can be made of without running out of stack.
@@ -226,9 +228,27 @@ fn parse_header(
     if input.peek(Token![->]) {
         header.outputs = Some(parse_outputs(input)?);
     }
+    if input.peek(token::Paren) && header.settings.is_empty() {
+        let message = format!("run-time settings stand behind the name: `{name}(rate: f32): ..`");
+        errors.push(input.error(message));
+        header.settings = parse_settings(input, errors)?;
+    }
     match input.peek(token::Brace) {
         true => Ok(()),
-        false => Err(input.error("expected the body of the item in braces")),
+        false => Err(input.error(instead_of_body(input))),
+    }
+}
+
+/// What is wrong where a body should begin.
+fn instead_of_body(input: ParseStream) -> &'static str {
+    if input.peek(Token![=>]) {
+        "the shape of the output follows `->`, for example `-> [10]`"
+    } else if input.peek(Token![->]) {
+        "expected the body of the item in braces; a network declares its input and its output, not what is between"
+    } else if input.peek(Token![,]) {
+        "several inputs have names: `(x: [784], y: [10])`"
+    } else {
+        "expected the body of the item in braces"
     }
 }
 
@@ -253,64 +273,6 @@ fn parse_function(
     let names = inputs.iter().map(|(name, _)| name).chain(numbers).chain(&generics);
     capitals::resolve(&mut body, names.map(ToString::to_string));
     Ok(Function { attrs, vis, name, generics, inputs, settings, outputs, body })
-}
-
-/// `<T, D, H>`, or nothing.
-fn parse_generics(input: ParseStream, errors: &mut Errors) -> Result<Vec<Ident>> {
-    let mut generics: Vec<Ident> = vec![];
-    if !input.peek(Token![<]) {
-        return Ok(generics);
-    }
-    input.parse::<Token![<]>()?;
-    while !input.peek(Token![>]) {
-        let name: Ident = input.parse().map_err(|e| {
-            syn::Error::new(e.span(), "expected the name of a size, for example `<T, D>`")
-        })?;
-        if generics.contains(&name) {
-            errors.push(syn::Error::new(
-                name.span(),
-                format!("two sizes are called `{name}`; call one otherwise"),
-            ));
-        } else {
-            generics.push(name);
-        }
-        if !input.peek(Token![>]) {
-            input.parse::<Token![,]>()?;
-        }
-    }
-    input.parse::<Token![>]>()?;
-    Ok(generics)
-}
-
-/// `(rate: f32)`
-fn parse_settings(input: ParseStream, errors: &mut Errors) -> Result<Vec<Setting>> {
-    let content;
-    parenthesized!(content in input);
-    let mut settings: Vec<Setting> = vec![];
-    while !content.is_empty() {
-        let name: Ident = content.parse()?;
-        content.parse::<Token![:]>()?;
-        let element: Ident = content.parse().map_err(|e| {
-            syn::Error::new(e.span(), "a run-time setting is a number: write `f32` or `f64`")
-        })?;
-        if element != "f32" && element != "f64" {
-            let message =
-                format!("a run-time setting is a number, `f32` or `f64`, found `{element}`");
-            return Err(syn::Error::new(element.span(), message));
-        }
-        if settings.iter().any(|setting| setting.name == name) {
-            errors.push(syn::Error::new(
-                name.span(),
-                format!("two settings are called `{name}`; call one otherwise"),
-            ));
-        } else {
-            settings.push(Setting { name, element });
-        }
-        if !content.is_empty() {
-            content.parse::<Token![,]>()?;
-        }
-    }
-    Ok(settings)
 }
 
 /// `(x: [T, D], labels: u32[])`; of a function also `delta: f32`, after them, and `weights: [f32; C]`.
@@ -400,6 +362,11 @@ fn parse_outputs(input: ParseStream) -> Result<Outputs> {
     }
     let mut types = vec![];
     while !content.is_empty() {
+        if content.peek(Ident) && content.peek2(Token![:]) {
+            return Err(content.error(
+                "outputs have no names: write the shape alone, for example `-> ([10], [])`",
+            ));
+        }
         types.push(content.parse()?);
         if !content.is_empty() {
             content.parse::<Token![,]>()?;
@@ -441,8 +408,11 @@ impl Parse for TensorType {
         let mut dims = vec![];
         while !content.is_empty() {
             dims.push(content.parse()?);
+            if content.peek(Token![;]) {
+                return Err(content.error("expected `,` between sizes; a shape is its sizes alone, for example `[28, 28]`, or `u32[16]` for integers"));
+            }
             if !content.is_empty() {
-                content.parse::<Token![,]>()?;
+                comma(&content, "sizes")?;
             }
         }
         let range = Range::new(start.unwrap_or(bracket.span.open()), bracket.span.close());

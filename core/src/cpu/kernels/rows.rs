@@ -17,7 +17,7 @@ use super::units_per_task;
 use crate::cpu::run::{CpuRun, Ptr, disjoint, separate, sized};
 use crate::cpu::scratch;
 use crate::cpu::simd::{for_each_level, level};
-use crate::device::{Arg, Counted, GRID_RANK, Grid, Misindexed, RowProgram, Slot, Span};
+use crate::device::{Arg, GRID_RANK, Grid, Misindexed, RowProgram, Slot, Span};
 use crate::element::Float;
 
 /// Elements that are worth a task of their own: a program takes a few passes over them.
@@ -103,7 +103,7 @@ pub(super) fn rows<E, T, const M: usize, const N: usize, const P: usize, const C
         });
     }
     if let Some((row, index)) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        let of = Misindexed::unnamed(Counted::Row);
+        let of = Misindexed::of_rows(run.name, &ins, &params);
         let index = integer(run, of_rows, &params, row, index);
         run.fault.get_or_insert_with(|| of.error(row, index, len));
     }

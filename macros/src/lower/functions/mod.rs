@@ -7,6 +7,8 @@ mod movement;
 mod products;
 mod random;
 mod reductions;
+#[cfg(test)]
+mod tests;
 
 use syn::Ident;
 
@@ -135,6 +137,12 @@ impl Chain {
             return self.scalar(row.name, &ids, at).map(Value::Tensor);
         }
         let Some(entry) = entries().find(|entry| entry.name == text) else {
+            if receiver.is_some()
+                && (self.look_up(&text).is_some() || self.uses.functions.contains_key(&text))
+            {
+                let message = format!("`{text}` is no method; call it: `{text}(..)`");
+                return self.report(Range::of(name), message);
+            }
             let names: Vec<String> = entries()
                 .map(|entry| entry.name.to_owned())
                 .chain(scalar::TABLE.iter().map(|row| row.name.to_owned()))
