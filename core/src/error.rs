@@ -1,12 +1,22 @@
 //! What can go wrong, with what was found, what was expected and what to do.
 
+use std::fmt;
 use std::path::PathBuf;
 
 /// Every fallible call of netform returns this.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// An error of netform.
-#[derive(Debug, thiserror::Error)]
+///
+/// `{:?}` writes the message, as `{}` does: a `main` that returns the error, an `unwrap` and `Box<dyn Error>` print it so,
+/// and a message says what was found, what was expected and what to do.
+///
+/// ```
+/// # extern crate netform_core as netform;
+/// let missing = netform::data::Table::read("no_such_file.csv").unwrap_err();
+/// assert!(format!("{missing:?}").starts_with("no_such_file.csv: "));
+/// ```
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be opened, read or written.
@@ -126,6 +136,12 @@ pub enum Error {
         /// What was found, and what to do.
         problem: String,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

@@ -28,6 +28,7 @@ pub mod model;
 pub mod module;
 pub mod network;
 pub mod optim;
+mod outputs;
 pub mod plot;
 pub mod pullback;
 pub mod random;

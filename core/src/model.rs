@@ -19,8 +19,9 @@ use crate::network::Network;
 use crate::shape::{SameSample, SampleShape, Shape};
 use crate::step::InputBuffer;
 
+pub use crate::outputs::Outputs;
 pub use prediction::Prediction;
-pub use task::{Classes, Numbers, Outputs, Task};
+pub use task::{Classes, Numbers, Task};
 
 /// The samples of a batch, unless more are set.
 const BATCH: usize = 64;
@@ -77,9 +78,9 @@ pub struct Model<N: Network, T> {
 impl<N: Network> Classifier<N> {
     /// A network whose outputs are logits of classes, as [`CrossEntropy`](crate::loss::CrossEntropy) wants them, one for
     /// each name; of two classes it may have one output, as [`BceWithLogits`](crate::loss::BceWithLogits) wants it,
-    /// which is the logit of the second. Where the last layer declared is `Softmax` or `Sigmoid` they are taken as
-    /// probabilities, and as their logarithms where it is `LogSoftmax`; [`Model::outputs`] says so where they are something
-    /// else.
+    /// which is the logit of the second. Where the network ends in a sigmoid or a softmax, as a layer or as
+    /// `sigmoid(fc(x))`, they are taken as probabilities, and as their logarithms where it ends in `LogSoftmax` or
+    /// `log_softmax(..)`; [`Model::outputs`] says so where they are something else.
     ///
     /// # Errors
     /// If there are not as many names as outputs, a name is empty or there twice, or the output has more than one axis.
@@ -88,7 +89,7 @@ impl<N: Network> Classifier<N> {
         Ok(Model { net, scaling: None, task: Classes::new::<N>(names)?, batch: BATCH })
     }
 
-    /// What the outputs are; what the last layer says unless set, as in [`Classifier::new`].
+    /// What the outputs are; what the end of the network says unless set, as in [`Classifier::new`].
     #[must_use]
     pub fn outputs(mut self, outputs: Outputs) -> Self {
         self.task.outputs = outputs;

@@ -8,6 +8,7 @@ use crate::feed::{Feed, Tensors};
 use crate::loss_step::{LossStep, ScalarLoss};
 use crate::network::{LayerSpec, ParamSpec, Store};
 use crate::optim::Optimizer;
+use crate::outputs::Outputs;
 use crate::pullback::{Gradients, Mode, Workspace};
 use crate::shape::MAX_RANK;
 use crate::summary::Summary;
@@ -120,6 +121,8 @@ pub trait Module: Sized + Send + Sync {
     const INPUTS: &'static [PortSpec];
     /// The outputs.
     const OUTPUTS: &'static [PortSpec];
+    /// What the outputs of a network of one output are, as far as the end of its graph says it.
+    const OUTPUTS_ARE: Outputs = Outputs::Logits;
     /// The names of the sizes that may be known only at run time.
     const LENS: &'static [&'static str] = &[];
     /// The names of the run-time settings.

@@ -21,6 +21,7 @@ pub use crate::loss_step::ScalarLoss;
 pub use crate::message::{Message, fail};
 pub use crate::module::{Extent, Module, PortAxis, PortSpec, debug, with_settings};
 pub use crate::network::{LayerSpec, Network, ParamSpec, Store, build};
+pub use crate::outputs::Outputs;
 pub use crate::pullback::Mode;
 pub use crate::random::{Seed, stream, stream_at};
 pub use crate::shape::{BatchedShape, Declared, SampleShape, Shape};

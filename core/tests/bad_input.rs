@@ -166,6 +166,16 @@ fn tables_become_samples() {
 }
 
 #[test]
+fn an_error_that_leaves_main_is_its_message() {
+    let error = || Table::read("no/such.csv").unwrap_err();
+    let message = error().to_string();
+    assert!(message.starts_with("no/such.csv: "), "{message}");
+    assert_eq!(format!("{:?}", error()), message);
+    let boxed: Box<dyn std::error::Error> = error().into();
+    assert_eq!(format!("{boxed:?}"), message);
+}
+
+#[test]
 fn tables_with_a_bad_header() {
     let folder = Folder::new("csv-header");
     let table = |text: &str| Table::read(folder.file("a.csv", text));
@@ -194,7 +204,8 @@ fn tables_with_bad_rows() {
     says(read("NaN,4,a"), &["line 4, field `x`: found `NaN`, expected a finite number"]);
     says(read("3,-inf,a"), &["line 4, field `y`: found `-inf`"]);
     let not_a_number = read("3,NaN,a").unwrap_err().to_string();
-    assert!(not_a_number.ends_with("expected a finite number"), "no advice: {not_a_number}");
+    assert!(not_a_number.ends_with("a finite number; there are numbers in this column: correct the field, or leave the line out"), "{not_a_number}");
+    says(read("3,,a"), &["expected a finite number; there are numbers in this column"]);
     says(read("3,1e300,a"), &["line 4, field `y`: found `1e300`", "a number that F32 can hold"]);
     says(read("3,4,"), &["line 4, field `kind`: found nothing", "the name of a class"]);
     says(read(&format!("{},4,a", "9a".repeat(999))), &["found `9a9a", "..`, expected"]);
@@ -204,6 +215,16 @@ fn tables_with_bad_rows() {
     says(flowers(&path), &["b.csv: line 3: field 2 is not UTF-8"]);
     let path = folder.file("c.csv", "x,y,z,kind\n1,2,3,a\n");
     says(flowers(&path), &["shape [2] from", "c.csv: expected 2 columns, found 3 (`x`, `y`, `z`)"]);
+    let path = folder.file("words.csv", "x,city,kind\n1,Rome,a\n1,,a\n");
+    says(
+        flowers(&path),
+        &[
+            "line 2, field `city`: found `Rome`",
+            ".one_hot(\"city\")",
+            ".classes(\"city\")",
+            ".features(",
+        ],
+    );
     let path = folder.file("d.csv", "x,y,kind\n1,2,a\n1,2,c\n");
     let named = Table::read(path).unwrap().classes_named("kind", &["a", "b"]).unwrap();
     says(

@@ -51,6 +51,21 @@ network! {
     /// The weights of `One`, with the probability of the second of two classes.
     pub Sure: [2] -> [1] { fc: Linear(1), Sigmoid }
 
+    /// As `Sure`, as an expression.
+    pub Surely: (x: [2]) -> [1] { let fc = Linear(1); sigmoid(fc(x)) }
+
+    /// As `Sure`, which is a part of it, in another shape.
+    pub Within: (x: [2]) -> [1] { let sure = Sure; sure(x).reshape([1, 1]).reshape([1]) }
+
+    /// As `Softly`, as an expression.
+    pub Softening: (x: [2]) -> [2] { let fc = Linear(2); softmax(fc(x), axis = -1) }
+
+    /// As `Logs`, as an expression.
+    pub Logging: (x: [2]) -> [2] { let fc = Linear(2); log_softmax(fc(x), axis = -1) }
+
+    /// Its last layer is a sigmoid, and its outputs are not.
+    pub Beside: [2] -> [2] { fc: Linear(2), Residual { Sigmoid } }
+
     /// The weights of `Two`, with numbers from 0 to 1 that are no probabilities of classes.
     pub Both: [2] -> [2] { fc: Linear(2), Sigmoid }
 
@@ -198,6 +213,27 @@ fn identity<N: Weights<Elem = f32>>(mut net: N) -> N {
     net.set_parameter("fc.weight", &[1.0, 0.0, 0.0, 1.0]).unwrap();
     net.set_parameter("fc.bias", &[0.0, 0.0]).unwrap();
     net
+}
+
+#[test]
+fn the_end_of_the_graph_says_what_outputs_are() {
+    fn of<N: Module>(_: &N) -> Outputs {
+        N::OUTPUTS_ARE
+    }
+    let seed = Seed(1);
+    assert_eq!(of(&Surely::new(seed)), Outputs::Probabilities);
+    assert_eq!(of(&Within::new(seed)), Outputs::Probabilities);
+    assert_eq!(of(&Softening::new(seed)), Outputs::Probabilities);
+    assert_eq!(of(&Logging::new(seed)), Outputs::LogProbabilities);
+    assert_eq!(of(&Beside::new(seed)), Outputs::Logits);
+    assert_eq!(of(&Two::new(seed)), Outputs::Logits);
+    let mut net = Surely::new(seed);
+    net.set_parameter("fc.weight", &[0.0, 1.0]).unwrap();
+    net.set_parameter("fc.bias", &[0.0]).unwrap();
+    let model = Classifier::new(net, ["a", "b"]).unwrap();
+    let found = &model.predict([[0.0, 3f32.ln()], [0.0, -3f32.ln()]]).unwrap();
+    assert!((found[0].probabilities()[1] - 0.75).abs() < 1e-6, "{found:?}");
+    assert_eq!((found[0].name(), found[1].name()), ("b", "a"));
 }
 
 #[test]

@@ -2,19 +2,24 @@
 
 extern crate netform_core as netform;
 
+use netform::cpu::Cpu;
 use netform::data::InMemory;
 use netform::dim::D;
 use netform::loss::Bce;
 use netform::metric::Confusion;
 use netform::model::Outputs;
+use netform::network::Network;
 use netform::optim::Adam;
 use netform::random::Seed;
 use netform::report::Report;
 use netform::train::{History, Trainer, evaluate};
 
 netform_macros::network! {
-    /// Ends in probabilities that no layer's name tells of.
+    /// Ends in probabilities.
     Side: (x: [2]) -> [1] { let fc = Linear(1); sigmoid(fc(x)) }
+
+    /// Ends in probabilities that its last operation does not tell of.
+    Other: (x: [2]) -> [1] { let fc = Linear(1); 1 - sigmoid(fc(x)) }
 
     Labels: [2] -> [3] { fc: Linear(3) }
 
@@ -32,18 +37,31 @@ fn points() -> InMemory<(D<2>,), (D<1>,), f32, f32> {
     InMemory::new(values, targets).unwrap()
 }
 
-#[test]
-fn probabilities_of_the_expression_form_are_read_as_what_they_are_said_to_be() {
-    let data = points();
-    let mut net = Side::new(Seed(1));
+/// The history of a training, and what a page says of the trained network.
+fn trained<N>(net: &mut N, data: &InMemory<(D<2>,), (D<1>,), f32, f32>) -> (History, String)
+where
+    N: Network<Elem = f32, Input = (D<2>,), InputElement = f32, Output = (D<1>,), Device = Cpu>,
+{
     let mut trainer = Trainer::new(Bce, Adam::new(0.1)).epochs(20).batch(20);
-    let history = trainer.fit(&mut net, &data).unwrap();
-    let accuracy = evaluate(&net, &Bce, &data, 50).unwrap().accuracy.unwrap();
+    let history = trainer.fit(net, data).unwrap();
+    let accuracy = evaluate(net, &Bce, data, 50).unwrap().accuracy.unwrap();
     assert!((0.8..0.95).contains(&accuracy), "{accuracy}");
+    (history, format!("100 samples; {:.1}% classified correctly", 100.0 * accuracy))
+}
+
+#[test]
+fn probabilities_are_read_as_what_the_network_or_its_user_says_they_are() {
+    let data = points();
     let doubt = "all of them could be probabilities as well";
+    let mut side = Side::new(Seed(1));
+    let (history, found) = trained(&mut side, &data);
+    let html = Report::new(&history).tested(&side, &data).unwrap().html().unwrap();
+    assert!(html.contains(&found) && !html.contains(doubt), "{found} in {html}");
+
+    let mut net = Other::new(Seed(1));
+    let (history, found) = trained(&mut net, &data);
     let report = Report::new(&history).outputs(Outputs::Probabilities);
     let html = report.tested(&net, &data).unwrap().html().unwrap();
-    let found = format!("100 samples; {:.1}% classified correctly", 100.0 * accuracy);
     assert!(html.contains(&found) && !html.contains(doubt), "{found} in {html}");
     // Nobody says it: the page has its doubts.
     let html = Report::new(&history).tested(&net, &data).unwrap().html().unwrap();

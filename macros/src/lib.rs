@@ -11,6 +11,7 @@ mod compositions;
 mod dependencies;
 mod editor;
 mod emit;
+mod ending;
 mod epilogues;
 mod errors;
 mod fallback;

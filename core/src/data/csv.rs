@@ -261,12 +261,8 @@ impl<T> Table<T> {
         let field = &row.fields[column];
         let number = parse(field, self.decimal).filter(|x| x.is_finite());
         let number = number.ok_or_else(|| {
-            let other = if self.decimal == '.' { ',' } else { '.' };
-            let advice = match parse(field, other).filter(|x| x.is_finite()) {
-                Some(_) => format!("; Table::decimal({other:?}) reads numbers such as this one"),
-                None => String::new(),
-            };
-            self.refused(row, column, &format!("a finite number{advice}"))
+            let advice = self.advice(field, column);
+            self.refused(row, column, &format!("a finite number; {advice}"))
         })?;
         let number = E::from_f64(number);
         if number.is_finite() {
@@ -274,6 +270,23 @@ impl<T> Table<T> {
         } else {
             Err(self.refused(row, column, &format!("a number that {} can hold", E::NAME)))
         }
+    }
+
+    /// What to do about a field that is no finite number.
+    fn advice(&self, field: &str, column: usize) -> String {
+        let other = if self.decimal == '.' { ',' } else { '.' };
+        let is_number = |field: &str| parse(field, self.decimal).is_some();
+        if parse(field, other).is_some_and(f64::is_finite) {
+            return format!("Table::decimal({other:?}) reads numbers such as this one");
+        }
+        if self.rows.iter().any(|row| is_number(&row.fields[column])) {
+            return "there are numbers in this column: correct the field, or leave the line out"
+                .to_owned();
+        }
+        let name = &self.columns[column];
+        format!(
+            "for a column of words, .one_hot({name:?}) makes numbers of them, .classes({name:?}) takes them as what is to be told apart, and .features(&[..]) names the columns to use without it"
+        )
     }
 
     /// That every column whose names become numbers is among those that are used.

@@ -1,8 +1,6 @@
 //! What the outputs of a network mean: classes or numbers.
 
-use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::file::Part;
@@ -13,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::io::header::Header;
 use crate::io::safetensors::NamedTensor;
 use crate::network::Network;
+use crate::outputs::Outputs;
 use crate::shape::{SampleShape, Shape};
 
 /// What a model does with outputs, and what its file says of that: [`Classes`] or [`Numbers`].
@@ -35,62 +34,6 @@ pub trait Task<N: Network>: Sized {
 const ROUNDING: f64 = 1e-3;
 /// How many outputs a message shows.
 const SHOWN: usize = 10;
-
-/// What the outputs of a classifier are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Outputs {
-    /// Logits: their softmax, or the sigmoid of a single one, are probabilities.
-    #[default]
-    Logits,
-    /// Logarithms of probabilities, as of a last layer `LogSoftmax`.
-    LogProbabilities,
-    /// Probabilities, as of a last layer `Softmax` or `Sigmoid`.
-    Probabilities,
-}
-
-impl Outputs {
-    /// What the last layer of the declaration makes of them.
-    pub(crate) fn of<N: Network>() -> Self {
-        let last = N::LAYERS.last().map_or("", |layer| layer.text);
-        match last.split('(').next().unwrap_or_default().trim() {
-            "Softmax" | "Sigmoid" => Outputs::Probabilities,
-            "LogSoftmax" => Outputs::LogProbabilities,
-            _ => Outputs::Logits,
-        }
-    }
-
-    /// How probable each class is.
-    pub(crate) fn probabilities(self, outputs: &[f64]) -> Vec<f64> {
-        // Of a single output: of the second class, and of the first.
-        let pair = |second: f64, first: f64| vec![first, second];
-        match (self, outputs) {
-            (Outputs::Logits, &[z]) => pair(1.0 / (1.0 + (-z).exp()), 1.0 / (1.0 + z.exp())),
-            (Outputs::LogProbabilities, &[log]) => pair(log.exp(), -log.exp_m1()),
-            (Outputs::Probabilities, &[p]) => pair(p, 1.0 - p),
-            (Outputs::Logits, logits) => softmax(logits),
-            (Outputs::LogProbabilities, logs) => logs.iter().map(|log| log.exp()).collect(),
-            (Outputs::Probabilities, p) => p.to_vec(),
-        }
-    }
-}
-
-impl fmt::Display for Outputs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Outputs::Logits => "logits",
-            Outputs::LogProbabilities => "log_probabilities",
-            Outputs::Probabilities => "probabilities",
-        })
-    }
-}
-
-impl FromStr for Outputs {
-    type Err = ();
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let all = [Outputs::Logits, Outputs::LogProbabilities, Outputs::Probabilities];
-        all.into_iter().find(|outputs| outputs.to_string() == text).ok_or(())
-    }
-}
 
 /// Outputs tell classes apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,7 +61,7 @@ impl Classes {
             });
         }
         check_names("classes", &names)?;
-        Ok(Classes { names: names.into(), outputs: Outputs::of::<N>() })
+        Ok(Classes { names: names.into(), outputs: N::OUTPUTS_ARE })
     }
 }
 
@@ -178,14 +121,6 @@ impl<N: Network> Task<N> for Classes {
         })?;
         Ok(Classes { outputs, ..classes })
     }
-}
-
-/// `exp(z) / sum(exp(z))`; the largest is taken off first, so that nothing overflows.
-fn softmax(logits: &[f64]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = logits.iter().map(|z| (z - most).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 /// Outputs are numbers.

@@ -1,12 +1,15 @@
 //! Points of classes in a plane, and which class each place of it is taken for.
 
+use std::ops::Range;
+
 use plotters::element::{Circle, Rectangle};
 use plotters::style::Color;
 
 use super::axis::{Axis, ends};
 use super::colour::series;
-use super::frame::{Area, Drawn, Entry, Frame, Sign, TINT, UNIT};
+use super::frame::{Area, Drawn, Entry, Frame, Sign, TINT, radius};
 use super::svg::Svg;
+use super::thin::apart;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::model::Classifier;
@@ -65,8 +68,7 @@ impl Boundary {
     /// What the axes are called.
     #[must_use]
     pub fn axes(mut self, x: impl Into<String>, y: impl Into<String>) -> Self {
-        self.frame.x = x.into();
-        self.frame.y = y.into();
+        self.frame.name_axes(x, y);
         self
     }
 
@@ -129,18 +131,21 @@ impl Boundary {
         })
     }
 
-    /// Draws the plot. Points that are not finite have no place.
+    /// Draws the plot. Points that are not finite have no place; of thousands, those are drawn that look the same as all of
+    /// them.
     ///
     /// # Errors
     /// None that is known: whatever the values are, there is a picture.
     pub fn svg(&self) -> Result<Svg> {
         let [x, y] = self.plane();
         let place = [x.clone(), y.clone()];
+        let labelled: Vec<_> =
+            self.points.iter().copied().zip(self.labels.iter().copied()).collect();
+        let shown = apart(&labelled, &place, |&([a, b], label)| (label, (a, b)));
         self.frame.draw([x, y], &self.legend(), |area| {
             self.draw_cells(area, &place)?;
-            let placed = self.points.iter().zip(&self.labels);
-            let placed = placed.filter(|([a, b], _)| place[0].has(*a) && place[1].has(*b));
-            let radius = if self.points.len() > 400 { 2 } else { 3 } * UNIT + UNIT / 2;
+            let placed = shown.iter().filter(|([a, b], _)| place[0].has(*a) && place[1].has(*b));
+            let radius = radius(shown.len());
             area.draw_series(placed.map(|([a, b], label)| {
                 Circle::new((*a, *b), radius, series(*label as usize).filled())
             }))?;
@@ -148,19 +153,15 @@ impl Boundary {
         })
     }
 
-    /// Draws neighbours of one class in a row as one.
+    /// Draws cells of one class that are side by side as one, and rows of them that are alike.
     fn draw_cells(&self, area: &mut Area<'_>, place: &[Axis; 2]) -> Drawn {
         let [x, y] = place.each_ref().map(Axis::ends);
         let at = |[low, high]: [f64; 2], i: usize| low + (high - low) * i as f64 / CELLS as f64;
-        for (row, cells) in self.cells.chunks(CELLS).enumerate() {
-            let mut column = 0;
-            for run in cells.chunk_by(|a, b| a == b) {
-                let corners =
-                    [(at(x, column), at(y, row + 1)), (at(x, column + run.len()), at(y, row))];
-                column += run.len();
-                area.draw_series([Rectangle::new(corners, series(run[0]).mix(TINT).filled())])?;
-            }
-        }
+        area.draw_series(regions(&self.cells).iter().map(|Region { class, columns, rows }| {
+            let corners =
+                [(at(x, columns.start), at(y, rows.end)), (at(x, columns.end), at(y, rows.start))];
+            Rectangle::new(corners, series(*class).mix(TINT).filled())
+        }))?;
         Ok(())
     }
 
@@ -176,4 +177,33 @@ impl Boundary {
         let entry = |class| Entry { sign: Sign::Point, colour: series(class), text: name(class) };
         classes.into_iter().take(24).map(entry).collect()
     }
+}
+
+/// Cells of one class, which are a rectangle.
+struct Region {
+    class: usize,
+    columns: Range<usize>,
+    rows: Range<usize>,
+}
+
+/// The cells as few regions: what is the same in the row above goes on.
+fn regions(cells: &[usize]) -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut above: Vec<usize> = Vec::new();
+    for (row, cells) in cells.chunks(CELLS).enumerate() {
+        let (mut column, mut here) = (0, Vec::new());
+        for run in cells.chunk_by(|a, b| a == b) {
+            let columns = column..column + run.len();
+            column = columns.end;
+            let goes_on = |&i: &usize| regions[i].class == run[0] && regions[i].columns == columns;
+            let i = above.iter().copied().find(goes_on).unwrap_or(regions.len());
+            if i == regions.len() {
+                regions.push(Region { class: run[0], columns, rows: row..row });
+            }
+            regions[i].rows.end = row + 1;
+            here.push(i);
+        }
+        above = here;
+    }
+    regions
 }

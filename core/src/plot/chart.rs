@@ -1,8 +1,5 @@
 //! Points, lines and functions over two axes.
 
-use std::collections::HashSet;
-
-use plotters::coord::ranged1d::Ranged;
 use plotters::element::{Circle, EmptyElement, PathElement, Text};
 use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,17 +7,16 @@ use plotters::style::{Color, RGBColor};
 
 use super::axis::{Axis, Scale};
 use super::colour::{GRID, series};
-use super::frame::{Area, Drawn, Entry, Frame, Sign, UNIT, shown, style, thick};
+use super::frame::{Area, Drawn, Entry, Frame, Sign, UNIT, fitting, radius, style, thick};
 use super::svg::Svg;
+use super::thin::{apart, thinned};
 use crate::error::Result;
 
 /// In how many places a function is looked at.
 const SAMPLES: u32 = 400;
-/// A line of more points is drawn through the least and the largest of so many pieces.
-const PIECES: usize = 600;
-/// Of more points, one is drawn for all of those in one of so many columns and rows, which are narrower than a point.
-const MANY: usize = 4 * PIECES;
-const CELLS: [i32; 2] = [200, 130];
+/// The size of a mark's text, and what room it has at the least: half a plot with wide labels.
+const MARK: u32 = 11;
+const MARK_ROOM: u32 = 190;
 
 /// Points, lines and functions over two axes, each in a colour of its own, with a legend.
 ///
@@ -72,8 +68,7 @@ impl<'f> Plot<'f> {
     /// What the axes are called.
     #[must_use]
     pub fn axes(mut self, x: impl Into<String>, y: impl Into<String>) -> Self {
-        self.frame.x = x.into();
-        self.frame.y = y.into();
+        self.frame.name_axes(x, y);
         self
     }
 
@@ -143,7 +138,7 @@ impl<'f> Plot<'f> {
             .series
             .iter()
             .map(|Series { what, .. }| match what {
-                What::Points(points) => (Sign::Point, apart(points, &place)),
+                What::Points(points) => (Sign::Point, apart(points, &place, |point| ((), *point))),
                 What::Line(points) => (Sign::Line, thinned(points, &place)),
                 What::Function(_) => (Sign::Line, functions.next().unwrap_or_default()),
             })
@@ -238,42 +233,6 @@ fn numbers<X: Into<f64>, Y: Into<f64>>(
     points.into_iter().map(|(x, y)| (x.into(), y.into())).collect()
 }
 
-/// A line of very many points as one that looks the same: of each piece the least and the largest, and the first that has
-/// no place, which is a gap, in their order.
-fn thinned(points: &[(f64, f64)], [x, y]: &[Axis; 2]) -> Vec<(f64, f64)> {
-    if points.len() <= MANY {
-        return points.to_vec();
-    }
-    let has_place = |point: &(f64, f64)| x.has(point.0) && y.has(point.1);
-    let pieces = points.chunks(points.len().div_ceil(PIECES));
-    pieces
-        .flat_map(|piece| {
-            let placed = || piece.iter().enumerate().filter(|(_, point)| has_place(point));
-            let by =
-                |(_, a): &(usize, &(f64, f64)), (_, b): &(usize, &(f64, f64))| a.1.total_cmp(&b.1);
-            let ends = [placed().min_by(by), placed().max_by(by)].map(|it| it.map(|(i, _)| i));
-            let gap = piece.iter().position(|point| !has_place(point));
-            let mut kept: Vec<usize> = ends.into_iter().chain([gap]).flatten().collect();
-            kept.sort_unstable();
-            kept.dedup();
-            kept.into_iter().map(|i| piece[i])
-        })
-        .collect()
-}
-
-/// Of very many points, those that do not cover each other: the first in each cell of the picture.
-fn apart(points: &[(f64, f64)], [x, y]: &[Axis; 2]) -> Vec<(f64, f64)> {
-    if points.len() <= MANY {
-        return points.to_vec();
-    }
-    let mut taken = HashSet::new();
-    let mut is_first = |point: &(f64, f64)| {
-        taken.insert([x.map(&point.0, (0, CELLS[0])), y.map(&point.1, (0, CELLS[1]))])
-    };
-    let placed = points.iter().filter(|point| x.has(point.0) && y.has(point.1));
-    placed.filter(|point| is_first(point)).copied().collect()
-}
-
 fn draw_points(
     area: &mut Area<'_>,
     [x, y]: &[Axis; 2],
@@ -281,8 +240,7 @@ fn draw_points(
     colour: RGBColor,
 ) -> Drawn {
     let placed = points.iter().filter(|point| x.has(point.0) && y.has(point.1));
-    // Of many, each is smaller.
-    let radius = if points.len() > 400 { 2 } else { 3 } * UNIT + UNIT / 2;
+    let radius = radius(points.len());
     area.draw_series(placed.map(|point| Circle::new(*point, radius, colour.mix(0.85).filled())))?;
     Ok(())
 }
@@ -316,7 +274,8 @@ fn draw_mark(area: &mut Area<'_>, [x, y]: &[Axis; 2], at: f64, text: &str) -> Dr
     let [left, right] = x.ends();
     let (side, shift) = if at - left > right - at { (HPos::Right, -4) } else { (HPos::Left, 4) };
     let shift = (shift * UNIT as i32, 3 * UNIT as i32);
-    let text = Text::new(shown(text), shift, style(11).pos(Pos::new(side, VPos::Top)));
+    let text = fitting(text, MARK, MARK_ROOM);
+    let text = Text::new(text, shift, style(MARK).pos(Pos::new(side, VPos::Top)));
     area.draw_series([EmptyElement::at((at, high)) + text])?;
     Ok(())
 }

@@ -65,6 +65,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// What the axes are called.
+    pub fn name_axes(&mut self, x: impl Into<String>, y: impl Into<String>) {
+        (self.x, self.y) = (x.into(), y.into());
+    }
+
     /// Draws the frame and in it what `content` draws.
     pub fn draw(
         &self,
@@ -94,12 +99,15 @@ impl Frame {
     ) -> Drawn {
         let root = SVGBackend::with_string(text, (width * UNIT, height * UNIT)).into_drawing_area();
         root.fill(&GROUND)?;
-        draw_text(&root, &self.title, TITLE, [12, 10])?;
+        draw_text(&root, &fitting(&self.title, TITLE, width - 2 * MARGIN as u32), TITLE, [12, 10])?;
         legend.draw(&root)?;
         let top = TOP as u32 + legend.height;
         let labels = |axis: &Axis| axis.label_width() as f64 * f64::from(TEXT) * WIDTH;
         let left = labels(&y).ceil() as u32 + 14 + if self.y.is_empty() { 0 } else { 16 };
         let below = if self.x.is_empty() { 26 } else { 42 };
+        // What is right of the axes and what is between them has room for their names.
+        let x_name = fitting(&self.x, TEXT, width.saturating_sub(left + 26));
+        let y_name = fitting(&self.y, TEXT, height.saturating_sub(top + below + 6));
         let (x_labels, y_labels) = (x.clone(), y.clone());
         let mut area = ChartBuilder::on(&root)
             .margin_top(top * UNIT)
@@ -119,8 +127,8 @@ impl Frame {
             .axis_desc_style(style(TEXT))
             .x_label_formatter(&|x| x_labels.label(*x))
             .y_label_formatter(&|y| y_labels.label(*y))
-            .x_desc(shown(&self.x))
-            .y_desc(shown(&self.y))
+            .x_desc(x_name)
+            .y_desc(y_name)
             .draw()?;
         content(&mut area)?;
         root.present()?;
@@ -135,8 +143,13 @@ pub(super) fn style(size: u32) -> TextStyle<'static> {
 }
 
 /// A text that can stand in XML; plotters escapes the rest.
-pub(super) fn shown(text: &str) -> String {
+fn shown(text: &str) -> String {
     text.chars().map(printable).collect()
+}
+
+/// A text of a size in a room of so many units, as it can stand in XML: cut, where it is too long for it.
+pub(super) fn fitting(text: &str, size: u32, room: u32) -> String {
+    shown(&shortened(text, (f64::from(room) / (f64::from(size) * WIDTH)) as usize))
 }
 
 type Root<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -226,6 +239,12 @@ fn shortened(text: &str, most: usize) -> String {
 
 /// How much of a class' colour its region has.
 pub(super) const TINT: f64 = 0.25;
+
+/// How large each of so many points is: of many, smaller.
+pub(super) fn radius(points: usize) -> u32 {
+    let units = if points > 400 { 2 } else { 3 };
+    units * UNIT + UNIT / 2
+}
 
 /// The style of curves.
 pub(super) fn thick(colour: RGBColor) -> ShapeStyle {

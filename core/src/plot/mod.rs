@@ -23,6 +23,7 @@ mod image;
 mod svg;
 #[cfg(test)]
 mod tests;
+mod thin;
 
 pub use boundary::Boundary;
 pub use chart::Plot;

@@ -243,14 +243,71 @@ fn a_boundary_has_a_region_for_each_class() {
     let svg = boundary.svg().unwrap();
     let document = parsed(&svg);
     assert_eq!(dots(&document), 3);
-    // Each row of 120 cells is two regions; the ground is one more.
-    assert_eq!(named(&document, "rect").len(), 241);
+    // Four regions and the ground.
+    assert_eq!(named(&document, "rect").len(), 5);
     assert!(texts(&document).contains("class 2"));
     let error = Boundary::new("b", points, [0]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "points of classes: expected a label for each of 4 points, found 1 labels"
     );
+}
+
+#[test]
+fn regions_are_what_every_place_is_taken_for() {
+    // A circle, whose regions have ends at every height.
+    let boundary = Boundary::new("b", [[-1.0, -1.0], [1.0, 1.0]], [0, 1]).unwrap();
+    let svg = boundary.by(|[x, y]| (x * x + y * y < 1.0).into()).svg().unwrap();
+    let document = parsed(&svg);
+    let size = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+    let tinted =
+        named(&document, "rect").into_iter().filter(|node| node.attribute("opacity").is_some());
+    let of = |colour: &str| {
+        let of_colour = |node: &Node<'_, '_>| node.attribute("fill") == Some(colour);
+        let areas = tinted.clone().filter(of_colour);
+        areas.map(|node| size(&node, "width") * size(&node, "height")).sum::<f64>()
+    };
+    let (outside, inside) = (of("#3A86D4"), of("#E0762B"));
+    let part = std::f64::consts::PI / (2.0 * 1.12_f64).powi(2);
+    assert!((inside / (inside + outside) - part).abs() < 0.01, "{inside} and {outside}");
+}
+
+#[test]
+fn a_boundary_of_very_many_points_is_small() {
+    let points = (0..200_000).map(|i| [f64::from(i % 317), f64::from(i % 211)]);
+    let boundary = Boundary::new("b", points, (0..200_000).map(|i| i % 2)).unwrap();
+    let svg = boundary.svg().unwrap();
+    let count = dots(&parsed(&svg));
+    assert!((20_000..2 * 201 * 131).contains(&count), "{count}");
+    // Of points in one place, one of each class.
+    let points = (0..10_000).map(|i| [f64::from(i / 9_999), 0.0]);
+    let boundary = Boundary::new("b", points, (0..10_000).map(|i| i % 3)).unwrap();
+    assert_eq!(dots(&parsed(&boundary.svg().unwrap())), 4);
+}
+
+#[test]
+fn a_large_matrix_is_a_picture_of_means() {
+    let values = (0..900 * 600).map(|i| if i / 900 < 2 { 1.0 } else { -3.0 }).collect();
+    let matrix = Tensor::<(D<600>, D<900>)>::from_vec(values).unwrap();
+    let svg = heat_map("large", &matrix).unwrap();
+    assert!(svg.as_str().len() < 40_000, "{}", svg.as_str().len());
+    let texts = texts(&parsed(&svg));
+    let note = "600 x 900 numbers, a point for the mean of 2 x 2|from -3.000 (blue)";
+    assert!(texts.contains(note), "{texts}");
+}
+
+#[test]
+fn long_texts_are_cut_to_their_room() {
+    let long = "A rather long text about what can be seen here, and where it comes from ".repeat(3);
+    let plot = Plot::new(&long).axes(&long, &long).line("y", [(0.0, 0.0), (1.0, 1.0)]);
+    let matrix = Tensor::<(D<2>, D<2>)>::zeros((D, D));
+    for svg in [plot.mark(0.5, &long).svg().unwrap(), heat_map(&long, &matrix).unwrap()] {
+        let document = parsed(&svg);
+        let longest = texts(&document).split('|').map(|it| it.trim().chars().count()).max();
+        assert!(longest.is_some_and(|count| (40..=80).contains(&count)), "{longest:?}");
+        // The whole title is what the picture is called.
+        assert!(svg.as_str().contains(&format!("<title>{long}</title>")));
+    }
 }
 
 #[test]

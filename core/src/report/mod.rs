@@ -15,9 +15,9 @@ use crate::data::DatasetOf;
 use crate::error::{Error, Result};
 use crate::io::write_atomically;
 use crate::metric::Confusion;
-use crate::model::Outputs;
 use crate::module::Module;
 use crate::network::Network;
+use crate::outputs::Outputs;
 use crate::shape::SameSample;
 use crate::summary::Summary;
 use crate::train::History;
@@ -147,14 +147,14 @@ impl<'r> Report<'r> {
         self
     }
 
-    /// What the outputs of a network are that is [`tested`](Report::tested) afterwards. Where nothing is set, a last layer
-    /// `Softmax` or `Sigmoid` says that they are probabilities, `LogSoftmax` that they are logarithms of these, and anything
-    /// else, the expression form's `sigmoid(fc(x))` too, that they are logits.
+    /// What the outputs of a network are that is [`tested`](Report::tested) afterwards. Where nothing is set, the end of the
+    /// network's graph says it: a sigmoid or softmax, as a layer or as `sigmoid(fc(x))`, that they are probabilities, their
+    /// logarithms that they are these, and anything else, `1 - sigmoid(fc(x))` too, that they are logits.
     ///
     /// ```standalone_crate
     /// # extern crate netform_core as netform;
     /// netform_macros::network! {
-    ///     Side: (x: [2]) -> [1] { let fc = Linear(1); sigmoid(fc(x)) }
+    ///     Side: (x: [2]) -> [1] { let fc = Linear(1); 1 - sigmoid(fc(x)) }
     /// }
     /// # fn main() -> netform::error::Result<()> {
     /// # use netform::{data::InMemory, dim::D, random::Seed, report::Report, train::History};

@@ -7,8 +7,8 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::feed::InputElement;
 use crate::metric::{Confusion, Metric, argmax, measure};
-use crate::model::Outputs;
 use crate::network::Network;
+use crate::outputs::Outputs;
 use crate::plot::{Image, ends};
 use crate::random::Seed;
 use crate::shape::{SameSample, SampleShape, Shape};
@@ -129,7 +129,7 @@ impl Tested {
                 found: found.to_string(),
             });
         }
-        let judge = Judge::new(row, outputs.unwrap_or_else(Outputs::of::<N>))?;
+        let judge = Judge::new(row, outputs.unwrap_or(N::OUTPUTS_ARE))?;
         let judge = measure(net, data, BATCH, judge)?;
         let mistakes = judge.found.iter().map(|found| found.shown::<N, D>(data));
         Ok(Tested {

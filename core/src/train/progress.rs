@@ -41,8 +41,10 @@ impl Progress {
     }
 
     fn line(&self, epoch: &EpochRecord) -> String {
-        let width = self.epochs.to_string().len();
-        let mut line = format!("epoch {:>width$}/{}", epoch.epoch, self.epochs);
+        let mut line = match last_epoch(self.epochs) {
+            Some(last) => format!("epoch {:>1$}/{last}", epoch.epoch, last.to_string().len()),
+            None => format!("epoch {}", epoch.epoch),
+        };
         line += &figures("", Some(epoch.train_loss), epoch.train_accuracy);
         line += &metrics("", epoch, |metric| metric.train);
         line += &figures("validation ", epoch.validation_loss, epoch.validation_accuracy);
@@ -50,6 +52,11 @@ impl Progress {
         let speed = self.samples as f64 / epoch.seconds.max(1e-9);
         line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
     }
+}
+
+/// The last epoch, if there is one: a training until it is stopped has none.
+fn last_epoch(epochs: usize) -> Option<usize> {
+    Some(epochs).filter(|&last| last != usize::MAX)
 }
 
 /// A loss and an accuracy, as far as there are.
@@ -139,6 +146,8 @@ mod tests {
                 "accuracy 96.12%   f1 0.5000   validation loss 0.1000   validation accuracy 97.00%   validation f1 0.2500   2.00 s"
             )
         );
+        let endless = Progress { epochs: usize::MAX, ..Progress::plain() };
+        assert!(endless.line(&epoch).starts_with("epoch 3   loss 0.1250"));
         epoch.metrics.clear();
         epoch.train_accuracy = None;
         epoch.validation_loss = None;

@@ -7,6 +7,7 @@ use super::calls::places;
 use super::{Printer, is_loss};
 use crate::compile::CompiledNetwork;
 use crate::emit::{Emitter, Expressions, const_shape};
+use crate::ending::Ending;
 use crate::lower::{LayerInfo, Param};
 use crate::plan::Plan;
 use crate::shape::{Dim, Shape};
@@ -158,7 +159,19 @@ impl Printer<'_> {
             quote!(const SETTINGS: &'static [&'static str] = &[#(#settings),*];),
         ];
         // The page of a network says in a table what they hold; what they are stands at the trait.
-        all.into_iter().chain(rates).map(|item| quote!(#[doc(hidden)] #item)).collect()
+        let all = all.into_iter().chain(rates).chain(self.ending());
+        all.map(|item| quote!(#[doc(hidden)] #item)).collect()
+    }
+
+    /// What the only output is, where it is not logits.
+    fn ending(&self) -> Option<TokenStream> {
+        let graph = &self.chain.graph;
+        let [output] = graph.outputs[..] else { return None };
+        let ending = match graph.ending(output)? {
+            Ending::Probabilities => quote!(Probabilities),
+            Ending::LogProbabilities => quote!(LogProbabilities),
+        };
+        Some(quote!(const OUTPUTS_ARE: __n::Outputs = __n::Outputs::#ending;))
     }
 
     fn functions(&self, passes: &Passes) -> TokenStream {

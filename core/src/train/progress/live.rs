@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::figures;
 use super::sparkline::sparkline;
+use super::{figures, last_epoch};
 use crate::summary::thousands;
 use crate::train::callback::{BatchRecord, Plan};
 use crate::train::history::EpochRecord;
@@ -96,8 +96,7 @@ impl Clock {
 
     /// The epoch, how long all of them will take if it goes on as it does, and how fast that is.
     fn text(&mut self, batch: &BatchRecord, now: Instant) -> String {
-        // Training until it is stopped has no last epoch.
-        let last = Some(self.last_epoch).filter(|&last| last != usize::MAX);
+        let last = last_epoch(self.last_epoch);
         let mut text = format!("epoch {}", batch.epoch);
         if let Some(last) = last {
             text += &format!("/{last}");
