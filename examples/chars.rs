@@ -109,7 +109,12 @@ fn run<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> 
     // Pieces that overlap, so that characters come at several positions of the context.
     let [train, validation, test] = [(train, CONTEXT / 4), (validation, CONTEXT), (test, CONTEXT)]
         .map(|(symbols, stride)| Pieces { symbols, stride });
-    shared::at_least(1, test.len(), &options.data)?;
+    if test.len() == 0 {
+        let (path, found, needed) = (options.data.display(), text.len(), 10 * (CONTEXT + 1));
+        return Err(Error::Invalid(format!(
+            "{path}: {found} characters, expected at least {needed}; --data FILE names a longer text"
+        )));
+    }
 
     let mut net = Chars::<f32, _>::on(device, Seed(seed))?;
     match &options.evaluate {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use netform::Error;
 use netform::data::Loader;
 use netform::device::Device;
 use netform::prelude::*;
@@ -63,6 +64,11 @@ fn train<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
             descend(&mut net, &gradients, options.rate.rate as f32)?;
         }
         let loss = sum / loader.samples() as f32;
+        if !loss.is_finite() {
+            let problem =
+                format!("the loss became {loss} in epoch {epoch}; --rate should be smaller");
+            return Err(Error::Invalid(problem));
+        }
         print(format!("epoch {epoch:>2}: loss {loss:.4}, longest gradient {longest:.4}"))?;
     }
     print_accuracy(evaluate(&net, &CrossEntropy, &test, batch.get())?)

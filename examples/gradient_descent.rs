@@ -24,7 +24,7 @@ struct Options {
     #[command(flatten)]
     rate: Rate,
     /// How many steps to go
-    #[arg(long, value_name = "N", default_value = "15", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = shared::count, default_value = "15", allow_negative_numbers = true)]
     steps: NonZeroUsize,
 }
 

@@ -46,15 +46,20 @@ struct Options {
     /// The CSV file with the flowers: columns of numbers, and one called species
     #[arg(long, value_name = "FILE", default_value_os_t = in_repository("examples/data/iris.csv"))]
     data: PathBuf,
-    /// The folder to write weights, history, report and model into, or the plot of `--compare`; it is created if it is missing
+    /// The folder to write weights, history, report and model into, or plot and reports of `--compare`; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/iris"))]
     out: PathBuf,
     /// Train four networks instead, from plain to rich, and compare them
     #[arg(long)]
     compare: bool,
     /// Do not train: say by the model in the output folder which species has these four measurements, `5.1,3.5,1.4,0.2`
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', conflicts_with = "compare")]
+    #[arg(long, value_name = "NUMBERS", value_parser = measurement, value_delimiter = ',', allow_negative_numbers = true, conflicts_with = "compare")]
     predict: Option<Vec<f32>>,
+}
+
+fn measurement(text: &str) -> Result<f32, String> {
+    text.parse()
+        .map_err(|_| "expected numbers with commas between them, 5.1,3.5,1.4,0.2".to_owned())
 }
 
 fn main() -> ExitCode {

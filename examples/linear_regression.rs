@@ -29,10 +29,10 @@ type Points<E> = InMemory<(D<1>,), (D<1>,), E, E>;
 #[command(mut_arg("rate", shared::default("0.1")))]
 struct Options {
     /// How many epochs to train
-    #[arg(long, value_name = "N", default_value = "10", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = shared::count, default_value = "10", allow_negative_numbers = true)]
     epochs: NonZeroUsize,
     /// How many points a batch has
-    #[arg(long, value_name = "N", default_value = "4", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = shared::count, default_value = "4", allow_negative_numbers = true)]
     batch: NonZeroUsize,
     #[command(flatten)]
     rate: Rate,

@@ -48,7 +48,7 @@ struct Options {
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]
     data: PathBuf,
-    /// The folder to write weights, history, report and filters into, or the plot of `--compare`; it is created if it is missing
+    /// The folder to write weights, history, report and filters into, or plot and reports of `--compare`; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/mnist"))]
     out: PathBuf,
     /// Train other networks instead, of one to three dense layers and of convolutions with dropout, and compare them;

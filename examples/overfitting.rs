@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netform::device::Device;
+use netform::network::NetworkOf;
 use netform::plot::Plot;
 use netform::prelude::*;
+use netform::report::Report;
 use netform::train::evaluate;
 use shared::{Rate, Training, in_repository, on_device, print};
 
@@ -40,11 +42,18 @@ struct Options {
     #[command(flatten)]
     rate: Rate,
     /// Half of this times the squares of the polynomial's parameters is added to the loss, where there is weight decay
-    #[arg(long, value_name = "X", default_value_t = 0.3)]
+    #[arg(long, value_name = "X", value_parser = decay, default_value_t = 0.3, allow_negative_numbers = true)]
     decay: f64,
-    /// The folder to draw the curves into; it is created if it is missing
+    /// The folder to draw the curves and write the reports into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/overfitting"))]
     out: PathBuf,
+}
+
+fn decay(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(decay) if decay >= 0.0 && f64::is_finite(decay) => Ok(decay),
+        _ => Err("expected a number of at least 0, for example 0.3".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -88,6 +97,10 @@ fn compare<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<
     }
     curves.svg()?.save(&plot)?;
     print(format!("\nplot: {}", plot.display()))?;
+    print(format!(
+        "reports: beside it, {}",
+        fits.each_ref().map(|fit| shared::name_of_file(fit.name, "html")).join(", ")
+    ))?;
     let error = |fit: &Fit| format!("{} {:.2}", fit.name, fit.errors[2]);
     print(format!("test error: {}", fits.each_ref().map(error).join(", ")))
 }
@@ -119,7 +132,7 @@ impl Data {
         stopping: Option<EarlyStopping>,
     ) -> netform::Result<Fit>
     where
-        N: Network<Elem = f32, Input = (D<1>,), InputElement = f32, Output = (D<1>,)>,
+        N: NetworkOf<(D<1>,), (D<1>,)>,
     {
         let Training { epochs, batch, .. } = options.training;
         let mut trainer = Trainer::new(Mse, adam)
@@ -130,6 +143,8 @@ impl Data {
             trainer = trainer.callback(stopping);
         }
         let history = trainer.fit(&mut net, &self.train)?;
+        let report = shared::file(&options.out, &shared::name_of_file(name, "html"))?;
+        Report::new(&history).title(name).network(&net).save(report)?;
         let error = |points| Ok(evaluate(&net, &Mse, points, batch.get())?.loss);
         Ok(Fit {
             name,
@@ -144,7 +159,7 @@ impl Data {
 /// The network's values between -1 and 1.
 fn curve<N>(net: &N) -> netform::Result<Vec<(f32, f32)>>
 where
-    N: Network<Elem = f32, Input = (D<1>,), InputElement = f32, Output = (D<1>,)>,
+    N: NetworkOf<(D<1>,), (D<1>,)>,
 {
     let x: Vec<f32> = (-100..=100).map(|i| i as f32 / 100.0).collect();
     let inputs = Tensor::<(Batch, D<1>), f32, _>::from_slice_on(net.store().device.clone(), &x)?;

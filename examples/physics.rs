@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use netform::data::Unlabelled;
 use netform::device::Device;
 use netform::plot::Plot;
 use netform::prelude::*;
+use netform::report::Report;
 use netform::schedule::Cosine;
 use shared::{Rate, Training, in_repository, on_device, print};
 
@@ -47,7 +49,7 @@ struct Options {
     training: Training,
     #[command(flatten)]
     rate: Rate,
-    /// The folder to draw the curve into; it is created if it is missing
+    /// The folder to write the report and draw the curve into; it is created if it is missing
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("target/physics"))]
     out: PathBuf,
 }
@@ -61,8 +63,9 @@ fn main() -> ExitCode {
 fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()> {
     let Training { epochs, batch, seed, .. } = options.training;
     let plot = shared::file(&options.out, "spring.svg")?;
+    let report = shared::file(&options.out, "report.html")?;
     let moments: Vec<f32> = (0..256).map(|i| SECONDS * i as f32 / 255.0).collect();
-    let data = InMemory::<(D<1>,), _, _, _>::without_targets(moments.clone())?;
+    let data = Unlabelled::<(D<1>,)>::without_targets(moments.clone())?;
     let mut equation = Equation::<f32, _>::on(device.clone(), Seed(seed))?;
     print(equation.summary())?;
     let updates = epochs.get().saturating_mul(data.len().div_ceil(batch.get()));
@@ -75,6 +78,7 @@ fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         print(format!("epoch {:>4}: loss {:.5}", epoch.epoch, epoch.train_loss))?;
     }
 
+    Report::new(&history).network(&equation).save(&report)?;
     let mut spring = Spring::<f32, _>::on(device.clone(), Seed(seed))?;
     spring.copy_part(&equation, "spring")?;
     let t = Tensor::<(Batch, D<1>), f32, _>::from_slice_on(device, &moments)?;
@@ -92,6 +96,7 @@ fn solve<Dev: Device<f32>>(options: &Options, device: Dev) -> netform::Result<()
         .function("exact", |t| exact(t as f32).into())
         .svg()?
         .save(&plot)?;
+    print(format!("report: {}", report.display()))?;
     print(format!("plot: {}", plot.display()))?;
     print(format!("largest error: {largest:.4}"))
 }

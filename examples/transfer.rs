@@ -41,7 +41,7 @@ struct Options {
     #[command(flatten)]
     rate: Rate,
     /// How many of the digits 5 to 9 to learn from
-    #[arg(long, value_name = "N", default_value = "50", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = shared::count, default_value = "50", allow_negative_numbers = true)]
     few: NonZeroUsize,
     /// The folder with the four IDX files of MNIST, gzipped or not
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("examples/data"))]

@@ -9,6 +9,7 @@ use clap::Parser;
 use netform::data::Table;
 use netform::device::Device;
 use netform::model::Classifier;
+use netform::network::NetworkOf;
 use netform::plot::Boundary;
 use netform::prelude::*;
 use netform::train::{History, evaluate};
@@ -91,7 +92,7 @@ fn one_output<N>(
     all: &Points,
 ) -> netform::Result<f64>
 where
-    N: Network<Elem = f32, Input = (D<2>,), InputElement = f32, Output = (D<1>,)>,
+    N: NetworkOf<(D<2>,), (D<1>,)>,
 {
     let Training { epochs, batch, .. } = options.training;
     let history = Trainer::new(BceWithLogits, Adam::new(rate))
@@ -122,7 +123,7 @@ where
 {
     let model = Classifier::new(net, points.class_names())?;
     let places = points.inputs().chunks_exact(2).map(|x| [x[0], x[1]]);
-    let plot = shared::file(&options.out, &format!("{}.svg", name.replace(' ', "_")))?;
+    let plot = shared::file(&options.out, &shared::name_of_file(name, "svg"))?;
     Boundary::new(name, places, points.targets().iter().copied())?
         .axes("x1", "x2")
         .by_model(&model)?

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use netform::data::Unlabelled;
 use netform::device::Device;
-use netform::loss::NoTargets;
 use netform::plot;
 use netform::prelude::*;
 use netform::report::Report;
@@ -48,7 +48,7 @@ network! {
     }
 }
 
-type Pictures = InMemory<(D<784>,), (), f32, NoTargets>;
+type Pictures = Unlabelled<(D<784>,)>;
 
 /// Learns to draw digits, from pictures without labels.
 #[derive(Parser)]

@@ -207,7 +207,7 @@ fn fold<E: Float, K: Kernels<E>>(k: &mut K, out: Span, values: Span, scale: E) {
 }
 
 /// The loss of a network whose output is its loss, where the trainer asks for one: the mean of the outputs.
-/// The data set has no targets: [`crate::data::InMemory::without_targets`].
+/// The data set has no targets: [`crate::data::Unlabelled`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OwnOutput;
 

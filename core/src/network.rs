@@ -134,6 +134,47 @@ pub trait Network: Module {
     }
 }
 
+/// A [`Network`] from inputs of shape `X` to outputs of shape `Y`, both of elements `E`: a bound for what takes several
+/// networks of the same ends.
+///
+/// ```standalone_crate
+/// # extern crate netform_core as netform;
+/// # netform_macros::network! {
+/// #     Plain: [2] -> [1] { fc: Linear(1) }
+/// #     Rich: [2] -> [1] { fc1: Linear(8), Relu, fc2: Linear(1) }
+/// # }
+/// use netform::data::InMemory;
+/// use netform::dim::D;
+/// use netform::loss::Mse;
+/// use netform::network::NetworkOf;
+/// use netform::optim::Adam;
+/// use netform::train::Trainer;
+/// # use netform::{error::Result, random::Seed};
+///
+/// type Points = InMemory<(D<2>,), (D<1>,), f32, f32>;
+///
+/// fn last_loss(mut net: impl NetworkOf<(D<2>,), (D<1>,)>, points: &Points) -> Result<f64> {
+///     let history = Trainer::new(Mse, Adam::new(0.1)).epochs(5).fit(&mut net, points)?;
+///     Ok(history.last().map_or(f64::NAN, |epoch| epoch.train_loss))
+/// }
+/// # fn main() -> Result<()> {
+/// # let points = Points::new(vec![0.1, 0.9, 0.8, 0.3], vec![0.5, 0.6])?;
+///
+/// let losses = [last_loss(Plain::new(Seed(1)), &points)?, last_loss(Rich::new(Seed(1)), &points)?];
+/// # assert!(losses.iter().all(|loss| loss.is_finite()));
+/// # Ok(())
+/// # }
+/// ```
+pub trait NetworkOf<X, Y, E = f32>:
+    Network<Elem = E, Input = X, InputElement = E, Output = Y>
+{
+}
+
+impl<N, X, Y, E> NetworkOf<X, Y, E> for N where
+    N: Network<Elem = E, Input = X, InputElement = E, Output = Y>
+{
+}
+
 /// A new network on `device`, its parameters drawn from `seed`.
 #[doc(hidden)]
 pub fn build<N: Module>(device: N::Device, seed: Seed) -> Result<N> {

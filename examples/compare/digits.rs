@@ -2,11 +2,12 @@
 
 use netform::data::mnist::Mnist;
 use netform::device::Device;
+use netform::network::NetworkOf;
 use netform::prelude::*;
 
 use crate::Options;
+use crate::shared::Training;
 use crate::shared::comparison::Comparison;
-use crate::shared::{self, Training};
 
 network! {
     /// One dense layer.
@@ -41,8 +42,7 @@ pub fn compare<Dev: Device<f32>>(
 ) -> netform::Result<()> {
     let seed = Seed(options.training.seed);
     let data = [train, validation];
-    let plot = shared::file(&options.out, "comparison.svg")?;
-    let mut all = Comparison::default();
+    let mut all = Comparison::into_folder(&options.out)?;
     add(&mut all, options, "one layer", One::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers", Two::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "three layers", Three::<f32, _>::on(device.clone(), seed)?, data)?;
@@ -50,7 +50,7 @@ pub fn compare<Dev: Device<f32>>(
         let net = Convolutions::<f32, _>::on(device.clone(), seed, rate)?;
         add(&mut all, options, &format!("convolutions, d = {rate}"), net, data)?;
     }
-    all.conclude(&plot)
+    all.conclude()
 }
 
 /// A network that is trained beside others; whatever is between input and output.
@@ -62,7 +62,7 @@ fn add<N>(
     [train, validation]: [&Mnist; 2],
 ) -> netform::Result<()>
 where
-    N: Network<Elem = f32, Input = (D<1>, D<28>, D<28>), InputElement = f32, Output = (D<10>,)>,
+    N: NetworkOf<(D<1>, D<28>, D<28>), (D<10>,)>,
 {
     let Training { epochs, batch, .. } = options.training;
     let history = Trainer::new(CrossEntropy, Adam::new(options.rate.rate))

@@ -1,10 +1,11 @@
 //! Four networks for irises, from one that is too plain to one that is too rich.
 
 use netform::device::Device;
+use netform::network::NetworkOf;
 use netform::prelude::*;
 
+use crate::shared::Training;
 use crate::shared::comparison::Comparison;
-use crate::shared::{self, Training};
 use crate::{Flowers, Options};
 
 network! {
@@ -34,14 +35,13 @@ pub fn compare<Dev: Device<f32>>(
     validation: &Flowers,
 ) -> netform::Result<()> {
     let seed = Seed(options.training.seed);
-    let plot = shared::file(&options.out, "comparison.svg")?;
-    let mut all = Comparison::default();
+    let mut all = Comparison::into_folder(&options.out)?;
     let data = [train, validation];
     add(&mut all, options, "one layer", One::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers", Two::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "two layers, wide", Wide::<f32, _>::on(device.clone(), seed)?, data)?;
     add(&mut all, options, "four layers", Deep::<f32, _>::on(device, seed)?, data)?;
-    all.conclude(&plot)
+    all.conclude()
 }
 
 /// A network that is trained beside others; whatever is between input and output.
@@ -53,7 +53,7 @@ fn add<N>(
     [train, validation]: [&Flowers; 2],
 ) -> netform::Result<()>
 where
-    N: Network<Elem = f32, Input = (D<4>,), InputElement = f32, Output = (D<3>,)>,
+    N: NetworkOf<(D<4>,), (D<3>,)>,
 {
     let Training { epochs, batch, .. } = options.training;
     let history = Trainer::new(CrossEntropy, Adam::new(options.rate.rate))

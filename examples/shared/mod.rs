@@ -25,13 +25,13 @@ use netform::{Error, Result};
 #[derive(Args)]
 pub struct Training {
     /// How many epochs to train at most
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub epochs: NonZeroUsize,
     /// How many samples a batch has
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub batch: NonZeroUsize,
     /// What weights, split, order and dropout are drawn from: the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = seed, default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Where to compute; NETFORM_DEVICE names one of several Vulkan devices
     #[arg(long, value_enum, default_value_t = Kind::Cpu)]
@@ -90,6 +90,15 @@ pub(crate) use on_device;
 /// Gives an option of [`Training`] or [`Rate`] its default: `mut_arg("epochs", default("10"))`.
 pub fn default(value: &'static str) -> impl FnOnce(Arg) -> Arg {
     move |option| option.required(false).default_value(value)
+}
+
+/// Reads an option that counts something.
+pub fn count(text: &str) -> std::result::Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
+}
+
+fn seed(text: &str) -> std::result::Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number from 0 to 18446744073709551615".to_owned())
 }
 
 fn rate(text: &str) -> std::result::Result<f64, String> {
@@ -175,6 +184,12 @@ pub fn file(folder: &Path, name: &str) -> Result<PathBuf> {
         .and_then(|()| write_atomically(&path, b""))
         .map_err(advise("--out DIR names a folder that can be written into"))?;
     Ok(path)
+}
+
+/// The name of a file for something with a name: `convolutions_d_0_2.html`.
+pub fn name_of_file(name: &str, ending: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    format!("{}.{ending}", words.collect::<Vec<_>>().join("_"))
 }
 
 /// The files that a training leaves.

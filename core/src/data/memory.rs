@@ -274,8 +274,21 @@ impl<X: SampleShape, E: Element> InMemory<X, (), E, u32> {
     }
 }
 
-impl<X: SampleShape, E: Element> InMemory<X, (), E, NoTargets> {
-    /// A data set of inputs alone, for a network whose own output is its loss.
+/// A data set of inputs of shape `X` alone, for a network whose own output is its loss.
+pub type Unlabelled<X, E = f32> = InMemory<X, (), E, NoTargets>;
+
+impl<X: SampleShape, E: Element> Unlabelled<X, E> {
+    /// A data set of inputs alone.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{Dataset, Unlabelled};
+    /// use netform::dim::D;
+    ///
+    /// let points = Unlabelled::<(D<2>,)>::without_targets(vec![0.0, 1.0, 2.0, 3.0])?;
+    /// assert_eq!(points.len(), 2);
+    /// # Ok::<(), netform::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// If the elements are not a whole number of inputs.

@@ -27,7 +27,7 @@ pub use self::elements::DatasetOf;
 #[cfg(feature = "images")]
 pub use self::images::ImageFolder;
 pub(crate) use self::kept::Source;
-pub use self::memory::InMemory;
+pub use self::memory::{InMemory, Unlabelled};
 pub use self::mnist::mnist;
 pub(crate) use self::names::check_names;
 pub use self::scaling::Scaling;

@@ -1,5 +1,6 @@
 //! Points, lines and functions over two axes.
 
+use plotters::coord::ranged1d::Ranged;
 use plotters::element::{Circle, EmptyElement, PathElement, Text};
 use plotters::series::LineSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -154,7 +155,7 @@ impl<'f> Plot<'f> {
         let marks: Vec<_> = marks.collect();
         self.frame.draw([x, y], &legend, |area| {
             for (at, text) in marks {
-                draw_mark(area, &place, *at, text)?;
+                draw_mark(area, &place, *at, text, is_crowded_above(&lines, &place, *at))?;
             }
             for (i, (sign, points)) in lines.iter().enumerate() {
                 match sign {
@@ -266,16 +267,40 @@ fn draw_line(
     Ok(())
 }
 
-fn draw_mark(area: &mut Area<'_>, [x, y]: &[Axis; 2], at: f64, text: &str) -> Drawn {
+/// On which side of a mark its text is: on the one on which there is room for it.
+fn side(x: &Axis, at: f64) -> HPos {
+    let [left, right] = x.ends();
+    if at - left > right - at { HPos::Right } else { HPos::Left }
+}
+
+/// Whether more is drawn where the text of a mark would be above than where it would be below, by parts of a thousand.
+fn is_crowded_above(lines: &[(Sign, Vec<(f64, f64)>)], [x, y]: &[Axis; 2], at: f64) -> bool {
+    let of = |axis: &Axis, value: f64| axis.map(&value, (0, 1000));
+    let beside = match side(x, at) {
+        HPos::Right => of(x, at) - 400..=of(x, at),
+        _ => of(x, at)..=of(x, at) + 400,
+    };
+    let points = lines.iter().flat_map(|(_, points)| points);
+    let near = points.filter(|point| x.has(point.0) && y.has(point.1));
+    let near = near.filter(|point| beside.contains(&of(x, point.0)));
+    let (mut above, mut below) = (0, 0);
+    for height in near.map(|point| of(y, point.1)) {
+        above += usize::from(height > 850);
+        below += usize::from(height < 150);
+    }
+    above > below
+}
+
+fn draw_mark(area: &mut Area<'_>, [x, y]: &[Axis; 2], at: f64, text: &str, is_low: bool) -> Drawn {
     let [low, high] = y.ends();
     let line = PathElement::new(vec![(at, low), (at, high)], GRID.stroke_width(UNIT));
     area.draw_series([line])?;
-    // On the side on which there is room for it.
-    let [left, right] = x.ends();
-    let (side, shift) = if at - left > right - at { (HPos::Right, -4) } else { (HPos::Left, 4) };
-    let shift = (shift * UNIT as i32, 3 * UNIT as i32);
+    let side = side(x, at);
+    let right = if matches!(side, HPos::Right) { -4 } else { 4 };
+    let (from, end, down) = if is_low { (low, VPos::Bottom, -3) } else { (high, VPos::Top, 3) };
+    let shift = (right * UNIT as i32, down * UNIT as i32);
     let text = fitting(text, MARK, MARK_ROOM);
-    let text = Text::new(text, shift, style(MARK).pos(Pos::new(side, VPos::Top)));
-    area.draw_series([EmptyElement::at((at, high)) + text])?;
+    let text = Text::new(text, shift, style(MARK).pos(Pos::new(side, end)));
+    area.draw_series([EmptyElement::at((at, from)) + text])?;
     Ok(())
 }

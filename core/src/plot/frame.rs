@@ -33,6 +33,8 @@ const TITLE: u32 = 15;
 const TEXT: u32 = 12;
 /// How wide a character is, of its height: an estimate, for nobody knows the reader's font.
 const WIDTH: f64 = 0.58;
+/// What a number beside the upper end of an axis needs above it.
+const HALF: u32 = 5;
 /// The height of a line of the legend.
 const LINE: u32 = 18;
 
@@ -101,7 +103,7 @@ impl Frame {
         root.fill(&GROUND)?;
         draw_text(&root, &fitting(&self.title, TITLE, width - 2 * MARGIN as u32), TITLE, [12, 10])?;
         legend.draw(&root)?;
-        let top = TOP as u32 + legend.height;
+        let top = TOP as u32 + legend.height + HALF;
         let labels = |axis: &Axis| axis.label_width() as f64 * f64::from(TEXT) * WIDTH;
         let left = labels(&y).ceil() as u32 + 14 + if self.y.is_empty() { 0 } else { 16 };
         let below = if self.x.is_empty() { 26 } else { 42 };

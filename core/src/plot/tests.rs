@@ -97,6 +97,20 @@ fn a_line_has_gaps_where_values_have_no_place() {
 }
 
 #[test]
+fn a_mark_says_its_word_where_the_lines_are_not() {
+    let at = |line: fn(i32) -> f64| {
+        let plot = Plot::new("mark").line("l", (0..=10).map(|i| (i, line(i)))).mark(8.0, "word");
+        let svg = plot.svg().unwrap();
+        let document = parsed(&svg);
+        let is_word = |node: &Node<'_, '_>| node.text().is_some_and(|text| text.trim() == "word");
+        let y = named(&document, "text").into_iter().find(is_word);
+        y.and_then(|node| node.attribute("y")?.parse::<i32>().ok()).unwrap()
+    };
+    assert!(at(|i| 0.5_f64.powi(i)) < 1000);
+    assert!(at(|i| 1.0 - 0.5_f64.powi(i)) > 2500);
+}
+
+#[test]
 fn a_function_far_from_the_points_leaves_them_their_range() {
     let points = [(0.0, 1.0), (1.0, 2.0)];
     let svg = Plot::new("far").points("p", points).function("f", |x| 1e6 * x).svg().unwrap();
