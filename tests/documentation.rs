@@ -233,22 +233,3 @@ fn changes_in_contributing_are_in_the_code() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     assert!(count > 20, "only {count} lines were found");
 }
-
-/// What needs a feature is compiled in the book, where the rest of the program is hidden; the README shows it bare.
-#[test]
-fn what_the_readme_does_not_compile_the_book_does() {
-    let [book, readme] = ["docs/devices.md", "README.md"].map(read);
-    let in_blocks = |page: &str, kind: &str| -> Vec<String> {
-        let lines = lines(page).into_iter().filter(|(block, _)| *block == Some(kind));
-        lines.map(|(_, line)| line.split(" //").next().unwrap().trim().to_owned()).collect()
-    };
-    let compiled = in_blocks(&book, "rust");
-    let bare = in_blocks(&readme, "rust,ignore");
-    assert!(bare.iter().any(|line| line.contains("Vulkan")));
-    for line in bare {
-        assert!(
-            compiled.contains(&line),
-            "README.md: `{line}` is in no program of docs/devices.md"
-        );
-    }
-}

@@ -1,5 +1,7 @@
 //! NumPy's files: what is read from good ones, and what is said of bad ones.
 
+extern crate netform_core as netform;
+
 mod common;
 
 use common::{Folder, says, survives};

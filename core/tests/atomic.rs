@@ -2,6 +2,8 @@
 //! there as it was, and nothing else.
 #![cfg(unix)]
 
+extern crate netform_core as netform;
+
 mod common;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! Files that are missing, cut off, damaged or of another kind: every one gives an error that names the
 //! file, the place and what was expected, and none a panic.
 
+extern crate netform_core as netform;
+
 mod common;
 
 use std::collections::BTreeMap;

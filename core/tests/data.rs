@@ -1,5 +1,7 @@
 //! Data sets through their public methods: combinators, splits, folds, batches.
 
+extern crate netform_core as netform;
+
 mod common;
 
 use common::says;

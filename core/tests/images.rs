@@ -2,6 +2,8 @@
 
 #![cfg(feature = "images")]
 
+extern crate netform_core as netform;
+
 mod common;
 
 use std::fs;

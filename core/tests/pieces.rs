@@ -1,5 +1,7 @@
 //! Large batches, which several threads gather in pieces.
 
+extern crate netform_core as netform;
+
 mod common;
 
 use std::collections::HashSet;

@@ -1,5 +1,7 @@
 //! Tables with other separators, quotes, and columns of names.
 
+extern crate netform_core as netform;
+
 mod common;
 
 use common::{Folder, says};

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
-use netform_core::error::Result;
+use netform::error::Result;
 
 /// A folder of one test, removed at its end.
 pub struct Folder(pub PathBuf);

@@ -1,22 +1,20 @@
 //! Files of events, read back by a strict reader of their formats, written apart from the writer.
 
-extern crate netform_core as netform;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use netform_core::data::InMemory;
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::loss::CrossEntropy;
-use netform_core::metric::F1;
-use netform_core::optim::Adam;
-use netform_core::random::Seed;
-use netform_core::train::{BatchRecord, Callback, History, TensorBoard, Trainer};
-use netform_macros::network;
+use netform::data::InMemory;
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::loss::CrossEntropy;
+use netform::metric::F1;
+use netform::network;
+use netform::optim::Adam;
+use netform::random::Seed;
+use netform::train::{BatchRecord, Callback, History, TensorBoard, Trainer};
 
-#[path = "common/mod.rs"]
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use common::{Folder, says};
@@ -192,13 +190,13 @@ fn all_figures_are_in_the_files() {
     let history = fit(&folder.0, usize::MAX, false).unwrap();
     let [(train, begun)] = &files(&folder.0.join("board/train"))[..] else { panic!("one file") };
     assert_eq!(*begun, Some(1));
-    let steps = |figure: fn(&netform_core::train::StepRecord) -> f64| {
+    let steps = |figure: fn(&netform::train::StepRecord) -> f64| {
         (1..).zip(&history.steps).map(|(i, step)| (i, figure(step) as f32)).collect::<Vec<_>>()
     };
     assert_eq!(train["step/loss"], steps(|step| step.loss));
     assert_eq!(train["step/rate"], steps(|step| step.rate));
     assert_eq!(train["step/gradient_norm"], steps(|step| step.gradient_norm.unwrap()));
-    let epochs = |figure: &dyn Fn(&netform_core::train::EpochRecord) -> f64| {
+    let epochs = |figure: &dyn Fn(&netform::train::EpochRecord) -> f64| {
         let epochs = history.epochs.iter();
         epochs.map(|it| (7 * it.epoch as u64, figure(it) as f32)).collect::<Vec<_>>()
     };

@@ -1,21 +1,19 @@
 //! A loss that is not finite ends training with the name of what on the way to it was first not finite.
 
-extern crate netform_core as netform;
-
-use netform_core::cpu::Cpu;
-use netform_core::data::{InMemory, MiniBatch};
-use netform_core::dim::{Batch, D};
-use netform_core::element::{Element, Float};
-use netform_core::error::{Error, Result};
-use netform_core::loss::{CrossEntropy, Loss, Mse};
-use netform_core::network::Network;
-use netform_core::optim::Sgd;
-use netform_core::random::Seed;
-use netform_core::shape::SampleShape;
-use netform_core::tensor::Tensor;
-use netform_core::train::{BatchRecord, Callback, Trainer};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::cpu::Cpu;
+use netform::data::{InMemory, MiniBatch};
+use netform::dim::{Batch, D};
+use netform::element::{Element, Float};
+use netform::error::{Error, Result};
+use netform::loss::{CrossEntropy, Loss, Mse};
+use netform::network;
+use netform::network::Network;
+use netform::optim::Sgd;
+use netform::random::Seed;
+use netform::shape::SampleShape;
+use netform::tensor::Tensor;
+use netform::train::{BatchRecord, Callback, Trainer};
+use netform::weights::Weights;
 
 network! {
     /// Convolutions and pooling.

@@ -1,23 +1,21 @@
 //! Metrics in trainings, and what is kept of a training.
 
-extern crate netform_core as netform;
-
-use netform_core::data::{Dataset, InMemory};
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::loss::{CrossEntropy, Mse};
-use netform_core::metric::{
+use netform::data::{Dataset, InMemory};
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::loss::{CrossEntropy, Mse};
+use netform::metric::{
     Accuracy, Confusion, F1, Figure, Goal, Mae, Metric, Precision, R2, Recall, Rmse, TopK, measure,
 };
-use netform_core::network::Network;
-use netform_core::optim::{Adam, Sgd};
-use netform_core::random::{Rng, Seed};
-use netform_core::schedule::Exponential;
-use netform_core::train::{BatchRecord, Callback, Checkpoint, EarlyStopping, History, Trainer};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::network;
+use netform::network::Network;
+use netform::optim::{Adam, Sgd};
+use netform::random::{Rng, Seed};
+use netform::schedule::Exponential;
+use netform::train::{BatchRecord, Callback, Checkpoint, EarlyStopping, History, Trainer};
+use netform::weights::Weights;
 
-#[path = "common/mod.rs"]
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use common::{Folder, says};

@@ -1,8 +1,7 @@
 //! Files of trainings that somebody has changed, by accident or not: an error that names the place, or a training that
 //! goes on; never a panic.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::fs;
@@ -11,16 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Folder, says, survives};
-use netform_core::data::InMemory;
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::io::safetensors::{self, Contents, Values};
-use netform_core::loss::CrossEntropy;
-use netform_core::metric::F1;
-use netform_core::optim::Adam;
-use netform_core::random::Seed;
-use netform_core::train::{BatchRecord, Callback, EarlyStopping, History, Trainer};
-use netform_macros::network;
+use netform::data::InMemory;
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::io::safetensors::{self, Contents, Values};
+use netform::loss::CrossEntropy;
+use netform::metric::F1;
+use netform::network;
+use netform::optim::Adam;
+use netform::random::Seed;
+use netform::train::{BatchRecord, Callback, EarlyStopping, History, Trainer};
 
 network! {
     /// Random numbers, running statistics and a setting.

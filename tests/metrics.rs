@@ -1,14 +1,12 @@
 //! Figures beside the loss, against values worked out by hand, and over data sets.
 
-extern crate netform_core as netform;
-
-use netform_core::data::InMemory;
-use netform_core::dim::D;
-use netform_core::error::Error;
-use netform_core::metric::{Accuracy, Confusion, F1, Figure, Metric, Regression, TopK, measure};
-use netform_core::random::Seed;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::InMemory;
+use netform::dim::D;
+use netform::error::Error;
+use netform::metric::{Accuracy, Confusion, F1, Figure, Metric, Regression, TopK, measure};
+use netform::network;
+use netform::random::Seed;
+use netform::weights::Weights;
 
 network! {
     /// Its outputs are its inputs.

@@ -1,24 +1,23 @@
 //! Weights that PyTorch has trained, and files that it reads: `tests/data/torch` has both sides' story.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::path::{Path, PathBuf};
 
 use common::{Folder, says};
-use netform_core::data::InMemory;
-use netform_core::dim::{Batch, D};
-use netform_core::error::Error;
-use netform_core::io::safetensors::{self, NamedTensor, Values};
-use netform_core::loss::{CrossEntropy, Loss};
-use netform_core::network::Network;
-use netform_core::optim::Adam;
-use netform_core::random::Seed;
-use netform_core::tensor::Tensor;
-use netform_core::train::Trainer;
-use netform_core::weights::{StateDict, Weights};
-use netform_macros::network;
+use netform::data::InMemory;
+use netform::dim::{Batch, D};
+use netform::error::Error;
+use netform::io::safetensors::{self, NamedTensor, Values};
+use netform::loss::{CrossEntropy, Loss};
+use netform::network;
+use netform::network::Network;
+use netform::optim::Adam;
+use netform::random::Seed;
+use netform::tensor::Tensor;
+use netform::train::Trainer;
+use netform::weights::{StateDict, Weights};
 
 network! {
     /// Layers of images.
@@ -66,7 +65,7 @@ fn sequential() -> StateDict {
 }
 
 fn fixture(name: &str) -> PathBuf {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/torch");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/torch");
     Path::new(folder).join(format!("{name}.safetensors"))
 }
 

@@ -1,18 +1,16 @@
 //! Gradients that are infinite or not a number, of losses that are finite.
 
-extern crate netform_core as netform;
-
-use netform_core::data::{InMemory, MiniBatch};
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::loss::Mse;
-use netform_core::network::Network;
-use netform_core::optim::Sgd;
-use netform_core::random::Seed;
-use netform_core::tensor::Tensor;
-use netform_core::train::{BatchRecord, Callback, Checkpoint, Trainer};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::{InMemory, MiniBatch};
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::loss::Mse;
+use netform::network;
+use netform::network::Network;
+use netform::optim::Sgd;
+use netform::random::Seed;
+use netform::tensor::Tensor;
+use netform::train::{BatchRecord, Callback, Checkpoint, Trainer};
+use netform::weights::Weights;
 
 network! {
     /// The length of a vector has no derivative at 0, which is where inputs of 0 are.

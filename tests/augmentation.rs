@@ -1,23 +1,22 @@
 //! Augmentation and batches that are prepared ahead: the same for a seed, whoever prepares them.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use common::says;
-use netform_core::data::augment::{Flip, Noise, Shift};
-use netform_core::data::{Dataset, InMemory};
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::loss::CrossEntropy;
-use netform_core::optim::Sgd;
-use netform_core::random::{Rng, Seed};
-use netform_core::train::Trainer;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::augment::{Flip, Noise, Shift};
+use netform::data::{Dataset, InMemory};
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::loss::CrossEntropy;
+use netform::network;
+use netform::optim::Sgd;
+use netform::random::{Rng, Seed};
+use netform::train::Trainer;
+use netform::weights::Weights;
 
 type Image = (D<2>, D<3>, D<4>);
 type Images = InMemory<Image>;
@@ -40,7 +39,7 @@ fn passes<D: Dataset<Element = f32>>(data: &D, index: usize, passes: u64) -> Vec
 }
 
 fn input_len<D: Dataset>(_: &D) -> usize {
-    <D::Input as netform_core::shape::SampleShape>::NUMEL
+    <D::Input as netform::shape::SampleShape>::NUMEL
 }
 
 #[test]

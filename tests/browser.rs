@@ -2,8 +2,7 @@
 //!
 //! Where there is no Chromium, the tests say that they are skipped; with `NETFORM_REQUIRE_BROWSER=1` they fail.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::fs;
@@ -20,7 +19,7 @@ use netform::random::Seed;
 use netform::report::Report;
 use netform::train::{History, Trainer};
 
-netform_macros::network! {
+netform::network! {
     /// Tells light pictures from dark ones.
     Pictures: [1, 8, 8] -> [2] { conv: Conv2d(4, kernel = 3), Relu, Flatten, fc: Linear(2) }
 }

@@ -1,18 +1,16 @@
 //! Schedules against PyTorch, and how the trainer and single steps follow them.
 
-extern crate netform_core as netform;
-
-use netform_core::data::InMemory;
-use netform_core::dim::{Batch, D};
-use netform_core::loss::Mse;
-use netform_core::module::Module;
-use netform_core::optim::Sgd;
-use netform_core::random::Seed;
-use netform_core::schedule::{Cosine, Exponential, OneCycle, Schedule, Step, Warmup};
-use netform_core::tensor::Tensor;
-use netform_core::train::Trainer;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::InMemory;
+use netform::dim::{Batch, D};
+use netform::loss::Mse;
+use netform::module::Module;
+use netform::network;
+use netform::optim::Sgd;
+use netform::random::Seed;
+use netform::schedule::{Cosine, Exponential, OneCycle, Schedule, Step, Warmup};
+use netform::tensor::Tensor;
+use netform::train::Trainer;
+use netform::weights::Weights;
 
 network! {
     /// A line.
@@ -30,7 +28,7 @@ fn numbers(value: &serde_json::Value) -> Vec<f64> {
 }
 
 fn follows(name: &str, schedule: impl Schedule) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/optim.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/optim.json");
     let data = std::fs::read_to_string(path).unwrap();
     let data: serde_json::Value = serde_json::from_str(&data).unwrap();
     let runs = data["schedules"].as_array().unwrap();

@@ -1,24 +1,23 @@
 //! Trainings that end within an epoch or its validation, and what their files say of it.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::Folder;
-use netform_core::data::{Dataset, InMemory};
-use netform_core::dim::D;
-use netform_core::error::Result;
-use netform_core::io::safetensors;
-use netform_core::loss::{CrossEntropy, Huber, Loss, SmoothL1};
-use netform_core::metric::F1;
-use netform_core::optim::AdamW;
-use netform_core::random::Seed;
-use netform_core::train::{EarlyStopping, History, Trainer};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::{Dataset, InMemory};
+use netform::dim::D;
+use netform::error::Result;
+use netform::io::safetensors;
+use netform::loss::{CrossEntropy, Huber, Loss, SmoothL1};
+use netform::metric::F1;
+use netform::network;
+use netform::optim::AdamW;
+use netform::random::Seed;
+use netform::train::{EarlyStopping, History, Trainer};
+use netform::weights::Weights;
 
 network! {
     /// Random numbers and running statistics.

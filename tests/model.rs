@@ -1,25 +1,24 @@
 //! Models: files of networks with scalings and names, what they predict, and files that are something else.
 
-extern crate netform_core as netform;
-
+#[path = "../core/tests/common/mod.rs"]
 mod common;
 
 use std::path::Path;
 
 use common::{Folder, says};
-use netform_core::cpu::Cpu;
-use netform_core::data::{InMemory, Scaling};
-use netform_core::dim::D;
-use netform_core::error::Error;
-use netform_core::io::safetensors::{self, Contents, NamedTensor, Values};
-use netform_core::loss::{CrossEntropy, Mse};
-use netform_core::model::{Classifier, Model, Outputs, Regressor};
-use netform_core::module::Module;
-use netform_core::optim::Adam;
-use netform_core::random::Seed;
-use netform_core::train::Trainer;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::cpu::Cpu;
+use netform::data::{InMemory, Scaling};
+use netform::dim::D;
+use netform::error::Error;
+use netform::io::safetensors::{self, Contents, NamedTensor, Values};
+use netform::loss::{CrossEntropy, Mse};
+use netform::model::{Classifier, Model, Outputs, Regressor};
+use netform::module::Module;
+use netform::network;
+use netform::optim::Adam;
+use netform::random::Seed;
+use netform::train::Trainer;
+use netform::weights::Weights;
 
 network! {
     /// Three classes of points, with running statistics and a setting.
@@ -357,8 +356,8 @@ fn names_are_as_many_as_outputs() {
 /// The model's file with something changed.
 fn changed<N, T>(model: &Model<N, T>, change: impl FnOnce(&mut Contents)) -> Vec<u8>
 where
-    N: netform_core::network::Network,
-    T: netform_core::model::Task<N>,
+    N: netform::network::Network,
+    T: netform::model::Task<N>,
 {
     let bytes = model.to_bytes().unwrap();
     let mut contents = safetensors::from_bytes(&bytes, "memory").unwrap();

@@ -1,17 +1,15 @@
 //! Optimisers against PyTorch: five steps of a network that is its own loss, a quadratic in its weights.
 
-extern crate netform_core as netform;
-
-use netform_core::cpu::Cpu;
-use netform_core::device::Device;
-use netform_core::dim::{Batch, D};
-use netform_core::element::Float;
-use netform_core::module::Module;
-use netform_core::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
-use netform_core::random::Seed;
-use netform_core::tensor::Tensor;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::cpu::Cpu;
+use netform::device::Device;
+use netform::dim::{Batch, D};
+use netform::element::Float;
+use netform::module::Module;
+use netform::network;
+use netform::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use netform::random::Seed;
+use netform::tensor::Tensor;
+use netform::weights::Weights;
 
 network! {
     /// Its gradient is `a * w + b`.
@@ -26,7 +24,7 @@ fn numbers(value: &serde_json::Value) -> Vec<f64> {
 }
 
 fn reference() -> serde_json::Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/optim.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/optim.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -1,28 +1,26 @@
 //! Trainings that end before their end, by an error, a flag or a signal, and go on from their file bit for bit.
 
-extern crate netform_core as netform;
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use netform_core::data::InMemory;
-use netform_core::dim::D;
-use netform_core::error::{Error, Result};
-use netform_core::loss::CrossEntropy;
-use netform_core::metric::{F1, TopK};
-use netform_core::optim::{Adam, AdamW, Optimizer, Sgd};
-use netform_core::random::{Rng, Seed};
-use netform_core::schedule::{Cosine, Warmup};
-use netform_core::train::{
+use netform::data::InMemory;
+use netform::dim::D;
+use netform::error::{Error, Result};
+use netform::loss::CrossEntropy;
+use netform::metric::{F1, TopK};
+use netform::network;
+use netform::optim::{Adam, AdamW, Optimizer, Sgd};
+use netform::random::{Rng, Seed};
+use netform::schedule::{Cosine, Warmup};
+use netform::train::{
     BatchRecord, Callback, Checkpoint, EarlyStopping, EpochRecord, Flow, History, NetworkAccess,
     State, Trainer,
 };
-use netform_core::update::Rules;
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::update::Rules;
+use netform::weights::Weights;
 
 network! {
     /// Random numbers, running statistics and a setting.

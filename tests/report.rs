@@ -1,7 +1,5 @@
 //! Reports of trained networks: what their outputs and targets are taken for, and how large a page becomes.
 
-extern crate netform_core as netform;
-
 use netform::cpu::Cpu;
 use netform::data::InMemory;
 use netform::dim::D;
@@ -14,7 +12,7 @@ use netform::random::Seed;
 use netform::report::Report;
 use netform::train::{History, Trainer, evaluate};
 
-netform_macros::network! {
+netform::network! {
     /// Ends in probabilities.
     Side: (x: [2]) -> [1] { let fc = Linear(1); sigmoid(fc(x)) }
 

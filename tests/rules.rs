@@ -1,22 +1,20 @@
 //! What surrounds an optimiser: clipping, frozen layers, rates and decay of single parameters.
 
-extern crate netform_core as netform;
-
-use netform_core::cpu::Cpu;
-use netform_core::data::{InMemory, MiniBatch};
-use netform_core::device::Device;
-use netform_core::dim::{Batch, D};
-use netform_core::element::Float;
-use netform_core::loss::CrossEntropy;
-use netform_core::module::Module;
-use netform_core::network::Network;
-use netform_core::optim::{Adam, AdamW, Sgd};
-use netform_core::random::Seed;
-use netform_core::tensor::Tensor;
-use netform_core::train::Trainer;
-use netform_core::update::{Rules, Updater};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::cpu::Cpu;
+use netform::data::{InMemory, MiniBatch};
+use netform::device::Device;
+use netform::dim::{Batch, D};
+use netform::element::Float;
+use netform::loss::CrossEntropy;
+use netform::module::Module;
+use netform::network;
+use netform::network::Network;
+use netform::optim::{Adam, AdamW, Sgd};
+use netform::random::Seed;
+use netform::tensor::Tensor;
+use netform::train::Trainer;
+use netform::update::{Rules, Updater};
+use netform::weights::Weights;
 
 network! {
     /// Its gradient is `a * w + b`.
@@ -48,7 +46,7 @@ fn clipped_like_pytorch<E: Float>()
 where
     Cpu: Device<E>,
 {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/optim.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/optim.json");
     let data = std::fs::read_to_string(path).unwrap();
     let data: serde_json::Value = serde_json::from_str(&data).unwrap();
     let floats =
@@ -147,7 +145,7 @@ fn data() -> Data {
 /// All tensors of a network's file by name.
 fn tensors(net: &Normed) -> Vec<(String, Vec<f64>)> {
     let bytes = net.to_bytes().unwrap();
-    let contents = netform_core::io::safetensors::from_bytes(&bytes, "memory").unwrap();
+    let contents = netform::io::safetensors::from_bytes(&bytes, "memory").unwrap();
     contents.tensors.into_iter().map(|tensor| (tensor.name, tensor.data.to_floats())).collect()
 }
 
@@ -311,7 +309,7 @@ fn averages_of_weights() {
     let mut net = Normed::new(Seed(1));
     let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1)).average(0.9).validate(&data);
     let history = trainer.fit(&mut net, &data).unwrap();
-    let found = netform_core::train::evaluate(&net, &CrossEntropy, &data, 32).unwrap().loss;
+    let found = netform::train::evaluate(&net, &CrossEntropy, &data, 32).unwrap().loss;
     assert_eq!(history.epochs[0].validation_loss, Some(found));
     let mut plain = Normed::new(Seed(1));
     Trainer::new(CrossEntropy, Sgd::new(0.1)).fit(&mut plain, &data).unwrap();

@@ -1,16 +1,14 @@
 //! Labels that are no classes are found before they reach a step, and named by their sample.
 
-extern crate netform_core as netform;
-
-use netform_core::data::{Dataset, InMemory};
-use netform_core::dim::D;
-use netform_core::error::Error;
-use netform_core::loss::{CrossEntropy, Nll};
-use netform_core::optim::Sgd;
-use netform_core::random::Seed;
-use netform_core::train::{Trainer, evaluate};
-use netform_core::weights::Weights;
-use netform_macros::network;
+use netform::data::{Dataset, InMemory};
+use netform::dim::D;
+use netform::error::Error;
+use netform::loss::{CrossEntropy, Nll};
+use netform::network;
+use netform::optim::Sgd;
+use netform::random::Seed;
+use netform::train::{Trainer, evaluate};
+use netform::weights::Weights;
 
 network! {
     Net: [2] -> [3] { fc: Linear(3) }
