@@ -185,20 +185,35 @@ impl Tiles {
                 )
             };
         }
+        /// Begins to bring a tile of the next block of each matrix into the first cache.
+        macro_rules! next {
+            ($tile:literal) => {
+                concat!(
+                    ".irp line, 0, 64, 128, 192, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896, 960
+                    prefetcht0 [{a} + 6144 + 1024 * ",
+                    $tile,
+                    " + \\line]
+                    prefetcht0 [{b} + 6144 + 1024 * ",
+                    $tile,
+                    " + \\line]
+                    .endr"
+                )
+            };
+        }
         const { assert!(PART * size_of::<u32>() == 2048 && BLOCK * size_of::<u32>() == 6144) };
         // SAFETY: as above; what is read is the caller's promise.
         unsafe {
             asm!(
                 "2:",
                 left!(0),
-                right!(2), square!(), // 0 2
-                right!(1), square!(), // 0 1
-                right!(0), square!(), // 0 0
+                right!(2), square!(), next!(0), // 0 2
+                right!(1), square!(), next!(1), // 0 1
+                right!(0), square!(), next!(2), // 0 0
                 left!(1),
-                square!(), // 1 0
-                right!(1), square!(), // 1 1
+                square!(), next!(3), // 1 0
+                right!(1), square!(), next!(4), // 1 1
                 left!(2),
-                right!(0), square!(), // 2 0
+                right!(0), square!(), next!(5), // 2 0
                 "add {a}, 6144",
                 "add {b}, 6144",
                 "dec {blocks}",
