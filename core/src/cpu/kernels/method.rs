@@ -14,6 +14,8 @@ const LARGE: usize = 1 << 16;
 const DEPTH: usize = 256;
 /// Rows of the result up to which the right matrix is used where it lies.
 pub(super) const FEW_ROWS: usize = 16;
+/// Columns of the result up to which they fill too little of a vector.
+const FEW_COLUMNS: usize = 12;
 /// Rows of the result from which a right matrix that is stored along k is worth being transposed.
 const MANY_ROWS: usize = 32;
 
@@ -42,7 +44,11 @@ impl Method {
         }
         if level() == Level::Base && m * n * k > LARGE && m.min(n).min(k) >= 4 {
             Method::Gemm
-        } else if !dims.transpose_a && dims.transpose_b && k >= 16 && m < MANY_ROWS {
+        } else if !dims.transpose_a
+            && dims.transpose_b
+            && k >= 16
+            && (m < MANY_ROWS || n <= FEW_COLUMNS)
+        {
             Method::Dots
         } else {
             Method::Tiles
