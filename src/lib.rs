@@ -355,7 +355,7 @@ pub use netform_macros::__linked;
 /// What programs that declare and train networks use.
 pub mod prelude {
     pub use crate::cpu::Cpu;
-    pub use crate::data::{self, Dataset, InMemory, MiniBatch};
+    pub use crate::data::{self, Dataset, InMemory, MiniBatch, NumericTargets};
     pub use crate::dim;
     pub use crate::dim::{Batch, D, Len};
     pub use crate::loss::{BceWithLogits, CrossEntropy, LossGradient, Mse, OwnOutput};

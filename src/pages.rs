@@ -14,6 +14,8 @@ pages! {
     Gradients "docs/gradients.md";
     Networks "docs/networks.md";
     Training "docs/training.md";
+    OwnTable "docs/own_table.md";
+    NotLearning "docs/not_learning.md";
     Overfitting "docs/overfitting.md";
     Devices "docs/devices.md";
     Inside "docs/inside.md";
