@@ -139,7 +139,7 @@ true class \\ taken for   0   1   2
     assert_eq!((named.accuracy(), &named), (confusion.accuracy(), &confusion));
     let text = named.to_string();
     assert!(text.contains("true class \\ taken for   setosa   versicolor   2\n"), "{text}");
-    assert!(text.contains("\nsetosa              2      1.0000"), "{text}");
+    assert!(text.contains("\nsetosa             2      1.0000"), "{text}");
     assert_eq!(named.names(), ["setosa", "versicolor"]);
 }
 
