@@ -164,7 +164,7 @@ fn a_regression_is_drawn_measured_and_its_worst_samples_are_shown_in_their_own_u
             // The mean of 0, 20 and 40, the root of the mean of their squares, 1 - 2000 / 46667.
             "<th scope=\"row\">output 1 of 2</th><td>20</td><td>25.82</td><td>0.95714</td>",
             "<th scope=\"row\">2</th><td>400</td><td>360</td><td>-40</td>",
-            "<span>360</span>, <span>6</span>",
+            "<span>360,</span> <span>6</span>",
         ] {
             assert!(html.contains(text), "{text} in {html}");
         }
@@ -254,7 +254,7 @@ fn misread_samples_are_shown_as_they_were_measured() {
     scaling.apply(&mut data);
     let report = Report::new(&history).scaling(&scaling);
     let html = report.tested(&net, &data).unwrap().html().unwrap();
-    assert!(html.contains("<code><span>5.1</span>, <span>350</span></code>"), "{html}");
+    assert!(html.contains("<code><span>5.1,</span> <span>350</span></code>"), "{html}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::plot::escaped;
 
 /// Up to how many classes there is a matrix; of more, a list of what is confused most often.
 const MATRIX: usize = 26;
+/// How many characters a name has at most that stands above its column on a phone without being turned.
+const SHORT: usize = 4;
 /// How many pairs such a list has.
 const PAIRS: usize = 20;
 
@@ -42,8 +44,10 @@ fn matrix(report: &Report<'_>, confusion: &Confusion) -> String {
     let name = |class| escaped(&report.class_name_in(confusion, class));
     let heading: String =
         classes.clone().map(|class| format!("<th scope=\"col\">{}</th>", name(class))).collect();
+    let is_long = classes.clone().any(|class| name(class).chars().count() > SHORT);
+    let long = if is_long { " long" } else { "" };
     let mut html = format!(
-        "<div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><th>is \\ taken for</th>{heading}\
+        "<div class=\"scroll\"><table class=\"matrix{long}\">\n<thead><tr><th>is \\ taken for</th>{heading}\
          <th scope=\"col\">recall</th></tr></thead>\n<tbody>\n"
     );
     for class in classes.clone() {

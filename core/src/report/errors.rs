@@ -61,11 +61,10 @@ fn lost(numbers: &Numbers) -> String {
 
 /// MAE, RMSE and R2.
 fn figures(numbers: &Numbers) -> String {
-    let is_one = numbers.outputs == 1;
+    let of = if numbers.outputs == 1 { "" } else { "<th></th>" };
     let mut html = format!(
-        "<div class=\"scroll\"><table>\n<thead><tr>{}<th scope=\"col\">mean absolute error (MAE)</th>\
-         <th scope=\"col\">root of the mean squared error (RMSE)</th><th scope=\"col\">R2</th></tr></thead>\n<tbody>\n",
-        if is_one { "" } else { "<th></th>" }
+        "<div class=\"scroll\"><table>\n<thead><tr>{of}<th scope=\"col\">MAE</th><th scope=\"col\">RMSE</th>\
+         <th scope=\"col\">R2</th></tr></thead>\n<tbody>\n"
     );
     for (i, Column { errors, .. }) in numbers.columns.iter().enumerate() {
         let heading = name(numbers, i).map(|name| format!("<th scope=\"row\">{name}</th>"));
@@ -74,7 +73,8 @@ fn figures(numbers: &Numbers) -> String {
         let cells = [errors.mae(), errors.rmse(), errors.r2()].map(cell).concat();
         html += &format!("<tr>{}{cells}</tr>\n", heading.unwrap_or_default());
     }
-    html + "</tbody>\n</table></div>\n"
+    html + "</tbody>\n</table></div>\n<p>MAE is the mean absolute error, RMSE the root of the mean squared error, and R2 \
+            the part of the variance of what was measured that the network explains: 1 at best.</p>\n"
 }
 
 /// Points, and the line on which they would be.
@@ -102,8 +102,9 @@ fn worst(numbers: &Numbers, i: usize, column: &Column) -> Result<String> {
     };
     let output = if numbers.is_each() { "" } else { "<th scope=\"col\">output</th>" };
     html += &format!(
-        "<div class=\"scroll\"><table class=\"worst\">\n<thead><tr><th scope=\"col\">sample</th>{output}<th scope=\"col\">measured</th>\
-         <th scope=\"col\">predicted</th><th scope=\"col\">error</th><th scope=\"col\">inputs</th></tr></thead>\n<tbody>\n"
+        "<div class=\"scroll\"><table class=\"worst\" style=\"--columns:{}\">\n<thead><tr><th scope=\"col\">sample</th>{output}<th scope=\"col\">measured</th>\
+         <th scope=\"col\">predicted</th><th scope=\"col\">error</th><th scope=\"col\" class=\"inputs\">inputs</th></tr></thead>\n<tbody>\n",
+        4 + usize::from(!numbers.is_each()),
     );
     for found in &column.worst {
         let Worst { index, output, measured, predicted, .. } = found;

@@ -175,13 +175,13 @@ fn figures(history: &History) -> String {
     html + "</tbody>\n</table></div>\n</section>\n"
 }
 
-/// A number to four or five digits.
+/// A number to four or five digits: small ones with as many decimals, so that they can be compared.
 fn number(x: f64) -> String {
     match x.abs() {
         0.0 => "0".to_owned(),
-        0.001..100_000.0 => format!("{x:.4}"),
-        size if size.is_finite() => format!("{x:.3e}"),
-        _ => x.to_string(),
+        0.0..0.001 => format!("{x:.3e}"),
+        0.001..1000.0 => format!("{x:.4}"),
+        _ => digits(x),
     }
 }
 

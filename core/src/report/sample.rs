@@ -166,8 +166,12 @@ pub(super) fn digits(x: f64) -> String {
 
 /// Numbers as markup: each stays in one line where there is room.
 pub(super) fn markup(numbers: &[String]) -> String {
-    let spans = numbers.iter().map(|text| format!("<span>{}</span>", escaped(text)));
-    format!("<code>{}</code>", spans.collect::<Vec<_>>().join(", "))
+    let last = numbers.len().saturating_sub(1);
+    let spans = numbers.iter().enumerate().map(|(i, text)| {
+        let comma = if i < last { "," } else { "" };
+        format!("<span>{}{comma}</span>", escaped(text))
+    });
+    format!("<code>{}</code>", spans.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
