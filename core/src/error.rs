@@ -1,6 +1,7 @@
 //! What can go wrong, with what was found, what was expected and what to do.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 /// Every fallible call of netform returns this.
@@ -26,7 +27,7 @@ pub enum Error {
         path: PathBuf,
         /// What the operating system said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file's content is not what it should be.
     #[error("{path}: {place}: {problem}", path = path.display())]
@@ -145,9 +146,17 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// An [`Error::Io`] about `path`.
-    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Error::Io { path: path.into(), source }
+    /// An [`Error::Io`] about `path`. Of a file that is not there, the message says where a relative path begins.
+    pub fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        let source = match std::env::current_dir() {
+            Ok(folder) if source.kind() == io::ErrorKind::NotFound && path.is_relative() => {
+                let problem = format!("{source}; the path begins in {}", folder.display());
+                io::Error::new(io::ErrorKind::NotFound, problem)
+            }
+            _ => source,
+        };
+        Error::Io { path, source }
     }
 
     /// An [`Error::Format`] about `path`.

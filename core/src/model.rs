@@ -2,11 +2,12 @@
 
 mod file;
 mod prediction;
+mod table;
 mod task;
 
 use std::path::Path;
 
-use crate::data::{DatasetOf, Scaling};
+use crate::data::{Columns, DatasetOf, Scaling};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ pub type Classifier<N> = Model<N, Classes>;
 /// A network that predicts numbers, in the units of the targets.
 pub type Regressor<N> = Model<N, Numbers<<N as Network>::Output, <N as Module>::Elem>>;
 
-/// A trained network with the scaling of its inputs and what its outputs mean: a [`Classifier`] or a [`Regressor`].
+/// A trained network with the scaling of its inputs, the columns that they are made of, and what its outputs mean: a [`Classifier`] or a [`Regressor`].
 /// It takes samples as they are measured, and is one safetensors file.
 ///
 /// ```standalone_crate
@@ -71,6 +72,7 @@ pub type Regressor<N> = Model<N, Numbers<<N as Network>::Output, <N as Module>::
 pub struct Model<N: Network, T> {
     net: N,
     scaling: Option<Scaling<N::Input, N::Elem>>,
+    columns: Option<Columns>,
     task: T,
     batch: usize,
 }
@@ -86,7 +88,8 @@ impl<N: Network> Classifier<N> {
     /// If there are not as many names as outputs, a name is empty or there twice, or the output has more than one axis.
     pub fn new(net: N, names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
         let names = names.into_iter().map(Into::into).collect();
-        Ok(Model { net, scaling: None, task: Classes::new::<N>(names)?, batch: BATCH })
+        let task = Classes::new::<N>(names)?;
+        Ok(Model { net, scaling: None, columns: None, task, batch: BATCH })
     }
 
     /// What the outputs are; what the end of the network says unless set, as in [`Classifier::new`].
@@ -105,7 +108,7 @@ impl<N: Network> Classifier<N> {
 impl<N: Network> Regressor<N> {
     /// A network whose outputs are numbers.
     pub fn new(net: N) -> Self {
-        Model { net, scaling: None, task: Numbers::default(), batch: BATCH }
+        Model { net, scaling: None, columns: None, task: Numbers::default(), batch: BATCH }
     }
 
     /// The scaling that the targets had in training; predictions are in the targets' own units again.
@@ -188,12 +191,14 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// [`Model::predict`] for the inputs of a data set, as they are measured: the model scales them.
     ///
     /// # Errors
-    /// As [`Model::predict`], or if a sample cannot be read or made.
+    /// As [`Model::predict`], or if a sample cannot be read or made, or its numbers are made of other columns than those of the
+    /// model, as far as both know them.
     pub fn predict_data<D>(&self, data: &D) -> Result<Vec<T::Prediction>>
     where
         D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
     {
+        self.check_same_columns(data)?;
         let mut run = Run::new(self, data.len())?;
         for batch in data.batches_in_order(self.batch) {
             for sample in batch?.inputs.to_vec().chunks_exact(N::Input::NUMEL.max(1)) {
@@ -300,9 +305,11 @@ impl<'m, N: Network, T: Task<N>> Run<'m, N, T> {
     fn add(&mut self, sample: &[N::InputElement]) -> Result<()> {
         if sample.len() != N::Input::NUMEL {
             let number = self.predictions.len() + self.gathered() + 1;
+            let names = self.model.columns.as_ref();
+            let names = names.map_or(String::new(), |columns| format!(": {columns}"));
             return Err(Error::Size {
                 what: format!("sample {number} for network `{}`", N::NAME),
-                expected: format!("{} elements, {}", N::Input::NUMEL, N::Input::describe()),
+                expected: format!("{} elements, {}{names}", N::Input::NUMEL, N::Input::describe()),
                 found: sample.len().to_string(),
             });
         }

@@ -206,8 +206,8 @@ fn tables_with_bad_rows() {
     says(read("NaN,4,a"), &["line 4, field `x`: found `NaN`, expected a finite number"]);
     says(read("3,-inf,a"), &["line 4, field `y`: found `-inf`"]);
     let not_a_number = read("3,NaN,a").unwrap_err().to_string();
-    assert!(not_a_number.ends_with("a finite number; there are numbers in this column: correct the field, or leave the line out"), "{not_a_number}");
-    says(read("3,,a"), &["expected a finite number; there are numbers in this column"]);
+    assert!(not_a_number.ends_with("a finite number; there are numbers in this column: correct the field, or take such a one for missing, .missing_as(&[\"NaN\"])"), "{not_a_number}");
+    says(read("3,,a"), &["expected a finite number; .drop_missing() leaves out such rows"]);
     says(read("3,1e300,a"), &["line 4, field `y`: found `1e300`", "a number that F32 can hold"]);
     says(read("3,4,"), &["line 4, field `kind`: found nothing", "the name of a class"]);
     says(read(&format!("{},4,a", "9a".repeat(999))), &["found `9a9a", "..`, expected"]);

@@ -5,7 +5,7 @@ extern crate netform_core as netform;
 mod common;
 
 use common::{Folder, says};
-use netform_core::data::{InMemory, Table};
+use netform_core::data::{Dataset, InMemory, NumericTargets, Table, Unlabelled};
 use netform_core::dim::D;
 
 const GOODS: &str = "colour;size;weight;price
@@ -164,6 +164,166 @@ fn numbers_may_have_a_comma() {
         &["line 2, field `x`: found `1,5`, expected a finite number", "Table::decimal(',')"],
     );
     says(read(',', "x;kind\n1.5;a\n"), &["found `1.5`", "Table::decimal('.')"]);
+}
+
+#[test]
+fn marks_between_thousands_are_not_taken_for_decimals() {
+    let folder = Folder::new("tables-thousands");
+    let read = |text: &str, set: fn(Table) -> Table| {
+        let table = Table::read_separated(folder.file("km.csv", text), ';').unwrap();
+        set(table).classes("kind").unwrap().into_samples::<(D<1>,), f32>()
+    };
+    let as_is = |table| table;
+    // It may be either, and the message says so.
+    says(
+        read("x;kind\n1,234;a\n", as_is),
+        &[
+            "found `1,234`",
+            "Table::thousands(',') reads it as 1234",
+            "Table::decimal(',') as 1.234",
+        ],
+    );
+    // The other fields of the column tell.
+    let groups = "x;kind\n1,234;a\n1,234,567.5;b\n";
+    says(read(groups, as_is), &["line 2", "Table::thousands(',') reads numbers such as this one"]);
+    let decimals = "x;kind\n1,234;a\n0,5;b\n";
+    says(read(decimals, as_is), &["line 2", "Table::decimal(',') reads numbers such as this one"]);
+    let both = "x;kind\n1.234,5;a\n";
+    says(read(both, as_is), &["Table::decimal(',') and .thousands('.') read numbers such as"]);
+
+    assert_eq!(read(groups, |it| it.thousands(',')).unwrap().inputs(), [1234.0, 1234567.5]);
+    let german = read(both, |it| it.decimal(',').thousands('.')).unwrap();
+    assert_eq!(german.inputs(), [1234.5]);
+    says(read("x;kind\n12,34;a\n", |it| it.thousands(',')), &["found `12,34`"]);
+}
+
+const CARS: &str = "km,fuel,doors,price
+10,petrol,2,5
+NA,diesel,4,7
+30,,4,9
+20,diesel,?,8
+";
+
+fn cars(folder: &Folder) -> Table {
+    Table::read(folder.file("cars.csv", CARS)).unwrap().missing_as(&["NA", "?"])
+}
+
+#[test]
+fn what_is_missing_is_said_and_left_out_or_filled() {
+    let folder = Folder::new("tables-missing");
+    // Nothing is said of them: each is an error that says what can be done.
+    let numbers = |table: Table| {
+        let table = table.features(&["km", "doors"]).unwrap().targets(&["price"]).unwrap();
+        table.into_samples::<(D<2>,), (D<1>,), f32>()
+    };
+    says(
+        numbers(cars(&folder)),
+        &["line 3, field `km`: found `NA`", ".drop_missing()", ".fill_mean(\"km\")"],
+    );
+    let unknown = Table::read(folder.file("cars.csv", CARS)).unwrap();
+    says(numbers(unknown), &["found `NA`", ".missing_as(&[\"NA\"])"]);
+    says(
+        cars(&folder).one_hot("fuel"),
+        &["line 4, field `fuel`: found nothing, expected a word", ".fill(\"fuel\", \"unknown\")"],
+    );
+
+    let left = cars(&folder).drop_missing().unwrap();
+    assert_eq!(left.len(), 1);
+    let left = cars(&folder).fill("km", 0.0).unwrap().fill("doors", 4).unwrap();
+    assert_eq!(left.drop_missing().unwrap().len(), 3);
+    let none = folder.file("none.csv", "a,b\n1,\n,2\n");
+    let none = Table::read(none).unwrap();
+    says(none.clone().drop_missing(), &["none.csv: all rows", "each of the 2 rows lacks a field"]);
+
+    let filled = cars(&folder).fill_mean("km").unwrap().fill_median("doors").unwrap();
+    let filled = filled.fill("fuel", "unknown").unwrap().one_hot("fuel").unwrap();
+    let filled: NumericTargets<(D<5>,)> =
+        filled.targets(&["price"]).unwrap().into_samples().unwrap();
+    assert_eq!(
+        filled.feature_names(),
+        ["km", "fuel=diesel", "fuel=petrol", "fuel=unknown", "doors"]
+    );
+    assert_eq!(
+        filled.inputs()[5..],
+        [[20.0, 1.0, 0.0, 0.0, 4.0], [30.0, 0.0, 0.0, 1.0, 4.0], [20.0, 1.0, 0.0, 0.0, 4.0],]
+            .concat()
+    );
+
+    // What cannot be put there.
+    says(numbers(cars(&folder).fill("km", "many").unwrap()), &["column `km`", "become `many`"]);
+    says(numbers(cars(&folder).fill("km", f64::NAN).unwrap()), &["expected a finite number"]);
+    let few = cars(&folder).fill("fuel", "gas").unwrap();
+    let few = few.one_hot_named("fuel", &["petrol", "diesel"]).unwrap();
+    says(
+        few.features(&["fuel"])
+            .unwrap()
+            .targets(&["price"])
+            .unwrap()
+            .into_samples::<(D<2>,), (D<1>,), f32>(),
+        &["column `fuel`: missing fields become `gas`, expected one of `petrol`, `diesel`"],
+    );
+    says(cars(&folder).fill_mean("fuel"), &["line 2, field `fuel`: found `petrol`"]);
+    says(none.fill_mean("c"), &["no column `c`"]);
+}
+
+#[test]
+fn another_table_becomes_the_same_numbers() {
+    let folder = Folder::new("tables-like");
+    let table = cars(&folder).fill_mean("km").unwrap().fill("fuel", "diesel").unwrap();
+    let table = table.one_hot("fuel").unwrap().ordinal("doors", &["2", "4"]).unwrap();
+    let train = table.fill("doors", "4").unwrap().targets(&["price"]).unwrap();
+    let train: NumericTargets<(D<4>,)> = train.into_samples().unwrap();
+    let columns = train.columns().unwrap();
+    assert_eq!(columns.to_string(), "km, fuel=diesel, fuel=petrol, doors");
+
+    // Other columns, in another order, with fields that are missing.
+    let new = folder.file("new.csv", "doors;owner;fuel;km\n;Ann;petrol;1,5\n2;Bob;;\n");
+    let new = Table::read_separated(new, ';').unwrap().decimal(',').with_columns(columns).unwrap();
+    let new: Unlabelled<(D<4>,)> = new.into_inputs().unwrap();
+    assert_eq!(new.inputs(), [1.5, 0.0, 1.0, 1.0, /* */ 20.0, 1.0, 0.0, 0.0]);
+    assert_eq!(new.columns(), Some(columns));
+    // A part of samples knows them as well, and what changes inputs does not.
+    let (part, _) = Dataset::split(&train, 0.5, netform_core::random::Seed(1)).unwrap();
+    assert_eq!(part.feature_names(), train.feature_names());
+    let sums = part.map_inputs::<(D<1>,), f32, _>(|x, sum| sum[0] = x.iter().sum());
+    assert!(sums.feature_names().is_empty());
+
+    let lacks = Table::read(folder.file("lacks.csv", "km,fuel\n1,petrol\n")).unwrap();
+    says(lacks.with_columns(columns), &["there is no column `doors`"]);
+    let gas = Table::read(folder.file("gas.csv", "km,fuel,doors\n1,gas,2\n")).unwrap();
+    says(
+        gas.with_columns(columns).unwrap().into_inputs::<(D<4>,), f32>(),
+        &["line 2, field `fuel`: found `gas`, expected one of `diesel`, `petrol`"],
+    );
+
+    // Rows as fields.
+    let row: Vec<f32> = columns.sample([("doors", "4"), ("km", " 7 ")]).unwrap();
+    assert_eq!(row, [7.0, 1.0, 0.0, 1.0]);
+    let sample = |fields: &[(&str, &str)]| columns.sample::<f32, _, _>(fields.iter().copied());
+    says(sample(&[("km", "1"), ("km", "2")]), &["field `km` of a sample: it is there twice"]);
+    says(sample(&[("kn", "1")]), &["field `kn`", "there are `km`, `fuel`, `doors`"]);
+    says(sample(&[("fuel", "gas")]), &["found `gas`, expected one of `diesel`, `petrol`"]);
+    says(sample(&[("km", "many")]), &["field `km` of a sample: found `many`, expected a finite"]);
+    says(sample(&[("km", "1e300")]), &["expected a number that F32 can hold"]);
+}
+
+#[test]
+fn a_network_is_not_told_the_answer() {
+    let folder = Folder::new("tables-answer");
+    let table = goods(&folder).features(&["weight", "price"]).unwrap();
+    says(
+        table.clone().targets(&["price"]).unwrap().into_samples::<(D<2>,), (D<1>,), f32>(),
+        &["column `price`", "it is a feature and a target", "leave it out of the features"],
+    );
+    says(
+        table.classes("weight").unwrap().into_samples::<(D<2>,), f32>(),
+        &["column `weight`", "it is a feature and a target"],
+    );
+    says(goods(&folder).features(&["size", "size"]), &["`size`", "named twice among the features"]);
+    says(
+        goods(&folder).targets(&["price", "price"]).map(|_| goods(&folder)),
+        &["`price`", "named twice among the targets"],
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! What is drawn for a sample depends on the pass and on the sample's index alone: batches of any size, on any number of
 //! threads, are the same.
 
+use crate::data::columns::Columns;
 use crate::data::dataset::Dataset;
 use crate::dim::Static;
 use crate::element::{Element, Float};
@@ -171,6 +172,10 @@ impl<D: Dataset, A: Augment<D::Input, D::Element>> Dataset for Augmented<D, A> {
 
     fn class_names(&self) -> &[String] {
         self.data.class_names()
+    }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.data.columns()
     }
 }
 

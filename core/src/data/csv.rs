@@ -4,21 +4,20 @@
 //! A table is read whole and checked field by field, so that a message can name the line.
 
 mod categories;
+mod missing;
+mod samples;
 mod text;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
-use self::categories::{Categories, Encoding};
-use self::text::{Lines, Listed, Shown, open_quote, refused};
-use crate::data::memory::InMemory;
-use crate::element::Float;
+use self::text::{Lines, open_quote, refused};
+use crate::data::Fill;
+use crate::data::columns::{Categories, Encoding, Listed, Notation, Shown};
 use crate::error::{Error, Result};
-use crate::shape::SampleShape;
 
 /// A table that was read from a file, on the way to becoming samples: first the columns of features and
 /// targets are chosen, then [`Table::into_samples`] turns them into numbers.
@@ -44,8 +43,9 @@ pub struct Table<Target = ()> {
     features: Option<Vec<usize>>,
     /// The columns of names.
     encodings: BTreeMap<usize, Encoding>,
-    /// What is before the decimals of a number.
-    decimal: char,
+    /// What stands for the missing fields of a column.
+    fills: BTreeMap<usize, Fill>,
+    notation: Notation,
     target: Target,
 }
 
@@ -118,8 +118,16 @@ impl Table {
             let problem = "found no rows after the header, expected at least one";
             return Err(Error::format(path, "line 2", problem));
         }
-        let (path, encodings) = (path.to_owned(), BTreeMap::new());
-        Ok(Table { path, columns, rows, features: None, encodings, decimal: '.', target: () })
+        Ok(Table {
+            path: path.to_owned(),
+            columns,
+            rows,
+            features: None,
+            encodings: BTreeMap::new(),
+            fills: BTreeMap::new(),
+            notation: Notation::default(),
+            target: (),
+        })
     }
 
     /// Takes the column as the class. Its fields, text or numbers, become class names in ascending
@@ -147,15 +155,15 @@ impl Table {
     /// Takes the columns as targets that are numbers.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If there is no such column, or one is named twice.
     pub fn targets(self, columns: &[&str]) -> Result<Table<Values>> {
-        let columns = columns.iter().map(|name| self.column(name)).collect::<Result<_>>()?;
+        let columns = self.places("targets", columns)?;
         Ok(self.with_target(Values { columns }))
     }
 
     fn with_target<T>(self, target: T) -> Table<T> {
-        let Table { path, columns, rows, features, encodings, decimal, target: () } = self;
-        Table { path, columns, rows, features, encodings, decimal, target }
+        let Table { path, columns, rows, features, encodings, fills, notation, target: () } = self;
+        Table { path, columns, rows, features, encodings, fills, notation, target }
     }
 }
 
@@ -178,10 +186,9 @@ impl<T> Table<T> {
     /// Takes these columns as features, in this order. Without this, all columns but the target's are.
     ///
     /// # Errors
-    /// If there is no such column.
+    /// If there is no such column, or one is named twice.
     pub fn features(mut self, columns: &[&str]) -> Result<Self> {
-        let columns = columns.iter().map(|name| self.column(name)).collect::<Result<_>>()?;
-        self.features = Some(columns);
+        self.features = Some(self.places("features", columns)?);
         Ok(self)
     }
 
@@ -203,8 +210,41 @@ impl<T> Table<T> {
     /// ```
     #[must_use]
     pub fn decimal(mut self, mark: char) -> Self {
-        self.decimal = mark;
+        self.notation.decimal = mark;
         self
+    }
+
+    /// Numbers have this between their digits, in groups of three: `','` for `1,234`. It goes before anything that looks at
+    /// fields. A number whose groups are of other sizes is refused.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Table};
+    /// use netform::dim::D;
+    /// # let path = std::env::temp_dir().join(format!("netform-doc-thousands-{}", std::process::id()));
+    ///
+    /// std::fs::write(&path, "km,kind\n\"12,500\",a\n900,b\n").unwrap();
+    /// let table = Table::read(&path)?.thousands(',');
+    /// let samples: InMemory<(D<1>,)> = table.classes("kind")?.into_samples()?;
+    /// assert_eq!(samples.inputs(), [12500.0, 900.0]);
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), netform::error::Error>(())
+    /// ```
+    #[must_use]
+    pub fn thousands(mut self, mark: char) -> Self {
+        self.notation.thousands = Some(mark);
+        self
+    }
+
+    /// The places of columns, which differ.
+    fn places(&self, what: &str, columns: &[&str]) -> Result<Vec<usize>> {
+        if let Some((_, twice)) =
+            columns.iter().enumerate().find(|(i, name)| columns[..*i].contains(name))
+        {
+            let problem = format!("it is named twice among the {what}; expected each column once");
+            return Err(Error::format(&self.path, format!("column `{twice}`"), problem));
+        }
+        columns.iter().map(|name| self.column(name)).collect()
     }
 
     fn column(&self, name: &str) -> Result<usize> {
@@ -223,128 +263,11 @@ impl<T> Table<T> {
         })
     }
 
-    /// The columns of features, given the targets'.
-    fn feature_columns(&self, targets: &[usize]) -> Vec<usize> {
-        match &self.features {
-            Some(columns) => columns.clone(),
-            None => (0..self.columns.len()).filter(|column| !targets.contains(column)).collect(),
-        }
-    }
-
-    /// The fields of the columns as numbers, row by row.
-    fn numbers<S: SampleShape, E: Float>(&self, what: &str, columns: &[usize]) -> Result<Vec<E>> {
-        let names = |&column: &usize| match self.encodings.get(&column) {
-            Some(encoding) => encoding.columns(&self.columns[column]),
-            None => vec![self.columns[column].clone()],
-        };
-        let names: Vec<String> = columns.iter().flat_map(names).collect();
-        if names.len() != S::NUMEL {
-            return Err(Error::Size {
-                what: format!("{what} of shape {} from {}", S::describe(), self.path.display()),
-                expected: format!("{} columns", S::NUMEL),
-                found: format!("{} ({})", names.len(), Listed(&names)),
-            });
-        }
-        let mut numbers = Vec::with_capacity(self.rows.len() * names.len());
-        for row in &self.rows {
-            for &column in columns {
-                match self.encodings.get(&column) {
-                    Some(encoding) => encoding.extend(self, row, column, &mut numbers)?,
-                    None => numbers.push(self.number(row, column)?),
-                }
-            }
-        }
-        Ok(numbers)
-    }
-
-    fn number<E: Float>(&self, row: &Row, column: usize) -> Result<E> {
-        let field = &row.fields[column];
-        let number = parse(field, self.decimal).filter(|x| x.is_finite());
-        let number = number.ok_or_else(|| {
-            let advice = self.advice(field, column);
-            self.refused(row, column, &format!("a finite number; {advice}"))
-        })?;
-        let number = E::from_f64(number);
-        if number.is_finite() {
-            Ok(number)
-        } else {
-            Err(self.refused(row, column, &format!("a number that {} can hold", E::NAME)))
-        }
-    }
-
-    /// What to do about a field that is no finite number.
-    fn advice(&self, field: &str, column: usize) -> String {
-        let other = if self.decimal == '.' { ',' } else { '.' };
-        let is_number = |field: &str| parse(field, self.decimal).is_some();
-        if parse(field, other).is_some_and(f64::is_finite) {
-            return format!("Table::decimal({other:?}) reads numbers such as this one");
-        }
-        if self.rows.iter().any(|row| is_number(&row.fields[column])) {
-            return "there are numbers in this column: correct the field, or leave the line out"
-                .to_owned();
-        }
-        let name = &self.columns[column];
-        format!(
-            "for a column of words, .one_hot({name:?}) makes numbers of them, .classes({name:?}) takes them as what is to be told apart, and .features(&[..]) names the columns to use without it"
-        )
-    }
-
-    /// That every column whose names become numbers is among those that are used.
-    fn check_encodings(&self, used: &[&[usize]]) -> Result<()> {
-        let is_used = |column: &usize| used.iter().any(|columns| columns.contains(column));
-        match self.encodings.keys().find(|column| !is_used(column)) {
-            None => Ok(()),
-            Some(&column) => Err(Error::format(
-                &self.path,
-                format!("column `{}`", self.columns[column]),
-                "its names were to become numbers, but it is neither a feature nor a target that is a number; add it to the features, or leave out what encodes it",
-            )),
-        }
-    }
-
     /// The error about a field that is not what it should be.
     fn refused(&self, row: &Row, column: usize, expected: &str) -> Error {
         let place = format!("line {}, field `{}`", row.line, self.columns[column]);
         let problem = format!("found {}, expected {expected}", Shown(&row.fields[column]));
         Error::format(&self.path, place, problem)
-    }
-}
-
-impl Table<Classes> {
-    /// The samples: features of shape `X`, and classes.
-    ///
-    /// # Errors
-    /// If `X` does not have as many elements as there are columns of features, a column that is encoded is
-    /// no feature, or a field is not what it should be; the message has its line and name.
-    pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
-        let features = self.feature_columns(&[self.target.column]);
-        self.check_encodings(&[&features])?;
-        let inputs = self.numbers::<X, E>("features", &features)?;
-        let column = self.target.column;
-        let classes = match &self.target.names {
-            Some(names) => names.clone(),
-            None => Categories::of(&self, column)?,
-        };
-        let class = |row| Ok(classes.position(&self, row, column)? as u32);
-        let targets = self.rows.iter().map(class).collect::<Result<_>>()?;
-        Ok(InMemory::new(inputs, targets)?.with_class_names(classes.names))
-    }
-}
-
-impl Table<Values> {
-    /// The samples: features of shape `X`, and targets of shape `Y`.
-    ///
-    /// # Errors
-    /// If a shape does not have as many elements as there are columns for it, a column that is encoded is none of
-    /// these, or a field is not a number; the message has its line and name.
-    pub fn into_samples<X: SampleShape, Y: SampleShape, E: Float>(
-        self,
-    ) -> Result<InMemory<X, Y, E, E>> {
-        let features = self.feature_columns(&self.target.columns);
-        self.check_encodings(&[&features, &self.target.columns])?;
-        let inputs = self.numbers::<X, E>("features", &features)?;
-        let targets = self.numbers::<Y, E>("targets", &self.target.columns)?;
-        InMemory::new(inputs, targets)
     }
 }
 
@@ -356,16 +279,6 @@ impl<T> fmt::Debug for Table<T> {
             .field("rows", &self.rows.len())
             .finish_non_exhaustive()
     }
-}
-
-/// The number that a field is, with `decimal` before its decimals.
-fn parse(field: &str, decimal: char) -> Option<f64> {
-    let text = match decimal {
-        '.' => Cow::Borrowed(field),
-        _ if field.contains('.') => return None,
-        mark => Cow::Owned(field.replace(mark, ".")),
-    };
-    text.parse().ok()
 }
 
 /// The names in the header, which must be names and differ.
@@ -404,6 +317,7 @@ fn check_width(path: &Path, line: usize, columns: &[String], row: &StringRecord)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::InMemory;
     use crate::dim::D;
 
     #[test]

@@ -2,6 +2,8 @@
 
 use crate::data::augment::{Augment, Augmented, Crop, Cropped};
 use crate::data::batches::Batches;
+use crate::data::columns::Columns;
+use crate::data::kinds::{InMemoryOf, Three};
 use crate::data::map::{Map, MapInputs, MapTargets, OneHot};
 use crate::data::memory::InMemory;
 use crate::data::prefetch::Prefetch;
@@ -95,6 +97,16 @@ pub trait Dataset: Sync {
     /// The names of the classes, by class; empty where there are none.
     fn class_names(&self) -> &[String] {
         &[]
+    }
+
+    /// The columns that the numbers of an input were made of, where they are known: of a [`Table`](super::Table)'s samples.
+    fn columns(&self) -> Option<&Columns> {
+        None
+    }
+
+    /// What each number of an input is; empty where it is not known.
+    fn feature_names(&self) -> &[String] {
+        self.columns().map_or(&[], Columns::names)
     }
 
     /// Whether there are no samples.
@@ -391,7 +403,7 @@ pub trait Dataset: Sync {
     /// same seed gives the same split.
     ///
     /// # Errors
-    /// If `fraction` is not between 0 and 1.
+    /// If `fraction` is not between 0 and 1, or one that is leaves a part without samples; of 0 or 1 one part is empty.
     fn split(&self, fraction: f64, seed: Seed) -> Result<(Subset<&Self>, Subset<&Self>)>
     where
         Self: Sized,
@@ -404,7 +416,7 @@ pub trait Dataset: Sync {
     /// `split3(0.7, 0.15, seed)` to train on, to validate on and to test on.
     ///
     /// # Errors
-    /// If a fraction is not between 0 and 1, or both are more than 1 together.
+    /// If a fraction is not between 0 and 1, both are more than 1 together, or a part is left without samples.
     fn split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Subset<&Self>>>
     where
         Self: Sized,
@@ -482,17 +494,6 @@ pub trait Dataset: Sync {
         InMemory::of(self)
     }
 }
-
-/// Three data sets of one kind: to train on, to validate on and to test on.
-pub type Three<D> = (D, D, D);
-
-/// The samples of `D` in memory.
-pub type InMemoryOf<D> = InMemory<
-    <D as Dataset>::Input,
-    <D as Dataset>::Target,
-    <D as Dataset>::Element,
-    <D as Dataset>::TargetElement,
->;
 
 /// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
 pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::data::columns::Columns;
 use crate::data::dataset::Dataset;
 use crate::dim::Static;
 use crate::element::{Element, Float};
@@ -62,6 +63,10 @@ where
 
     fn class_names(&self) -> &[String] {
         self.data.class_names()
+    }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.data.columns()
     }
 }
 
@@ -200,6 +205,10 @@ where
     fn is_fixed(&self) -> bool {
         self.data.is_fixed()
     }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.data.columns()
+    }
 }
 
 /// A data set whose classes are vectors of `C` numbers, 1 at the class and 0 elsewhere: [`Dataset::one_hot`].
@@ -275,6 +284,10 @@ where
 
     fn class_names(&self) -> &[String] {
         self.data.class_names()
+    }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.data.columns()
     }
 }
 

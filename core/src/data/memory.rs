@@ -3,11 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::data::dataset::{Dataset, Three};
+use crate::data::columns::Columns;
+use crate::data::dataset::Dataset;
+use crate::data::kinds::Three;
 use crate::data::splits;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::loss_step::NoTargets;
 use crate::random::Seed;
 use crate::shape::{BatchedShape, SampleShape, Shape};
 use crate::tensor::Tensor;
@@ -29,6 +30,7 @@ pub struct InMemory<X, Y = (), E = f32, T = u32> {
     inputs: Vec<E>,
     targets: Vec<T>,
     class_names: Vec<String>,
+    columns: Option<Columns>,
     shapes: PhantomData<fn() -> (X, Y)>,
 }
 
@@ -47,7 +49,13 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
                 found: found.to_string(),
             });
         }
-        Ok(InMemory { inputs, targets, class_names: Vec::new(), shapes: PhantomData })
+        Ok(InMemory {
+            inputs,
+            targets,
+            class_names: Vec::new(),
+            columns: None,
+            shapes: PhantomData,
+        })
     }
 
     /// A data set from the rows of two tensors: each input with the target at the same place.
@@ -105,13 +113,34 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         self
     }
 
+    /// The columns that the numbers of an input were made of, as [`Table`](super::Table) has made them.
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// The same data set with names for the numbers of its inputs.
+    ///
+    /// # Errors
+    /// If there are not as many of them as an input has numbers.
+    pub fn with_columns(mut self, columns: Columns) -> Result<Self> {
+        if columns.len() != X::NUMEL {
+            return Err(Error::Size {
+                what: format!("the columns of inputs of shape {}", X::describe()),
+                expected: format!("{} numbers", X::NUMEL),
+                found: format!("{} ({columns})", columns.len()),
+            });
+        }
+        self.columns = Some(columns);
+        Ok(self)
+    }
+
     /// Two data sets of all samples in random order: the first gets `fraction` of them, rounded, the
     /// second the others. The same seed gives the same split.
     ///
     /// This and the other parts are copies; of [`Dataset`]'s methods of these names, the samples are the same.
     ///
     /// # Errors
-    /// If `fraction` is not between 0 and 1.
+    /// If `fraction` is not between 0 and 1, or one that is leaves a part without samples; of 0 or 1 one part is empty.
     pub fn split(&self, fraction: f64, seed: Seed) -> Result<(Self, Self)> {
         let parts = splits::random(self.len(), [fraction], seed)?;
         Ok(parts.map(|part| self.select(&part)).into())
@@ -133,7 +162,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
     /// ```
     ///
     /// # Errors
-    /// If a fraction is not between 0 and 1, or both are more than 1 together.
+    /// If a fraction is not between 0 and 1, both are more than 1 together, or a part is left without samples.
     pub fn split3(&self, first: f64, second: f64, seed: Seed) -> Result<Three<Self>> {
         let parts = splits::random(self.len(), [first, second], seed)?;
         Ok(parts.map(|part| self.select(&part)).into())
@@ -187,6 +216,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
             inputs: cast(&self.inputs),
             targets: self.targets.clone(),
             class_names: self.class_names.clone(),
+            columns: self.columns.clone(),
             shapes: PhantomData,
         }
     }
@@ -203,8 +233,8 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
                 found: X::NUMEL.to_string(),
             });
         }
-        let InMemory { inputs, targets, class_names, .. } = self;
-        Ok(InMemory { inputs, targets, class_names, shapes: PhantomData })
+        let InMemory { inputs, targets, class_names, columns, .. } = self;
+        Ok(InMemory { inputs, targets, class_names, columns, shapes: PhantomData })
     }
 
     /// All samples of another data set.
@@ -216,7 +246,9 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         let mut inputs = vec![E::default(); indices.len() * X::NUMEL];
         let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
         data.gather(Seed::default(), &indices, &mut inputs, &mut targets)?;
-        Ok(InMemory::new(inputs, targets)?.with_class_names(data.class_names().to_vec()))
+        let columns = data.columns().cloned();
+        let class_names = data.class_names().to_vec();
+        Ok(InMemory { columns, class_names, ..InMemory::new(inputs, targets)? })
     }
 
     /// The samples `indices`, in their order.
@@ -225,7 +257,13 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         let mut targets = vec![T::default(); indices.len() * Y::NUMEL];
         copy_samples(&self.inputs, X::NUMEL, indices, &mut inputs);
         copy_samples(&self.targets, Y::NUMEL, indices, &mut targets);
-        InMemory { inputs, targets, class_names: self.class_names.clone(), shapes: PhantomData }
+        InMemory {
+            inputs,
+            targets,
+            class_names: self.class_names.clone(),
+            columns: self.columns.clone(),
+            shapes: PhantomData,
+        }
     }
 }
 
@@ -274,30 +312,6 @@ impl<X: SampleShape, E: Element> InMemory<X, (), E, u32> {
     }
 }
 
-/// A data set of inputs of shape `X` alone, for a network whose own output is its loss.
-pub type Unlabelled<X, E = f32> = InMemory<X, (), E, NoTargets>;
-
-impl<X: SampleShape, E: Element> Unlabelled<X, E> {
-    /// A data set of inputs alone.
-    ///
-    /// ```
-    /// # extern crate netform_core as netform;
-    /// use netform::data::{Dataset, Unlabelled};
-    /// use netform::dim::D;
-    ///
-    /// let points = Unlabelled::<(D<2>,)>::without_targets(vec![0.0, 1.0, 2.0, 3.0])?;
-    /// assert_eq!(points.len(), 2);
-    /// # Ok::<(), netform::error::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// If the elements are not a whole number of inputs.
-    pub fn without_targets(inputs: Vec<E>) -> Result<Self> {
-        let count = samples::<X>("inputs", inputs.len())?;
-        Self::new(inputs, vec![NoTargets; count])
-    }
-}
-
 impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> {
     /// The same data set with targets of another element type.
     pub fn cast_targets<F: Float>(&self) -> InMemory<X, Y, E, F> {
@@ -305,6 +319,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> 
             inputs: self.inputs.clone(),
             targets: cast(&self.targets),
             class_names: self.class_names.clone(),
+            columns: self.columns.clone(),
             shapes: PhantomData,
         }
     }
@@ -340,6 +355,10 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> Dataset for InMemor
     fn class_names(&self) -> &[String] {
         &self.class_names
     }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
 }
 
 impl<X: Shape, Y: Shape, E, T> fmt::Debug for InMemory<X, Y, E, T> {
@@ -356,7 +375,7 @@ impl<X: Shape, Y: Shape, E, T> fmt::Debug for InMemory<X, Y, E, T> {
 }
 
 /// How many samples of shape `S` have `numel` elements together.
-fn samples<S: SampleShape>(what: &str, numel: usize) -> Result<usize> {
+pub(super) fn samples<S: SampleShape>(what: &str, numel: usize) -> Result<usize> {
     if S::NUMEL > 0 && numel.is_multiple_of(S::NUMEL) {
         return Ok(numel / S::NUMEL);
     }

@@ -3,6 +3,7 @@
 
 pub mod augment;
 pub mod batches;
+pub mod columns;
 pub mod csv;
 pub mod dataset;
 mod elements;
@@ -10,6 +11,7 @@ pub mod idx;
 #[cfg(feature = "images")]
 pub mod images;
 mod kept;
+mod kinds;
 pub mod map;
 pub mod memory;
 pub mod mnist;
@@ -21,13 +23,15 @@ mod splits;
 pub mod subset;
 
 pub use self::batches::{Batches, Loader, MiniBatch};
+pub use self::columns::{Columns, Fill};
 pub use self::csv::Table;
-pub use self::dataset::{Dataset, InMemoryOf, Three};
+pub use self::dataset::Dataset;
 pub use self::elements::DatasetOf;
 #[cfg(feature = "images")]
 pub use self::images::ImageFolder;
 pub(crate) use self::kept::Source;
-pub use self::memory::{InMemory, Unlabelled};
+pub use self::kinds::{InMemoryOf, NumericTargets, Three, Unlabelled};
+pub use self::memory::InMemory;
 pub use self::mnist::mnist;
 pub(crate) use self::names::check_names;
 pub use self::scaling::Scaling;

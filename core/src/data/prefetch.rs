@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use crate::data::columns::Columns;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::random::Seed;
@@ -238,6 +239,10 @@ impl<D: Dataset + Send> Dataset for Prefetch<D> {
 
     fn class_names(&self) -> &[String] {
         self.shared.data.class_names()
+    }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.shared.data.columns()
     }
 }
 

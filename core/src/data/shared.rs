@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::data::columns::Columns;
 use crate::data::dataset::Dataset;
 use crate::error::Result;
 use crate::random::Seed;
@@ -45,6 +46,9 @@ macro_rules! through {
             }
             fn class_names(&self) -> &[String] {
                 (**self).class_names()
+            }
+            fn columns(&self) -> Option<&Columns> {
+                (**self).columns()
             }
         }
     )* };

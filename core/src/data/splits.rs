@@ -31,6 +31,13 @@ pub(super) fn random<const F: usize, const N: usize>(
 ) -> Result<[Vec<usize>; N]> {
     let mut rest = &shuffled(len, seed)[..];
     let sizes = sizes::<F, N>(len, fractions)?;
+    let empty = (0..N).find(|&part| sizes[part] == 0 && is_wanted(fractions, part));
+    if let Some(part) = empty {
+        return Err(Error::Invalid(format!(
+            "a split of {len} samples in {N} leaves none for part {}: take more samples, or another fraction",
+            part + 1
+        )));
+    }
     Ok(sizes.map(|size| rest.split_off(..size).unwrap_or_default().to_vec()))
 }
 
@@ -52,12 +59,8 @@ pub(super) fn stratified<const F: usize, const N: usize>(
         }
         ends.clone()
     });
-    let is_wanted = |part: usize| match fractions.get(part) {
-        Some(fraction) => *fraction > 0.0,
-        None => fractions.iter().sum::<f64>() < 1.0 - ROUNDING,
-    };
     // A part that is wanted may be rounded to no sample at all.
-    for (part, size) in sizes.iter().enumerate().filter(|(part, _)| is_wanted(*part)) {
+    for (part, size) in sizes.iter().enumerate().filter(|(part, _)| is_wanted(fractions, *part)) {
         let before = |class: usize| part.checked_sub(1).map_or(0, |part| ends[part][class]);
         if let Some(class) = (0..left.len()).find(|&class| ends[part][class] == before(class)) {
             return Err(Error::Invalid(format!(
@@ -197,6 +200,14 @@ fn sizes<const F: usize, const N: usize>(len: usize, fractions: [f64; F]) -> Res
         taken += size;
         size
     }))
+}
+
+/// Whether a part is to have samples, which rounding may leave it none of.
+fn is_wanted<const F: usize>(fractions: [f64; F], part: usize) -> bool {
+    match fractions.get(part) {
+        Some(fraction) => *fraction > 0.0,
+        None => fractions.iter().sum::<f64>() < 1.0 - ROUNDING,
+    }
 }
 
 /// How many of `total` samples are of each class, where there are `counts` to take from: the whole shares, and one more

@@ -1,6 +1,7 @@
 //! Some samples of a data set in an order of their own: parts of splits, the first few, a shuffled set; and two data sets
 //! one after the other. Indices are translated, nothing is copied.
 
+use crate::data::columns::Columns;
 use crate::data::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::random::{Rng, Seed};
@@ -102,6 +103,10 @@ impl<D: Dataset> Dataset for Subset<D> {
     fn class_names(&self) -> &[String] {
         self.data.class_names()
     }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.data.columns()
+    }
 }
 
 impl<D> Subset<D> {
@@ -127,8 +132,15 @@ pub struct Concat<A, B> {
 
 impl<A: Dataset, B: Dataset> Concat<A, B> {
     /// # Errors
-    /// If the classes of the two have different names.
+    /// If the classes of the two, or their features, have different names.
     pub(super) fn new(a: A, b: B) -> Result<Self> {
+        if let (Some(first), Some(second)) = (a.columns(), b.columns())
+            && first.names() != second.names()
+        {
+            return Err(Error::Invalid(format!(
+                "two data sets cannot be one: the features of the first are {first}, those of the second {second}; expected the same, in the same order: Table::with_columns reads one table as another was read",
+            )));
+        }
         let (first, second) = (a.class_names(), b.class_names());
         if first.is_empty() || second.is_empty() || first == second {
             return Ok(Concat { a, b });
@@ -228,6 +240,10 @@ where
             names => names,
         }
     }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.a.columns().or(self.b.columns())
+    }
 }
 
 /// What the second of two data sets draws from in a pass, so that the same index draws other numbers.
@@ -296,5 +312,9 @@ impl<A: Dataset, B: Dataset> Dataset for Zip<A, B> {
 
     fn is_fixed(&self) -> bool {
         self.a.is_fixed() && self.b.is_fixed()
+    }
+
+    fn columns(&self) -> Option<&Columns> {
+        self.a.columns()
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{BATCH, Model, Task};
-use crate::data::Scaling;
+use crate::data::{Columns, Scaling};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::feed::InputElement;
@@ -11,7 +11,7 @@ use crate::io::header::Header;
 use crate::io::safetensors::{self, Contents, NamedTensor};
 use crate::network::{LayerSpec, Network, build};
 use crate::random::Seed;
-use crate::shape::SampleShape;
+use crate::shape::{SampleShape, Shape};
 use crate::weights::{BESIDE, check, tensors, write};
 
 /// The version of the file that is written, and the only one that is read.
@@ -21,6 +21,9 @@ const MARK: &str = "netform.model";
 
 /// The entry of the header with the layers, in the order of the declaration.
 const LAYERS: &str = "layers";
+
+/// The entry of the header with the columns that inputs are made of; there may be none.
+const COLUMNS: &str = "columns";
 
 /// What a scaling is of.
 #[derive(Clone, Copy)]
@@ -80,6 +83,9 @@ pub(super) fn to_bytes<N: Network, T: Task<N>>(model: &Model<N, T>) -> Result<Ve
         header.set(&format!("setting.{name}"), value);
     }
     header.set("task", T::NAMES.0);
+    if let Some(columns) = &model.columns {
+        header.set(COLUMNS, columns.to_json());
+    }
     Part::Inputs.put(model.scaling.as_ref(), &mut all);
     model.task.write(&mut header, &mut all);
     safetensors::to_bytes(&all, &header.0)
@@ -101,13 +107,14 @@ pub(super) fn from_contents<N: Network, T: Task<N>>(
         let problem = "found a scaling of inputs, but those of the network are integers";
         return Err(Error::format(path, "`inputs.scaling`", problem));
     }
+    let columns = columns::<N>(path, &header)?;
     let task = T::read(path, &header, &beside)?;
     let mut net: N = build(device, Seed(0))?;
     for name in N::SETTINGS {
         net.set(name, header.get(path, &format!("setting.{name}"))?)?;
     }
     write(&mut net, &weights)?;
-    Ok(Model { net, scaling, task, batch: BATCH })
+    Ok(Model { net, scaling, columns, task, batch: BATCH })
 }
 
 /// That the file is a model, of this version, network and task.
@@ -151,6 +158,30 @@ fn check_kind<N: Network, T: Task<N>>(path: &Path, header: &Header) -> Result<()
         return error("task", problem);
     }
     Ok(())
+}
+
+/// What inputs are made of, where the file says it.
+fn columns<N: Network>(path: &Path, header: &Header) -> Result<Option<Columns>> {
+    if !header.0.contains_key(COLUMNS) {
+        return Ok(None);
+    }
+    let text: String = header.get(path, COLUMNS)?;
+    let error = |problem| Error::format(path, format!("`{COLUMNS}`"), problem);
+    let columns = Columns::from_json(&text).map_err(error)?;
+    check_columns::<N>(&columns).map_err(|problem| error(problem.to_string()))?;
+    Ok(Some(columns))
+}
+
+/// That inputs have as many numbers as columns make.
+pub(super) fn check_columns<N: Network>(columns: &Columns) -> Result<()> {
+    if columns.len() == N::Input::NUMEL {
+        return Ok(());
+    }
+    Err(Error::Size {
+        what: format!("the columns of the inputs of network `{}`", N::NAME),
+        expected: format!("{} numbers, {}", N::Input::NUMEL, N::Input::describe()),
+        found: format!("{} ({columns})", columns.len()),
+    })
 }
 
 /// The layers as they are declared: `fc1: Linear(16)`, `Relu`.

@@ -1,103 +1,57 @@
-//! Fields that are names: classes, and columns of features that are not numbers.
+//! Fields that are words: classes, and columns of features that are not numbers.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use super::text::Listed;
-use super::{Row, Table, parse};
-use crate::data::check_names;
-use crate::element::Float;
+use super::{Row, Table};
+use crate::data::columns::{Categories, Encoding};
 use crate::error::Result;
 
-/// The names that the fields of a column may have, in their order.
-#[derive(Clone, Debug)]
-pub(super) struct Categories {
-    pub names: Vec<String>,
-    positions: BTreeMap<String, usize>,
-}
-
-impl Categories {
-    /// Of names for the fields of `column`, which differ.
-    pub fn new<S: AsRef<str>>(column: &str, names: &[S]) -> Result<Self> {
-        let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        check_names(&format!("column `{column}`"), &names)?;
-        let positions = names.iter().cloned().zip(0..).collect();
-        Ok(Categories { names, positions })
-    }
-
-    /// Those of a column: every field once, in ascending order; by size where all are numbers.
-    pub fn of<T>(table: &Table<T>, column: usize) -> Result<Self> {
-        let mut names = Vec::new();
-        for row in &table.rows {
-            match &row.fields[column] {
-                "" => return Err(table.refused(row, column, "the name of a class")),
-                name => names.push(name),
-            }
+/// The words of a column: every field once, in ascending order; by size where all are numbers.
+///
+/// # Errors
+/// If a field is missing that nothing stands for.
+pub(super) fn words<T>(table: &Table<T>, column: usize) -> Result<Categories> {
+    let mut names = Vec::new();
+    for row in &table.rows {
+        let word = table.word(row, column);
+        if table.notation.is_missing(&word) {
+            let advice = table.missing_word(row, column);
+            return Err(table.refused(row, column, &format!("a word{advice}")));
         }
-        names.sort_unstable();
-        names.dedup();
-        let numbers: Option<Vec<f64>> =
-            names.iter().map(|name| parse(name, table.decimal)).collect();
-        if let Some(numbers) = numbers {
-            let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
-            numbered.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-            names = numbered.into_iter().map(|(_, name)| name).collect();
-        }
-        Categories::new(&table.columns[column], &names)
+        names.push(word);
     }
-
-    /// The place of a row's field among the names.
-    pub fn position<T>(&self, table: &Table<T>, row: &Row, column: usize) -> Result<usize> {
-        self.positions
-            .get(&row.fields[column])
-            .copied()
-            .ok_or_else(|| table.refused(row, column, &format!("one of {}", Listed(&self.names))))
+    names.sort_unstable();
+    names.dedup();
+    let numbers: Option<Vec<f64>> = names.iter().map(|name| table.notation.number(name)).collect();
+    if let Some(numbers) = numbers {
+        let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
+        numbered.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        names = numbered.into_iter().map(|(_, name)| name).collect();
     }
-}
-
-/// What the fields of a column of names become.
-#[derive(Clone, Debug)]
-pub(super) enum Encoding {
-    /// A number for each name, 1 for the field's own and 0 for the others.
-    OneHot(Categories),
-    /// The place among the names.
-    Ordinal(Categories),
-}
-
-impl Encoding {
-    /// What the numbers of the column `name` are called.
-    pub fn columns(&self, name: &str) -> Vec<String> {
-        match self {
-            Encoding::OneHot(categories) => {
-                categories.names.iter().map(|category| format!("{name}={category}")).collect()
-            }
-            Encoding::Ordinal(_) => vec![name.to_owned()],
-        }
-    }
-
-    /// Appends the numbers of a row's field.
-    pub fn extend<T, E: Float>(
-        &self,
-        table: &Table<T>,
-        row: &Row,
-        column: usize,
-        numbers: &mut Vec<E>,
-    ) -> Result<()> {
-        match self {
-            Encoding::OneHot(categories) => {
-                let at = categories.position(table, row, column)?;
-                let one = |i| if i == at { E::ONE } else { E::ZERO };
-                numbers.extend((0..categories.names.len()).map(one));
-            }
-            Encoding::Ordinal(categories) => {
-                let at = categories.position(table, row, column)?;
-                numbers.push(E::from_f64(at as f64));
-            }
-        }
-        Ok(())
-    }
+    Categories::new(&table.columns[column], &names)
 }
 
 impl<T> Table<T> {
+    /// A field as a word, or what stands for it.
+    pub(super) fn word<'t>(&'t self, row: &'t Row, column: usize) -> Cow<'t, str> {
+        let field = &row.fields[column];
+        match self.fills.get(&column) {
+            Some(fill) if self.notation.is_missing(field) => fill.word().into(),
+            _ => field.into(),
+        }
+    }
+
+    /// What to do where a word is missing; nothing where one is there.
+    pub(super) fn missing_word(&self, row: &Row, column: usize) -> String {
+        if !self.notation.is_missing(&row.fields[column]) {
+            return String::new();
+        }
+        format!(
+            "; .drop_missing() leaves out such rows, .fill({:?}, \"unknown\") puts a word there",
+            self.columns[column]
+        )
+    }
+
     /// Takes a column of names as features: as many numbers as there are names, 1 for a field's own name and 0 for the
     /// others, in the order of [`Table::categories`].
     ///
@@ -124,7 +78,7 @@ impl<T> Table<T> {
     /// If there is no such column, or one of its fields is empty.
     pub fn one_hot(mut self, column: &str) -> Result<Self> {
         let column = self.column(column)?;
-        let categories = Categories::of(&self, column)?;
+        let categories = words(&self, column)?;
         self.encodings.insert(column, Encoding::OneHot(categories));
         Ok(self)
     }
@@ -159,6 +113,6 @@ impl<T> Table<T> {
     /// # Errors
     /// If there is no such column, or one of its fields is empty.
     pub fn categories(&self, column: &str) -> Result<Vec<String>> {
-        Ok(Categories::of(self, self.column(column)?)?.names)
+        Ok(words(self, self.column(column)?)?.names)
     }
 }

@@ -1,16 +1,10 @@
-//! Where a table's records are in its text, and how messages show a field.
+//! Where a table's records are in its text.
 
-use std::fmt;
 use std::path::Path;
 
 use ::csv::{ErrorKind, Position};
 
 use crate::error::Error;
-
-/// The most characters of a field that a message repeats.
-const SHOWN: usize = 40;
-/// The most names that a message lists.
-const LISTED: usize = 10;
 
 /// What the reader of the `csv` crate refused.
 pub(super) fn refused(path: &Path, error: ::csv::Error, lines: &mut Lines) -> Error {
@@ -72,34 +66,6 @@ pub(super) fn open_quote(bytes: &[u8], delimiter: u8) -> Option<usize> {
     open.map(|i| 1 + bytes[..i].iter().filter(|&&byte| byte == b'\n').count())
 }
 
-/// Names as a message lists them: the first, and how many more there are.
-pub(super) struct Listed<'a>(pub &'a [String]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, name) in self.0.iter().take(LISTED).enumerate() {
-            write!(f, "{}{}", if i == 0 { "" } else { ", " }, Shown(name))?;
-        }
-        match self.0.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
-        }
-    }
-}
-
-/// A field as a message shows it: cut where it is long, `nothing` where it is empty.
-pub(super) struct Shown<'a>(pub &'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(SHOWN) {
-            _ if self.0.is_empty() => f.write_str("nothing"),
-            Some((end, _)) => write!(f, "`{}..`", self.0[..end].escape_debug()),
-            None => write!(f, "`{}`", self.0.escape_debug()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ::csv::ReaderBuilder;
@@ -134,21 +100,5 @@ mod tests {
         for (text, line) in cases {
             assert_eq!(open_quote(text.as_bytes(), b','), line, "{text:?}");
         }
-    }
-
-    #[test]
-    fn long_lists_are_cut() {
-        let names: Vec<String> = (0..12).map(|i| i.to_string()).collect();
-        assert_eq!(Listed(&names[..2]).to_string(), "`0`, `1`");
-        assert!(Listed(&names[..10]).to_string().ends_with("`8`, `9`"));
-        assert!(Listed(&names).to_string().ends_with("`8`, `9` and 2 more"));
-    }
-
-    #[test]
-    fn long_and_empty_fields_are_shown_short() {
-        assert_eq!(Shown("").to_string(), "nothing");
-        assert_eq!(Shown("a\nb").to_string(), "`a\\nb`");
-        let long = "\u{e4}".repeat(50);
-        assert_eq!(Shown(&long).to_string(), format!("`{}..`", "\u{e4}".repeat(40)));
     }
 }

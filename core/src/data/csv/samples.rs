@@ -1,0 +1,188 @@
+//! From the fields of a table to the numbers of samples.
+
+use super::categories::words;
+use super::{Classes, Listed, Row, Table, Values};
+use crate::data::Columns;
+use crate::data::columns::{Categories, Column, Encoding, Refusal};
+use crate::data::{InMemory, Unlabelled};
+use crate::element::Float;
+use crate::error::{Error, Result};
+use crate::shape::SampleShape;
+
+impl<T> Table<T> {
+    /// Takes the features as the samples with these columns did: the same ones in the same order, with their words, and
+    /// with what stood for missing fields. So a table of further samples, or of rows to predict, becomes the same numbers,
+    /// whichever order its columns have.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// use netform::data::{InMemory, Table, Unlabelled};
+    /// use netform::dim::D;
+    /// # let path = std::env::temp_dir().join(format!("netform-doc-like-{}", std::process::id()));
+    ///
+    /// std::fs::write(&path, "km,fuel,sold\n90000,petrol,yes\n20000,diesel,no\n").unwrap();
+    /// let cars: InMemory<(D<3>,)> =
+    ///     Table::read(&path)?.one_hot("fuel")?.classes("sold")?.into_samples()?;
+    ///
+    /// std::fs::write(&path, "owner,fuel,km\nAnn,diesel,50000\n").unwrap();
+    /// let columns = cars.columns().unwrap();
+    /// let new: Unlabelled<(D<3>,)> = Table::read(&path)?.with_columns(columns)?.into_inputs()?;
+    /// assert_eq!(new.inputs(), [50000.0, 1.0, 0.0]);
+    /// # std::fs::remove_file(path).ok();
+    /// # Ok::<(), netform::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the table lacks one of the columns. `into_inputs` and `into_samples` refuse a word that the column did not have.
+    pub fn with_columns(mut self, columns: &Columns) -> Result<Self> {
+        let mut features = Vec::new();
+        for column in columns.each() {
+            let place = self.column(&column.name)?;
+            features.push(place);
+            self.encodings.remove(&place);
+            self.fills.remove(&place);
+            if *column.encoding() != Encoding::Number {
+                self.encodings.insert(place, column.encoding().clone());
+            }
+            self.fills.extend(column.fill().map(|fill| (place, fill.clone())));
+        }
+        self.features = Some(features);
+        Ok(self)
+    }
+
+    /// The columns of features, given the targets'.
+    fn feature_columns(&self, targets: &[usize]) -> Result<Vec<usize>> {
+        let Some(features) = &self.features else {
+            return Ok((0..self.columns.len()).filter(|it| !targets.contains(it)).collect());
+        };
+        match features.iter().find(|column| targets.contains(column)) {
+            None => Ok(features.clone()),
+            Some(&column) => Err(Error::format(
+                &self.path,
+                format!("column `{}`", self.columns[column]),
+                "it is a feature and a target: a network that is told the answer has nothing to learn; leave it out of the features",
+            )),
+        }
+    }
+
+    /// The columns as parts of samples.
+    fn parts(&self, columns: &[usize]) -> Result<Vec<Column>> {
+        let part = |&column: &usize| {
+            let encoding = self.encodings.get(&column).unwrap_or(&Encoding::Number).clone();
+            let name = &self.columns[column];
+            Column::new(name, encoding, self.fills.get(&column))
+                .map_err(|problem| Error::format(&self.path, format!("column `{name}`"), problem))
+        };
+        columns.iter().map(part).collect()
+    }
+
+    /// The fields of the columns as numbers, row by row, and what they were made of.
+    fn numbers<S: SampleShape, E: Float>(
+        &self,
+        what: &str,
+        places: &[usize],
+    ) -> Result<(Vec<E>, Columns)> {
+        let columns = Columns::of(self.parts(places)?)?;
+        if columns.len() != S::NUMEL {
+            return Err(Error::Size {
+                what: format!("{what} of shape {} from {}", S::describe(), self.path.display()),
+                expected: format!("{} columns", S::NUMEL),
+                found: format!("{} ({})", columns.len(), Listed(columns.names())),
+            });
+        }
+        let mut numbers = Vec::with_capacity(self.rows.len() * columns.len());
+        for row in &self.rows {
+            for (column, &place) in columns.each().zip(places) {
+                column
+                    .extend(&row.fields[place], &self.notation, &mut numbers)
+                    .map_err(|refusal| self.refusal(row, place, &refusal))?;
+            }
+        }
+        Ok((numbers, columns))
+    }
+
+    /// The error about a field that becomes no number.
+    fn refusal(&self, row: &Row, column: usize, refusal: &Refusal<'_>) -> Error {
+        match refusal {
+            Refusal::NoNumber => self.no_number(row, column),
+            Refusal::TooLarge(_) => self.refused(row, column, &refusal.to_string()),
+            Refusal::NoWord(_) => {
+                let advice = self.missing_word(row, column);
+                self.refused(row, column, &format!("{refusal}{advice}"))
+            }
+        }
+    }
+
+    /// That every column whose words become numbers is among those that are used.
+    fn check_encodings(&self, used: &[&[usize]]) -> Result<()> {
+        let is_used = |column: &usize| used.iter().any(|columns| columns.contains(column));
+        match self.encodings.keys().find(|column| !is_used(column)) {
+            None => Ok(()),
+            Some(&column) => Err(Error::format(
+                &self.path,
+                format!("column `{}`", self.columns[column]),
+                "its names were to become numbers, but it is neither a feature nor a target that is a number; add it to the features, or leave out what encodes it",
+            )),
+        }
+    }
+}
+
+impl Table {
+    /// The samples' inputs alone: features of shape `X`, of a table without a column to predict.
+    ///
+    /// # Errors
+    /// If `X` does not have as many elements as there are columns of features, a column that is encoded is no feature, or a
+    /// field is not what it should be; the message has its line and name.
+    pub fn into_inputs<X: SampleShape, E: Float>(self) -> Result<Unlabelled<X, E>> {
+        let features = self.feature_columns(&[])?;
+        self.check_encodings(&[&features])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        Unlabelled::without_targets(inputs)?.with_columns(columns)
+    }
+}
+
+impl Table<Classes> {
+    /// The samples: features of shape `X`, and classes.
+    ///
+    /// # Errors
+    /// If `X` does not have as many elements as there are columns of features, the class is one of them, a column that is
+    /// encoded is no feature, or a field is not what it should be; the message has its line and name.
+    pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
+        let column = self.target.column;
+        let features = self.feature_columns(&[column])?;
+        self.check_encodings(&[&features])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        let classes = match &self.target.names {
+            Some(names) => names.clone(),
+            None => words(&self, column)?,
+        };
+        let class = |row| self.class(row, &classes);
+        let targets = self.rows.iter().map(class).collect::<Result<_>>()?;
+        InMemory::new(inputs, targets)?.with_class_names(classes.names).with_columns(columns)
+    }
+
+    /// The class of a row.
+    fn class(&self, row: &Row, classes: &Categories) -> Result<u32> {
+        let column = self.target.column;
+        let place = classes.position(&self.word(row, column));
+        let refusal = Refusal::NoWord(&classes.names);
+        place.map(|class| class as u32).ok_or_else(|| self.refusal(row, column, &refusal))
+    }
+}
+
+impl Table<Values> {
+    /// The samples: features of shape `X`, and targets of shape `Y`.
+    ///
+    /// # Errors
+    /// If a shape does not have as many elements as there are columns for it, a target is a feature, too, a column that is
+    /// encoded is none of these, or a field is not a number; the message has its line and name.
+    pub fn into_samples<X: SampleShape, Y: SampleShape, E: Float>(
+        self,
+    ) -> Result<InMemory<X, Y, E, E>> {
+        let features = self.feature_columns(&self.target.columns)?;
+        self.check_encodings(&[&features, &self.target.columns])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        let (targets, _) = self.numbers::<Y, E>("targets", &self.target.columns)?;
+        InMemory::new(inputs, targets)?.with_columns(columns)
+    }
+}

@@ -1,0 +1,97 @@
+//! Models that know which columns their inputs are made of, and tables that are read by them.
+
+#[path = "../core/tests/common/mod.rs"]
+mod common;
+
+use common::{Folder, says};
+use netform::cpu::Cpu;
+use netform::data::{InMemory, Scaling, Table};
+use netform::dim::D;
+use netform::io::safetensors;
+use netform::loss::CrossEntropy;
+use netform::model::Classifier;
+use netform::network;
+use netform::optim::Adam;
+use netform::random::Seed;
+use netform::train::Trainer;
+
+network! {
+    /// Classes of a number and a word of two.
+    pub Cars: [3] -> [2] { fc: Linear(2) }
+}
+
+type Samples = InMemory<(D<3>,)>;
+
+/// Forty cars: those with diesel are sold.
+fn cars(folder: &Folder) -> Samples {
+    let (fuels, sold) = (["petrol", "diesel"], ["no", "yes"]);
+    let rows: String = (0..40).map(|i| format!("{i},{},{}\n", fuels[i % 2], sold[i % 2])).collect();
+    let path = folder.file("cars.csv", format!("km,fuel,sold\n{rows}"));
+    let table = Table::read(path).unwrap().fill_mean("km").unwrap().one_hot("fuel").unwrap();
+    table.classes("sold").unwrap().into_samples().unwrap()
+}
+
+/// A model that has learned it, and does not know the columns.
+fn trained(cars: &Samples) -> Classifier<Cars> {
+    let scaling = Scaling::standard(cars).unwrap();
+    let mut train = cars.clone();
+    scaling.apply(&mut train);
+    let mut net = Cars::new(Seed(1));
+    Trainer::new(CrossEntropy, Adam::new(0.05)).epochs(30).fit(&mut net, &train).unwrap();
+    Classifier::new(net, cars.class_names()).unwrap().scaling(scaling)
+}
+
+#[test]
+fn a_model_reads_tables_by_the_names_of_their_columns() {
+    let folder = Folder::new("model-table");
+    let (cars, path) = (cars(&folder), folder.0.join("cars.model"));
+    trained(&cars).columns_of(&cars).unwrap().save(&path).unwrap();
+    let model = Classifier::<Cars>::load(&path).unwrap();
+    assert_eq!(model.columns(), cars.columns());
+
+    let new = folder.file("new.csv", "owner,fuel,km\nAnn,diesel,\nBob,petrol,7\n");
+    let found = model.predict_table(Table::read(new).unwrap()).unwrap();
+    assert_eq!([found[0].name(), found[1].name()], ["yes", "no"]);
+    // The same as numbers in their order, and as fields.
+    assert_eq!(found, model.predict([[19.5, 1.0, 0.0], [7.0, 0.0, 1.0]]).unwrap());
+    assert_eq!(found[1], model.predict_fields([("km", "7"), ("fuel", "petrol")]).unwrap());
+    assert_eq!(model.predict_data(&cars).unwrap().len(), 40);
+}
+
+#[test]
+fn what_does_not_fit_the_columns_of_a_model_is_said() {
+    let folder = Folder::new("model-columns");
+    let cars = cars(&folder);
+    let table = |text: &str| Table::read(folder.file("new.csv", text)).unwrap();
+    let plain = trained(&cars);
+    says(
+        plain.predict_table(table("km,fuel\n1,petrol\n")),
+        &["network `Cars` does not know the columns", "`.columns_of(&data)`"],
+    );
+    let numbers = Samples::new(vec![0.0; 3], vec![0]).unwrap();
+    let untrained = Classifier::new(Cars::new(Seed(1)), ["a", "b"]).unwrap();
+    says(untrained.columns_of(&numbers), &["the data set does not know the columns"]);
+
+    let model = plain.columns_of(&cars).unwrap();
+    says(model.predict([[1.0, 2.0]]), &["expected 3 elements, [3]: km, fuel=diesel, fuel=petrol"]);
+    says(model.predict_table(table("km\n1\n")), &["there is no column `fuel`"]);
+    says(model.predict_fields([("km", "7"), ("fuel", "gas")]), &["field `fuel`", "found `gas`"]);
+    let other = table("a,b,c\n1,2,3\n").into_inputs::<(D<3>,), f32>().unwrap();
+    says(
+        model.predict_data(&other),
+        &["the inputs of the data set are a, b, c, those of the model km, fuel=diesel"],
+    );
+
+    let changed = |columns: &str| {
+        let bytes = model.to_bytes().unwrap();
+        let mut contents = safetensors::from_bytes(&bytes, "memory").unwrap();
+        contents.metadata.insert("columns".to_owned(), columns.to_owned());
+        let bytes = safetensors::to_bytes(&contents.tensors, &contents.metadata).unwrap();
+        Classifier::<Cars>::from_bytes(&bytes, Cpu::default())
+    };
+    says(
+        changed("[{\"name\": \"km\"}]"),
+        &["`columns`: the columns of the inputs of network `Cars`"],
+    );
+    says(changed("km"), &["`columns`: no JSON"]);
+}
