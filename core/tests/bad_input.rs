@@ -209,7 +209,7 @@ fn tables_with_bad_rows() {
     assert!(not_a_number.ends_with("a finite number; there are numbers in this column: correct the field, or take such a one for missing, .missing_as(&[\"NaN\"])"), "{not_a_number}");
     says(read("3,,a"), &["expected a finite number; .drop_missing() leaves out such rows"]);
     says(read("3,1e300,a"), &["line 4, field `y`: found `1e300`", "a number that F32 can hold"]);
-    says(read("3,4,"), &["line 4, field `kind`: found nothing", "the name of a class"]);
+    says(read("3,4,"), &["line 4, field `kind`: found nothing, expected a word"]);
     says(read(&format!("{},4,a", "9a".repeat(999))), &["found `9a9a", "..`, expected"]);
     says(read("3,4,a\n\"open,5,a"), &["line 5: found a quote before a field and none after it"]);
 
