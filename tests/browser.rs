@@ -10,10 +10,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::Folder;
-use netform::data::InMemory;
+use netform::data::{InMemory, Scaling};
 use netform::dim::D;
-use netform::loss::CrossEntropy;
-use netform::metric::F1;
+use netform::loss::{CrossEntropy, Mse};
+use netform::metric::{F1, Mae};
 use netform::optim::Adam;
 use netform::random::Seed;
 use netform::report::Report;
@@ -22,6 +22,9 @@ use netform::train::{History, Trainer};
 netform::network! {
     /// Tells light pictures from dark ones.
     Pictures: [1, 8, 8] -> [2] { conv: Conv2d(4, kernel = 3), Relu, Flatten, fc: Linear(2) }
+
+    /// Prices and sizes of houses.
+    Houses: [8] -> [2] { fc: Linear(2) }
 }
 
 type Samples = InMemory<(D<1>, D<8>, D<8>)>;
@@ -129,7 +132,7 @@ fn a_report_is_whole_on_desktop_and_phone_in_light_and_dark() {
     let output = open(browser, &folder, &page, &["--dump-dom"]);
     let dom = String::from_utf8(output.stdout).unwrap();
     let plots = html.matches("<svg ").count();
-    assert_eq!(plots, 6, "loss, accuracy, f1, rate, norms of gradients and of weights");
+    assert_eq!(plots, 5, "loss, accuracy, f1, norms of gradients and of weights");
     assert_eq!(dom.matches("</svg>").count(), plots);
     let mistakes = html.matches("<img ").count();
     assert!(mistakes > 0, "nothing was taken for something else: there is nothing to test");
@@ -139,9 +142,45 @@ fn a_report_is_whole_on_desktop_and_phone_in_light_and_dark() {
         (390, false, "rgb(255, 255, 255)"),
     ] {
         let answers = ask(&folder, browser, &html, width, dark);
-        // Curves: three figures over both kinds of samples, rate and norm, four parameters.
+        // Curves: three figures over both kinds of samples, the norm, four parameters.
         let expected = format!(
-            "plots {plots} curves 12 pictures {mistakes} small 0 wide false width {width} ground {ground} loads 0 end"
+            "plots {plots} curves 11 pictures {mistakes} small 0 wide false width {width} ground {ground} loads 0 end"
+        );
+        assert!(answers.contains(&expected), "expected {expected}; found {answers}");
+    }
+}
+
+#[test]
+fn a_report_of_a_regression_fits_desktop_and_phone() {
+    let Some(browser) = browser() else { return };
+    let folder = Folder::new("browser-regression");
+    let mut rng = netform::random::Rng::new(Seed(3), 0);
+    let inputs: Vec<f32> = (0..8 * 200).map(|_| rng.uniform() as f32).collect();
+    let price = |x: &[f32]| [3e5 * x[0] + 1e5 * x[1] * x[2], 120.0 * x[3] - 20.0 * x[4]];
+    let targets = inputs.chunks(8).flat_map(price).collect();
+    let mut data = InMemory::<(D<8>,), (D<2>,), f32, f32>::new(inputs, targets).unwrap();
+    let scaling = Scaling::standard_targets(&data).unwrap();
+    scaling.apply_to(data.targets_mut());
+    let mut net = Houses::new(Seed(1));
+    let history = Trainer::new(Mse, Adam::new(1e-2))
+        .epochs(8)
+        .batch(20)
+        .metric("mae", Mae::new().unscaled(&scaling))
+        .fit(&mut net, &data)
+        .unwrap();
+    let report = Report::new(&history).network(&net).target_scaling(&scaling);
+    let report = report.tested_numbers(&net, &data).unwrap();
+    let page = folder.0.join("report.html");
+    report.save(&page).unwrap();
+    open(browser, &folder, &page, &["--dump-dom"]);
+    let html = report.html().unwrap();
+    for (width, dark, ground) in
+        [(1280, true, "rgb(15, 17, 21)"), (390, false, "rgb(255, 255, 255)")]
+    {
+        let answers = ask(&folder, browser, &html, width, dark);
+        // Loss and MAE, and the line of no error in the plot of each output.
+        let expected = format!(
+            "plots 4 curves 4 pictures 0 small 0 wide false width {width} ground {ground} loads 0 end"
         );
         assert!(answers.contains(&expected), "expected {expected}; found {answers}");
     }

@@ -1,9 +1,11 @@
 //! Figures beside the loss, against values worked out by hand, and over data sets.
 
-use netform::data::InMemory;
+use netform::data::{InMemory, Scaling};
 use netform::dim::D;
 use netform::error::Error;
-use netform::metric::{Accuracy, Confusion, F1, Figure, Metric, Regression, TopK, measure};
+use netform::metric::{
+    Accuracy, Confusion, F1, Figure, Mae, Metric, R2, Regression, Rmse, TopK, measure,
+};
 use netform::network;
 use netform::random::Seed;
 use netform::weights::Weights;
@@ -114,6 +116,79 @@ fn errors_of_a_regression() {
 }
 
 #[test]
+fn a_printed_confusion_says_what_rows_and_columns_are() {
+    let mut confusion = Confusion::new(3);
+    confusion.add(&rows(&[0, 2, 1]), &[0, 0, 1]).unwrap();
+    assert_eq!(
+        confusion.to_string(),
+        "\
+class   samples   precision   recall       f1
+0             2      1.0000   0.5000   0.6667
+1             1      1.0000   1.0000   1.0000
+2             0      0.0000            0.0000
+
+true class \\ taken for   0   1   2
+0                        1   0   1
+1                        0   1   0
+2                        0   0   0
+"
+    );
+    // Names are no part of what was counted, and the sums have no place for them.
+    let mut named = Confusion::new(3).named(["setosa", "versicolor"]);
+    named.sums().copy_from_slice(confusion.clone().sums());
+    assert_eq!((named.accuracy(), &named), (confusion.accuracy(), &confusion));
+    let text = named.to_string();
+    assert!(text.contains("true class \\ taken for   setosa   versicolor   2\n"), "{text}");
+    assert!(text.contains("\nsetosa             2      1.0000"), "{text}");
+    assert_eq!(named.names(), ["setosa", "versicolor"]);
+}
+
+#[test]
+fn errors_are_in_the_units_of_targets_that_were_scaled() {
+    // Two outputs with units of their own: the first in steps of 10 about 100, the second in halves about 0.
+    let dollars = vec![90.0f64, -0.5, 110.0, 0.5];
+    let mut train =
+        InMemory::<(D<1>,), (D<2>,), f64, f64>::new(vec![0.0; 2], dollars.clone()).unwrap();
+    let scaling = Scaling::standard_targets(&train).unwrap();
+    scaling.apply_to(train.targets_mut());
+    let outputs = [-1.0, -1.0, 0.5, 0.0];
+    let found = [90.0, -0.5, 105.0, 0.0];
+    let mut plain = Regression::new();
+    plain.add(&found, &dollars).unwrap();
+    let mut unscaled = Regression::new().unscaled(&scaling);
+    // Two batches count as one.
+    unscaled.add(&outputs[..2], &train.targets()[..2]).unwrap();
+    unscaled.add(&outputs[2..], &train.targets()[2..]).unwrap();
+    assert_eq!([unscaled.mae(), unscaled.rmse()], [plain.mae(), plain.rmse()]);
+    assert!((unscaled.r2().unwrap() - plain.r2().unwrap()).abs() < 1e-14);
+
+    // Each number of it, of f32 too, with a scaling of f64; sums of one go on in another.
+    let single = |x: &[f64]| x.iter().map(|x| *x as f32).collect::<Vec<f32>>();
+    fn both<M: Figure + Metric<f32, f32>>(mut first: M, mut second: M, x: [Vec<f32>; 2]) -> f64 {
+        first.add(&x[0], &x[1]).unwrap();
+        second.sums().copy_from_slice(first.sums());
+        assert_eq!(first.value(), second.value());
+        first.value().unwrap()
+    }
+    let samples = || [single(&outputs), single(train.targets())];
+    let mae = both(Mae::new().unscaled(&scaling), Mae::new().unscaled(&scaling), samples());
+    assert_eq!(Some(mae), plain.mae());
+    let rmse = both(Rmse::new().unscaled(&scaling), Rmse::new().unscaled(&scaling), samples());
+    assert_eq!(Some(rmse), plain.rmse());
+    let r2 = both(R2::new().unscaled(&scaling), R2::new().unscaled(&scaling), samples());
+    assert!((r2 - plain.r2().unwrap()).abs() < 1e-6, "{r2}");
+
+    // What is not of its shape.
+    let error = Mae::new().unscaled(&scaling).add(&[1.0f32; 3], &[1.0f32; 3]).unwrap_err();
+    let expected = "errors of a regression: expected a multiple of 2, as many numbers as a sample of the scaling has, found 3";
+    assert_eq!(error.to_string(), expected);
+    let pairs = InMemory::<(D<3>,), (D<3>,), f32, f32>::new(vec![0.5; 6], vec![0.5; 6]).unwrap();
+    let net = Same::new(Seed(1));
+    let error = measure(&net, &pairs, 2, Mae::new().unscaled(&scaling)).unwrap_err().to_string();
+    assert!(error.starts_with("a metric: expected 2 outputs in a row"), "{error}");
+}
+
+#[test]
 fn over_a_data_set() {
     let mut net = Same::new(Seed(1));
     net.set_parameter("fc.weight", &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap();
@@ -135,7 +210,7 @@ fn over_a_data_set() {
     ] {
         assert_eq!(
             error.to_string(),
-            "a metric: expected outputs of 2 classes, as many as it was made for, found 3 in each row of the network's outputs"
+            "a metric: expected 2 outputs in a row, as many as it was made for, found 3 in each row of the network's outputs"
         );
     }
 }

@@ -1,16 +1,17 @@
 //! Reports of trained networks: what their outputs and targets are taken for, and how large a page becomes.
 
 use netform::cpu::Cpu;
-use netform::data::InMemory;
+use netform::data::{InMemory, Scaling};
 use netform::dim::D;
 use netform::loss::Bce;
-use netform::metric::Confusion;
+use netform::metric::{Confusion, Metric};
 use netform::model::Outputs;
 use netform::network::Network;
 use netform::optim::Adam;
 use netform::random::Seed;
 use netform::report::Report;
 use netform::train::{History, Trainer, evaluate};
+use netform::weights::Weights;
 
 netform::network! {
     /// Ends in probabilities.
@@ -22,6 +23,11 @@ netform::network! {
     Labels: [2] -> [3] { fc: Linear(3) }
 
     Tokens: [1] -> [5000] { fc: Linear(5000) }
+
+    /// Its outputs are its inputs.
+    Pair: [2] -> [2] { fc: Linear(2, bias = false) }
+
+    Autoencoder: [1, 4, 4] -> [16] { Flatten, fc: Linear(16) }
 
     Pictures: [3, 300, 200] -> [2] { AvgPool2d(50), Flatten, fc: Linear(2) }
 }
@@ -44,7 +50,13 @@ where
     let history = trainer.fit(net, data).unwrap();
     let accuracy = evaluate(net, &Bce, data, 50).unwrap().accuracy.unwrap();
     assert!((0.8..0.95).contains(&accuracy), "{accuracy}");
-    (history, format!("100 samples; {:.1}% classified correctly", 100.0 * accuracy))
+    (
+        history,
+        format!(
+            "100 samples that the report was given to test on; {:.1}% classified correctly",
+            100.0 * accuracy
+        ),
+    )
 }
 
 #[test]
@@ -116,4 +128,143 @@ fn large_samples_are_small_pictures() {
     // Each point of the picture is three by three of the sample.
     assert_eq!(html.matches("width=\"67\" height=\"100\"").count(), pictures);
     assert!(html.len() < 100_000, "{}", html.len());
+}
+
+/// A network whose outputs are its inputs.
+fn pair() -> Pair {
+    let mut net = Pair::new(Seed(1));
+    net.set_parameter("fc.weight", &[1.0, 0.0, 0.0, 1.0]).unwrap();
+    net
+}
+
+type Pairs = InMemory<(D<2>,), (D<2>,), f32, f32>;
+
+#[test]
+fn a_regression_is_drawn_measured_and_its_worst_samples_are_shown_in_their_own_units() {
+    let (net, history) = (pair(), History::default());
+    // The first output is off by 0, 20 and -40 dollars, the second is right.
+    let inputs = vec![100.0, 1.0, 220.0, 2.0, 360.0, 6.0];
+    let targets = vec![100.0, 1.0, 200.0, 2.0, 400.0, 6.0];
+    let mut data = Pairs::new(inputs.clone(), targets.clone()).unwrap();
+    let scaling = Scaling::standard_targets(&data).unwrap();
+    let page = |data: &Pairs, report: Report<'_>| {
+        report.tested_numbers(&net, data).unwrap().html().unwrap()
+    };
+    let plain = page(&data, Report::new(&history));
+    scaling.apply(&mut data);
+    scaling.apply_to(data.targets_mut());
+    // Undone, it is the same page.
+    let report = Report::new(&history).scaling(&scaling).target_scaling(&scaling);
+    let html = page(&data, report);
+    for html in [&plain, &html] {
+        for text in [
+            "3 samples that the report was given to test on",
+            "<title>Predicted against measured, output 1 of 2</title>",
+            "<title>Predicted against measured, output 2 of 2</title>",
+            // The mean of 0, 20 and 40, the root of the mean of their squares, 1 - 2000 / 46667.
+            "<th scope=\"row\">output 1 of 2</th><td>20</td><td>25.82</td><td>0.95714</td>",
+            "<th scope=\"row\">2</th><td>400</td><td>360</td><td>-40</td>",
+            "<span>360,</span> <span>6</span>",
+        ] {
+            assert!(html.contains(text), "{text} in {html}");
+        }
+        let at = |sample: usize| html.find(&format!("<th scope=\"row\">{sample}</th>")).unwrap();
+        assert!(at(2) < at(1) && at(1) < at(0), "the worst is first: {html}");
+    }
+    assert!(html.contains("in the units that the targets had before they were scaled"));
+    // Without the scaling, what the network was given.
+    assert!(!page(&data, Report::new(&history)).contains("<td>400</td>"));
+}
+
+#[test]
+fn numbers_that_are_not_finite_too_few_or_very_many_have_a_page() {
+    let (net, history) = (pair(), History::default());
+    let page =
+        |data: &Pairs| Report::new(&history).tested_numbers(&net, data).unwrap().html().unwrap();
+    let none = page(&Pairs::new(vec![], vec![]).unwrap());
+    assert!(none.contains("There are no samples."), "{none}");
+    // What is not finite is the worst, and the figures are of the rest.
+    let inputs = vec![1.0, f32::NAN, 2.0, 3.0, 5.0, f32::INFINITY];
+    let html = page(&Pairs::new(inputs, vec![1.5, 2.0, 2.0, f32::NAN, 4.5, 1.0]).unwrap());
+    assert!(html.contains("numbers or their predictions are not finite"), "{html}");
+    assert!(html.contains("<td>NaN</td>") && html.contains("not finite)"), "{html}");
+    // All the same: R2 says nothing.
+    let same = page(&Pairs::new(vec![2.0; 8], vec![2.0; 8]).unwrap());
+    assert!(same.contains("<td>0</td><td>0</td><td>–</td>"), "{same}");
+    let mut rng = netform::random::Rng::new(Seed(4), 0);
+    let mut values = || (0..60_000).map(|_| rng.uniform() as f32).collect::<Vec<_>>();
+    let html = page(&Pairs::new(values(), values()).unwrap());
+    assert!(html.contains("30000 samples") && html.contains("One of every 8 points is drawn."));
+    assert!(html.len() < 2_000_000, "{}", html.len());
+}
+
+#[test]
+fn many_outputs_are_judged_as_one_and_pictures_are_pictures() {
+    let (net, history) = (Autoencoder::new(Seed(1)), History::default());
+    let values: Vec<f32> = (0..48).map(|i| (i % 7) as f32).collect();
+    let data = InMemory::<(D<1>, D<4>, D<4>), (D<16>,), f32, f32>::new(values.clone(), values);
+    let html = Report::new(&history).tested_numbers(&net, &data.unwrap()).unwrap().html().unwrap();
+    assert_eq!(
+        html.matches("<title>Predicted against measured, all 16 outputs</title>").count(),
+        1
+    );
+    assert_eq!(html.matches("<img ").count(), 3, "{html}");
+    assert!(html.contains("<th scope=\"col\">output</th>"), "{html}");
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_refused_and_tested_names_the_method_for_numbers() {
+    let (net, history) = (pair(), History::default());
+    let data = Pairs::new(vec![0.5; 4], vec![7.5; 4]).unwrap();
+    let error = |report: netform::Result<Report<'_>>| report.err().unwrap().to_string();
+    let found = error(Report::new(&history).tested(&net, &data));
+    assert!(found.contains("`.tested_numbers(..)` is for targets that are numbers"), "{found}");
+    let one = InMemory::<(D<2>,), (D<1>,), f32, f32>::new(vec![0.5; 4], vec![7.5; 2]).unwrap();
+    assert_eq!(
+        error(Report::new(&history).tested_numbers(&net, &one)),
+        "the targets of a sample of a report: expected 2, one for each output of network `Pair`, found 1"
+    );
+    let other = Scaling::standard_targets(&one).unwrap();
+    let found = error(Report::new(&history).target_scaling(&other).tested_numbers(&net, &data));
+    let expected =
+        "`Report::target_scaling`: expected a scaling of 2 numbers, as [2] has, found one of 1";
+    assert_eq!(found, expected);
+    let found = error(Report::new(&history).scaling(&other).tested_numbers(&net, &data));
+    assert!(found.starts_with("`Report::scaling`, of the inputs: expected"), "{found}");
+    // A scaling that comes too late would change what was shown.
+    let scaling = Scaling::standard_targets(&data).unwrap();
+    let tested = || Report::new(&history).tested_numbers(&net, &data).unwrap();
+    for (late, call) in [
+        (tested().target_scaling(&scaling), "call `.target_scaling(..)` before"),
+        (tested().scaling(&scaling), "call `.scaling(..)` before"),
+    ] {
+        let found = late.html().unwrap_err().to_string();
+        assert!(found.contains(call), "{found}");
+    }
+}
+
+#[test]
+fn misread_samples_are_shown_as_they_were_measured() {
+    let (net, history) = (Labels::new(Seed(1)), History::default());
+    // Whatever class the network finds, two of three are others.
+    let values = [5.1, 350.0].repeat(3);
+    let mut data = InMemory::<(D<2>,)>::new(values, vec![0, 1, 2]).unwrap();
+    data.inputs_mut()[4..].copy_from_slice(&[7.7, 120.0]);
+    let scaling = Scaling::standard(&data).unwrap();
+    scaling.apply(&mut data);
+    let report = Report::new(&history).scaling(&scaling);
+    let html = report.tested(&net, &data).unwrap().html().unwrap();
+    assert!(html.contains("<code><span>5.1,</span> <span>350</span></code>"), "{html}");
+}
+
+#[test]
+fn a_confusion_matrix_has_its_own_names() {
+    let history = History::default();
+    let mut confusion = Confusion::new(2).named(["cat", "dog"]);
+    confusion.add(&[0.1f32, 0.9], &[0u32]).unwrap();
+    let html = Report::new(&history).confusion(confusion.clone()).html().unwrap();
+    assert!(html.contains("1 sample; 0.0% classified correctly"), "{html}");
+    assert!(html.contains("<th scope=\"row\">cat</th>"), "{html}");
+    let report = Report::new(&history).confusion(confusion).class_names(["Katze", "Hund"]);
+    assert!(report.html().unwrap().contains("<th scope=\"row\">Katze</th>"));
 }

@@ -5,6 +5,7 @@ mod figures;
 mod measure;
 mod ranking;
 mod regression;
+mod unscaled;
 
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ pub use figures::{Accuracy, F1, Mae, Precision, R2, Recall, Rmse};
 pub use measure::measure;
 pub use ranking::TopK;
 pub use regression::Regression;
+pub(crate) use unscaled::Unscaled;
 
 /// A figure that batches add to: of outputs `E` and targets `T`.
 ///
@@ -120,7 +122,7 @@ pub(crate) fn check_row<O: SampleShape>(what: &str, row: Option<usize>) -> Resul
     let Some(row) = row.filter(|row| ![last, O::NUMEL].contains(row)) else { return Ok(()) };
     Err(Error::Size {
         what: what.to_owned(),
-        expected: format!("outputs of {row} classes, as many as it was made for"),
+        expected: format!("{row} outputs in a row, as many as it was made for"),
         found: format!("{last} in each row of the network's outputs"),
     })
 }

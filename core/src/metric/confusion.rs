@@ -28,18 +28,31 @@ use crate::summary::table;
 /// assert_eq!(confusion.recall(1), Some(1.0));
 /// # Ok::<(), netform::error::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Two are equal that count the same, whatever names their classes have.
+#[derive(Clone, Debug)]
 pub struct Confusion {
     classes: usize,
     /// Row by row: the class, and what it was taken for. Numbers of samples, which are whole.
     counts: Vec<f64>,
     threshold: Option<f64>,
+    names: Vec<String>,
+}
+
+// A file of a history has counts alone, and what is read from it is what was written.
+impl PartialEq for Confusion {
+    fn eq(&self, other: &Self) -> bool {
+        self.classes == other.classes
+            && self.counts == other.counts
+            && self.threshold == other.threshold
+    }
 }
 
 impl Confusion {
     /// Of rows of `classes` outputs, the largest of which is the answer, with labels or one-hot targets.
     pub fn new(classes: usize) -> Self {
-        Confusion { classes, counts: vec![0.0; classes * classes], threshold: None }
+        let counts = vec![0.0; classes * classes];
+        Confusion { classes, counts, threshold: None, names: Vec::new() }
     }
 
     /// Of single outputs: class 1 where one is more than `threshold` (0 for logits, 0.5 for probabilities), else class
@@ -48,7 +61,46 @@ impl Confusion {
         Confusion { threshold: Some(threshold), ..Self::new(2) }
     }
 
-    /// The counts alone.
+    /// The same with names for the classes, by class, under which it is printed and shown in a
+    /// [report](crate::report::Report). A class without one has its number; a [history](crate::train::History) keeps them,
+    /// but for its files.
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// use netform::metric::{Confusion, Metric};
+    /// let mut confusion = Confusion::new(2).named(["cat", "dog"]);
+    /// confusion.add(&[0.1, 0.9, /* */ 0.8, 0.2, /* */ 0.3, 0.7], &[1, 0, 0])?;
+    /// assert_eq!(
+    ///     confusion.to_string(),
+    ///     "\
+    /// class   samples   precision   recall       f1
+    /// cat           2      1.0000   0.5000   0.6667
+    /// dog           1      0.5000   1.0000   0.6667
+    ///
+    /// true class \\ taken for   cat   dog
+    /// cat                        1     1
+    /// dog                        0     1
+    /// "
+    /// );
+    /// # Ok::<(), netform::error::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The names of the classes, by class; empty where there are none.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What a class is called: its number where it has no name.
+    fn name(&self, class: usize) -> String {
+        self.names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// The counts alone, and what the classes are called.
     pub(crate) fn matrix(&self) -> Self {
         Confusion { threshold: None, ..self.clone() }
     }
@@ -186,23 +238,31 @@ impl Figure for Confusion {
 impl fmt::Display for Confusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let figure = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x:.4}"));
-        let rows: Vec<[String; 5]> = (0..self.classes)
-            .map(|class| {
-                let samples: u64 = (0..self.classes).map(|answer| self.count(class, answer)).sum();
-                [
-                    class.to_string(),
-                    samples.to_string(),
-                    figure(self.precision(class)),
-                    figure(self.recall(class)),
-                    figure(self.f1(class)),
-                ]
-            })
+        let names: Vec<String> = (0..self.classes).map(|class| self.name(class)).collect();
+        let figures = names.iter().enumerate().map(|(class, name)| {
+            let samples: u64 = (0..self.classes).map(|answer| self.count(class, answer)).sum();
+            [
+                name.clone(),
+                samples.to_string(),
+                figure(self.precision(class)),
+                figure(self.recall(class)),
+                figure(self.f1(class)),
+            ]
+        });
+        let figures: Vec<[String; 5]> = figures.collect();
+        table(f, &["class", "samples", "precision", "recall", "f1"], &figures, 1)?;
+        writeln!(f)?;
+        let heading: Vec<&str> = ["true class \\ taken for"]
+            .into_iter()
+            .chain(names.iter().map(String::as_str))
             .collect();
-        table(f, &["class", "samples", "precision", "recall", "f1"], &rows, 0)?;
-        for row in self.counts.chunks(self.classes.max(1)) {
-            let row: Vec<String> = row.iter().map(|count| format!("{count:>7}")).collect();
-            writeln!(f, "{}", row.join(" "))?;
-        }
-        Ok(())
+        let counts =
+            self.counts.chunks(self.classes.max(1)).map(|row| row.iter().map(f64::to_string));
+        let rows: Vec<Vec<String>> = names
+            .iter()
+            .zip(counts)
+            .map(|(name, counts)| [name.clone()].into_iter().chain(counts).collect())
+            .collect();
+        table(f, &heading, &rows, 1)
     }
 }

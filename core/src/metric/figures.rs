@@ -4,9 +4,11 @@ use super::{
     Confusion, Figure, Goal, Metric, Regression, correct_labels, correct_rows, correct_sides,
     rows_of,
 };
+use crate::data::Scaling;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::loss::NoTarget;
+use crate::shape::SampleShape;
 
 /// The part of the answers that is right: 1 of all, 0 of none.
 ///
@@ -190,7 +192,7 @@ of_confusion! {
 macro_rules! of_regression {
     ($($(#[$doc:meta])* $name:ident: $number:ident, $goal:ident;)*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name(Regression);
 
         impl $name {
@@ -198,11 +200,21 @@ macro_rules! of_regression {
             pub fn new() -> Self {
                 Self::default()
             }
+
+            /// In the units that targets had before `scaling` was applied to them: [`Regression::unscaled`].
+            #[must_use]
+            pub fn unscaled<X: SampleShape, E: Float>(self, scaling: &Scaling<X, E>) -> Self {
+                $name(self.0.unscaled(scaling))
+            }
         }
 
         impl<E: Float> Metric<E, E> for $name {
             fn add(&mut self, outputs: &[E], targets: &[E]) -> Result<()> {
                 self.0.add(outputs, targets)
+            }
+
+            fn row(&self) -> Option<usize> {
+                Metric::<E, E>::row(&self.0)
             }
         }
 
@@ -227,6 +239,22 @@ macro_rules! of_regression {
 }
 of_regression! {
     /// The mean absolute error over all elements of the outputs: [`Regression::mae`].
+    ///
+    /// Of targets that were scaled, it is in their own units with [`Mae::unscaled`]:
+    ///
+    /// ```
+    /// # extern crate netform_core as netform;
+    /// # use netform::{data::InMemory, dim::D, loss::Mse, optim::Adam, train::Trainer};
+    /// use netform::data::Scaling;
+    /// use netform::metric::Mae;
+    /// # let (inputs, dollars) = (vec![1.0, 2.0], vec![100.0, 300.0]);
+    ///
+    /// let mut train = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(inputs, dollars)?;
+    /// let prices = Scaling::standard_targets(&train)?;
+    /// prices.apply_to(train.targets_mut());
+    /// let trainer = Trainer::new(Mse, Adam::new(1e-3)).metric("mae", Mae::new().unscaled(&prices));
+    /// # Ok::<(), netform::error::Error>(())
+    /// ```
     Mae: mae, Smaller;
     /// The root of the mean squared error over all elements of the outputs: [`Regression::rmse`].
     Rmse: rmse, Smaller;

@@ -66,7 +66,7 @@ pub(crate) fn curves_plot(history: &History, figure: &str) -> Result<Plot<'stati
         epoch.figure(figure).and_then(|(value, _)| value).is_some_and(f64::is_finite)
     };
     if let Some(best) = best.filter(is_finite) {
-        plot = plot.mark(best.epoch as f64, format!("best: epoch {}", best.epoch));
+        plot = plot.mark(best.epoch as f64, format!("best by {figure}: epoch {}", best.epoch));
     }
     Ok(plot)
 }

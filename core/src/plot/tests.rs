@@ -221,7 +221,7 @@ fn curves_of_a_training() {
     let svg = curves(&history(&losses), "loss").unwrap();
     let document = parsed(&svg);
     assert_eq!(curves_of(&document), 2);
-    assert!(texts(&document).contains("best: epoch 2"), "{}", texts(&document));
+    assert!(texts(&document).contains("best by loss: epoch 2"), "{}", texts(&document));
     // Without validation, after one epoch, after none.
     let svg = curves(&history(&[(3.0, None), (2.0, None), (1.0, None)]), "loss").unwrap();
     assert_eq!(curves_of(&parsed(&svg)), 1);

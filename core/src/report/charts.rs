@@ -47,8 +47,19 @@ fn of_steps(
     if is_wide { plot.log_y() } else { plot }
 }
 
-/// The learning rate, step by step where steps are known.
+/// The learning rate, where it was the same all the time.
+pub(super) fn constant_rate(history: &History) -> Option<f64> {
+    let rate = history.last()?.rate;
+    let steps = history.steps.iter().map(|step| step.rate);
+    let mut rates = history.epochs.iter().map(|epoch| epoch.rate).chain(steps);
+    rates.all(|it| it == rate).then_some(rate)
+}
+
+/// The learning rate, step by step where steps are known; nothing where it was the same all the time.
 fn rate(history: &History) -> Option<Plot<'static>> {
+    if constant_rate(history).is_some() {
+        return None;
+    }
     let title = "Learning rate";
     if history.steps.len() > 1 {
         return Some(of_steps(history, title, "rate", |step| Some(step.rate)));

@@ -1,13 +1,16 @@
 //! What was taken for what, and the worst mistakes, as markup.
 
-use super::tested::{Mistake, Sample};
-use super::{Mistakes, Report};
+use super::sample::{Sample, markup};
+use super::tested::Mistake;
+use super::{Mistakes, Report, counted};
 use crate::error::Result;
 use crate::metric::Confusion;
 use crate::plot::escaped;
 
 /// Up to how many classes there is a matrix; of more, a list of what is confused most often.
 const MATRIX: usize = 26;
+/// How many characters a name has at most that stands above its column on a phone without being turned.
+const SHORT: usize = 4;
 /// How many pairs such a list has.
 const PAIRS: usize = 20;
 
@@ -21,8 +24,9 @@ pub(super) fn confusion(report: &Report<'_>, confusion: &Confusion, of: &str) ->
     let samples = confusion.samples();
     let accuracy = percent(confusion.accuracy());
     let mut html = format!(
-        "<section>\n<h2>What was taken for what</h2>\n<p>{samples} {of}; {accuracy} classified correctly, \
+        "<section>\n<h2>Confusion matrix: what was taken for what</h2>\n<p>{}; {accuracy} classified correctly, \
          macro F1 {:.3}.</p>\n",
+        counted(samples, of),
         confusion.macro_f1()
     );
     if samples == 0 {
@@ -37,11 +41,13 @@ pub(super) fn confusion(report: &Report<'_>, confusion: &Confusion, of: &str) ->
 
 fn matrix(report: &Report<'_>, confusion: &Confusion) -> String {
     let classes = 0..confusion.classes();
-    let name = |class| escaped(&report.class_name(class));
+    let name = |class| escaped(&report.class_name_in(confusion, class));
     let heading: String =
         classes.clone().map(|class| format!("<th scope=\"col\">{}</th>", name(class))).collect();
+    let is_long = classes.clone().any(|class| name(class).chars().count() > SHORT);
+    let long = if is_long { " long" } else { "" };
     let mut html = format!(
-        "<div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><th>is \\ taken for</th>{heading}\
+        "<div class=\"scroll\"><table class=\"matrix{long}\">\n<thead><tr><th>is \\ taken for</th>{heading}\
          <th scope=\"col\">recall</th></tr></thead>\n<tbody>\n"
     );
     for class in classes.clone() {
@@ -84,7 +90,8 @@ fn pairs(report: &Report<'_>, confusion: &Confusion) -> String {
         wrong.len().min(PAIRS)
     );
     for (count, class, answer) in wrong.into_iter().take(PAIRS) {
-        let [class, answer] = [class, answer].map(|it| escaped(&report.class_name(it)));
+        let [class, answer] =
+            [class, answer].map(|it| escaped(&report.class_name_in(confusion, it)));
         html += &format!("<tr><td>{class}</td><td>{answer}</td><td>{count}</td></tr>\n");
     }
     html + "</tbody>\n</table></div>\n"
@@ -128,7 +135,7 @@ fn figure(report: &Report<'_>, mistake: &Mistake) -> Result<String> {
             image.width,
             image.height
         ),
-        Sample::Numbers(numbers) => format!("<code>{}</code>", escaped(numbers)),
+        Sample::Numbers(numbers) => markup(numbers),
     };
     Ok(format!(
         "<figure>{sample}<figcaption>is <b>{truth}</b><br>taken for <b>{answer}</b> ({})</figcaption></figure>\n",

@@ -2,7 +2,10 @@
 
 mod charts;
 mod classes;
+mod errors;
+mod numbers;
 mod page;
+mod sample;
 mod saved;
 mod tested;
 #[cfg(test)]
@@ -11,18 +14,21 @@ mod verdict;
 
 use std::path::Path;
 
-use crate::data::DatasetOf;
+use crate::data::{DatasetOf, Scaling};
+use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::io::write_atomically;
-use crate::metric::Confusion;
+use crate::metric::{Confusion, Unscaled};
 use crate::module::Module;
 use crate::network::Network;
 use crate::outputs::Outputs;
-use crate::shape::SameSample;
+use crate::shape::{SameSample, SampleShape};
 use crate::summary::Summary;
 use crate::train::History;
+use numbers::Numbers;
 use tested::{Mistake, Tested};
 
+pub use numbers::NumberTarget;
 pub use saved::SaveReport;
 pub use tested::ClassTarget;
 pub use verdict::Verdict;
@@ -61,10 +67,27 @@ pub struct Report<'r> {
     history: &'r History,
     title: Option<String>,
     network: Option<Described>,
-    confusion: Option<Confusion>,
+    /// What was taken for what, and what its samples are.
+    confusion: Option<(Confusion, &'static str)>,
     class_names: Vec<String>,
     outputs: Option<Outputs>,
+    scaling: Unscaled,
+    target_scaling: Unscaled,
     mistakes: Option<Mistakes>,
+    numbers: Option<Numbers>,
+    /// What was said after samples were tested, and would have changed what is shown of them.
+    late: Option<&'static str>,
+}
+
+/// What samples are that were tested: whether they are for validation or for a test, nobody says.
+const GIVEN: &str = "samples that the report was given to test on";
+
+/// So many of some samples.
+fn counted(samples: u64, of: &str) -> String {
+    match samples {
+        1 => format!("1 {}", of.replacen("samples", "sample", 1)),
+        n => format!("{n} {of}"),
+    }
 }
 
 /// A network in texts.
@@ -115,7 +138,11 @@ impl<'r> Report<'r> {
             confusion: None,
             class_names: Vec::new(),
             outputs: None,
+            scaling: Unscaled::default(),
+            target_scaling: Unscaled::default(),
             mistakes: None,
+            numbers: None,
+            late: None,
         }
     }
 
@@ -133,10 +160,10 @@ impl<'r> Report<'r> {
         self
     }
 
-    /// Shows what was taken for what.
+    /// Shows what was taken for what, by the names that it or the report has for the classes.
     #[must_use]
     pub fn confusion(mut self, confusion: Confusion) -> Self {
-        self.confusion = Some(confusion);
+        self.confusion = Some((confusion, "samples"));
         self
     }
 
@@ -173,15 +200,37 @@ impl<'r> Report<'r> {
         self
     }
 
+    /// What was done to the inputs of a data set that is [`tested`](Report::tested) afterwards: samples are shown as they
+    /// were measured, under the names of the features where the data set knows them.
+    #[must_use]
+    pub fn scaling<X: SampleShape, E: Float>(mut self, scaling: &Scaling<X, E>) -> Self {
+        if self.mistakes.is_some() || self.numbers.is_some() {
+            self.late = Some("scaling");
+        }
+        self.scaling = Unscaled::of(scaling);
+        self
+    }
+
+    /// What was done to the targets of a data set that is [tested](Report::tested_numbers) afterwards: all that is shown of
+    /// them is in their own units, as dollars.
+    #[must_use]
+    pub fn target_scaling<Y: SampleShape, E: Float>(mut self, scaling: &Scaling<Y, E>) -> Self {
+        if self.numbers.is_some() {
+            self.late = Some("target_scaling");
+        }
+        self.target_scaling = Unscaled::of(scaling);
+        self
+    }
+
     /// Shows what the network takes samples for: the confusion matrix, and of those that it takes for another class the
     /// ones of which it is most certain, as pictures where they are some: samples `[height, width]`, `[1, height, width]`
-    /// or `[3, height, width]`. Targets are labels, rows of probabilities, or 0 and 1 for a network of a single output.
-    /// The data set's names of classes are taken, unless others are set.
+    /// or `[3, height, width]`. Targets are labels, rows of probabilities, or 0 and 1 for a network of a single output;
+    /// [`Report::tested_numbers`] is for numbers. The data set's names of classes are taken, unless others are set.
     ///
     /// # Errors
     /// If the network's output has more than one axis or more than 4096 classes, its outputs are not what
-    /// [`Report::outputs`] says, the targets of a sample do not say one class, a label is out of range, a sample cannot be
-    /// read, or the device has not enough memory or is lost.
+    /// [`Report::outputs`] says, the targets of a sample do not say one class, a label is out of range, a scaling is one of
+    /// inputs of another shape, a sample cannot be read, or the device has not enough memory or is lost.
     pub fn tested<N, D>(mut self, net: &N, data: &D) -> Result<Self>
     where
         N: Network,
@@ -189,7 +238,7 @@ impl<'r> Report<'r> {
         D::Input: SameSample<N::Input>,
         D::TargetElement: ClassTarget<N::Elem>,
     {
-        let tested = Tested::of(net, data, self.outputs)?;
+        let tested = Tested::of(net, data, self.outputs, &self.scaling)?;
         self.mistakes = Some(Mistakes {
             wrong: tested.wrong,
             shown: tested.mistakes,
@@ -198,17 +247,60 @@ impl<'r> Report<'r> {
                 && tested.outputs == Outputs::Logits
                 && tested.may_be_probabilities,
         });
-        self.confusion = Some(tested.confusion);
+        self.confusion = Some((tested.confusion, GIVEN));
         if self.class_names.is_empty() {
             self.class_names = tested.class_names;
         }
         Ok(self)
     }
 
+    /// Shows how far the network is off where targets are numbers of the output's shape: what it predicts against what was
+    /// measured, MAE, RMSE and R2, and the samples of which it is off the most, with their inputs. Each of a few outputs has
+    /// its own; more than 12 are taken together.
+    ///
+    /// ```standalone_crate
+    /// # extern crate netform_core as netform;
+    /// # netform_macros::network! { Net: [1] -> [1] { fc1: Linear(1) } }
+    /// # fn main() -> netform::error::Result<()> {
+    /// # use netform::{data::InMemory, dim::D, loss::Mse, optim::Adam, random::Seed, train::Trainer};
+    /// use netform::data::Scaling;
+    /// use netform::report::Report;
+    /// # let (rooms, dollars) = (vec![1.0, 2.0, 4.0], vec![100.0, 180.0, 390.0]);
+    ///
+    /// let mut train = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(rooms, dollars)?;
+    /// let inputs = Scaling::standard(&train)?;
+    /// let prices = Scaling::standard_targets(&train)?;
+    /// inputs.apply(&mut train);
+    /// prices.apply_to(train.targets_mut());
+    ///
+    /// let mut net = Net::new(Seed(1));
+    /// let history = Trainer::new(Mse, Adam::new(1e-2)).fit(&mut net, &train)?;
+    /// let report = Report::new(&history).scaling(&inputs).target_scaling(&prices);
+    /// let html = report.tested_numbers(&net, &train)?.html()?;
+    /// assert!(html.contains("3 samples") && html.contains("<td>390</td>"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If a sample has not as many targets as the network has outputs, a scaling is of another shape, a sample cannot be
+    /// read, or the device has not enough memory or is lost.
+    pub fn tested_numbers<N, D>(mut self, net: &N, data: &D) -> Result<Self>
+    where
+        N: Network,
+        D: DatasetOf<N::InputElement>,
+        D::Input: SameSample<N::Input>,
+        D::TargetElement: NumberTarget<N::Elem>,
+    {
+        self.numbers = Some(Numbers::of(net, data, &self.scaling, &self.target_scaling)?);
+        Ok(self)
+    }
+
     /// The page.
     ///
     /// # Errors
-    /// If [`Report::outputs`] came after [`Report::tested`], and said something else than what that took the outputs for.
+    /// If [`Report::outputs`] came after [`Report::tested`], and said something else than what that took the outputs for, or
+    /// a scaling came after what it is for.
     /// Whatever the values are, there is a page.
     pub fn html(&self) -> Result<String> {
         if let (Some(mistakes), Some(outputs)) = (&self.mistakes, self.outputs)
@@ -217,6 +309,11 @@ impl<'r> Report<'r> {
             return Err(Error::Invalid(format!(
                 "a report whose network was tested with outputs taken for {}, and said to be {outputs} afterwards: call `.outputs(..)` before `.tested(..)`",
                 mistakes.outputs
+            )));
+        }
+        if let Some(late) = self.late {
+            return Err(Error::Invalid(format!(
+                "a report that was told of a scaling after its samples were tested: call `.{late}(..)` before `.tested(..)` and `.tested_numbers(..)`"
             )));
         }
         page::page(self)
@@ -233,5 +330,13 @@ impl<'r> Report<'r> {
     /// The name of a class, as a text that is no markup.
     fn class_name(&self, class: usize) -> String {
         self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// The same of a class of a matrix, which may have names of its own.
+    fn class_name_in(&self, confusion: &Confusion, class: usize) -> String {
+        match confusion.names().get(class) {
+            Some(name) if self.class_names.is_empty() => name.clone(),
+            _ => self.class_name(class),
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The page: its sections in order, as markup.
 
 use super::classes::{confusion, mistakes, percent};
+use super::errors::errors;
+use super::sample::digits;
 use super::{Described, Report, Verdict, charts};
 use crate::error::Result;
 use crate::metric::Confusion;
@@ -23,12 +25,15 @@ pub(super) fn page(report: &Report<'_>) -> Result<String> {
     }
     body += "<div class=\"grid\">\n";
     charts.iter().for_each(|chart| body += chart.as_str());
-    body += "</div>\n</section>\n";
+    body += &format!("</div>\n{}</section>\n", caption(report.history));
     if let Some((matrix, of)) = chosen_confusion(report) {
         body += &confusion(report, matrix, &of);
     }
     if let Some(found) = &report.mistakes {
         body += &mistakes(report, found)?;
+    }
+    if let Some(numbers) = &report.numbers {
+        body += &errors(report, numbers)?;
     }
     if let Some(network) = &report.network {
         body += &described(network);
@@ -42,6 +47,26 @@ pub(super) fn page(report: &Report<'_>) -> Result<String> {
          <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     ))
+}
+
+/// What is said of all curves: which epoch they mark, and a learning rate that needs no curve.
+fn caption(history: &History) -> String {
+    let mut said = Vec::new();
+    if let Some(best) = history.best_epoch {
+        let mark = if history.epochs.len() > 1 {
+            "; the upright line in a chart is at the epoch that is best by the chart's own figure"
+        } else {
+            ""
+        };
+        said.push(format!("Best epoch by loss: {best}{mark}."));
+    }
+    if let Some(rate) = charts::constant_rate(history) {
+        said.push(format!("Learning rate {} throughout.", digits(rate)));
+    }
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("<p class=\"caption\">{}</p>\n", said.join(" ")),
+    }
 }
 
 fn title(report: &Report<'_>) -> String {
@@ -150,20 +175,20 @@ fn figures(history: &History) -> String {
     html + "</tbody>\n</table></div>\n</section>\n"
 }
 
-/// A number to four or five digits.
+/// A number to four or five digits: small ones with as many decimals, so that they can be compared.
 fn number(x: f64) -> String {
     match x.abs() {
         0.0 => "0".to_owned(),
-        0.001..100_000.0 => format!("{x:.4}"),
-        size if size.is_finite() => format!("{x:.3e}"),
-        _ => x.to_string(),
+        0.0..0.001 => format!("{x:.3e}"),
+        0.001..1000.0 => format!("{x:.4}"),
+        _ => digits(x),
     }
 }
 
 /// The matrix that was given, or that of the best epoch, and what its samples are.
 fn chosen_confusion<'r>(report: &'r Report<'_>) -> Option<(&'r Confusion, String)> {
-    if let Some(given) = &report.confusion {
-        return Some((given, "samples".to_owned()));
+    if let Some((given, of)) = &report.confusion {
+        return Some((given, (*of).to_owned()));
     }
     let epoch = report.history.best().or(report.history.last())?;
     let of = |kind| format!("{kind} samples after epoch {}", epoch.epoch);

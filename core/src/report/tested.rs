@@ -2,25 +2,19 @@
 
 use std::cmp::Ordering;
 
+use super::sample::{NUMBERS, Sample, Samples};
 use crate::data::DatasetOf;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
-use crate::feed::InputElement;
-use crate::metric::{Confusion, Metric, argmax, measure};
+use crate::metric::{Confusion, Metric, Unscaled, argmax, measure};
 use crate::network::Network;
 use crate::outputs::Outputs;
-use crate::plot::{Image, ends};
-use crate::random::Seed;
 use crate::shape::{SameSample, SampleShape, Shape};
 
 /// How many mistakes are shown.
 const SHOWN: usize = 24;
 /// Samples that are judged at once.
 const BATCH: usize = 64;
-/// How many numbers of a sample that is no picture are shown.
-const NUMBERS: usize = 12;
-/// How many columns and rows a picture of a sample has at most: the page shows it about as wide.
-const SIDE: usize = 128;
 /// Of how many classes there is a matrix at most: one of so many takes 128 MiB.
 const CLASSES: usize = 4096;
 /// How far probabilities may be from adding up to 1, for they are rounded.
@@ -47,12 +41,6 @@ pub(super) struct Mistake {
     pub answer: usize,
     /// How probable the network found its answer.
     pub probability: f64,
-}
-
-/// A sample to look at.
-pub(super) enum Sample {
-    Picture(Image),
-    Numbers(String),
 }
 
 /// Targets that say which class a sample is of: a label (`u32`), or numbers of the outputs' own element, which are rows of
@@ -105,8 +93,8 @@ fn may_be_probability(x: &f64) -> bool {
 }
 
 impl Tested {
-    /// `outputs` are what was said of the network's; what its last layer says otherwise.
-    pub fn of<N, D>(net: &N, data: &D, outputs: Option<Outputs>) -> Result<Self>
+    /// `outputs` are what was said of the network's; what its last layer says otherwise. `scaling` was done to the inputs.
+    pub fn of<N, D>(net: &N, data: &D, outputs: Option<Outputs>, scaling: &Unscaled) -> Result<Self>
     where
         N: Network,
         D: DatasetOf<N::InputElement>,
@@ -129,9 +117,12 @@ impl Tested {
                 found: found.to_string(),
             });
         }
+        let samples = Samples::new(data, scaling)?;
         let judge = Judge::new(row, outputs.unwrap_or(N::OUTPUTS_ARE))?;
         let judge = measure(net, data, BATCH, judge)?;
-        let mistakes = judge.found.iter().map(|found| found.shown::<N, D>(data));
+        let mistakes = judge.found.iter().map(|&Found { index, truth, answer, probability }| {
+            Ok(Mistake { sample: samples.shown::<N>(index)?, truth, answer, probability })
+        });
         Ok(Tested {
             mistakes: mistakes.collect::<Result<_>>()?,
             wrong: judge.wrong,
@@ -228,7 +219,7 @@ impl<E: Float, T: ClassTarget<E>> Metric<E, T> for Judge {
                 let first = &target[..target.len().min(NUMBERS)];
                 let more = if first.len() < target.len() { " and more" } else { "" };
                 Error::Invalid(format!(
-                    "the targets {first:?}{more} of sample {} (counted from 0) do not say which class it is of: expected probabilities that add up to 1, or a single 0 or 1; a report of several labels for each sample, or of numbers, is one without `.tested(..)`",
+                    "the targets {first:?}{more} of sample {} (counted from 0) do not say which class it is of: expected probabilities that add up to 1, or a single 0 or 1; `.tested_numbers(..)` is for targets that are numbers, and a report of several labels for each sample is one without `.tested(..)`",
                     self.seen
                 ))
             })?;
@@ -237,84 +228,9 @@ impl<E: Float, T: ClassTarget<E>> Metric<E, T> for Judge {
     }
 }
 
-impl Found {
-    fn shown<N, D>(&self, data: &D) -> Result<Mistake>
-    where
-        N: Network,
-        D: DatasetOf<N::InputElement>,
-    {
-        let mut inputs = vec![N::InputElement::default(); D::Input::NUMEL];
-        let mut targets = vec![D::TargetElement::default(); D::Target::NUMEL];
-        data.gather(Seed::default(), &[self.index], &mut inputs, &mut targets)?;
-        let sizes = &D::Input::SIZES[..D::Input::RANK];
-        let sample = match (
-            <N::InputElement as InputElement<N::Elem>>::floats(&mut inputs),
-            picture_size(sizes),
-        ) {
-            (Some(values), Some(size)) => {
-                let values: Vec<f64> = values.iter().map(|x| x.to_f64()).collect();
-                Sample::Picture(picture(&values, size).at_most(SIDE))
-            }
-            _ => Sample::Numbers(listed(&inputs)),
-        };
-        let Found { truth, answer, probability, .. } = *self;
-        Ok(Mistake { sample, truth, answer, probability })
-    }
-}
-
-/// Channels, height and width of what can be looked at.
-fn picture_size(sizes: &[usize]) -> Option<[usize; 3]> {
-    let size = match *sizes {
-        [height, width] => [1, height, width],
-        [channels @ (1 | 3), height, width] => [channels, height, width],
-        _ => return None,
-    };
-    (size[1] >= 3 && size[2] >= 3).then_some(size)
-}
-
-/// The picture of values whose least is black and whose largest is white: samples may have been scaled.
-fn picture(values: &[f64], [channels, height, width]: [usize; 3]) -> Image {
-    let (low, high) = ends(values.iter().copied()).unwrap_or((0.0, 1.0));
-    let range = if high > low { high - low } else { 1.0 };
-    let size = height * width;
-    let at = |channel: usize, i: usize| {
-        let value = values[channel * size + i];
-        ((value - low) / range * 255.0).round().clamp(0.0, 255.0) as u8
-    };
-    let point = |i| std::array::from_fn(|k| at(k.min(channels - 1), i));
-    Image { width, height, points: (0..size).map(point).collect() }
-}
-
-/// The first numbers as text.
-fn listed<T: std::fmt::Display>(values: &[T]) -> String {
-    let first: Vec<String> = values.iter().take(NUMBERS).map(|x| format!("{x:.3}")).collect();
-    let more = if values.len() > NUMBERS { ", .." } else { "" };
-    format!("{}{more}", first.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pictures_are_told_from_numbers() {
-        assert_eq!(picture_size(&[1, 28, 28]), Some([1, 28, 28]));
-        assert_eq!(picture_size(&[3, 8, 8]), Some([3, 8, 8]));
-        assert_eq!(picture_size(&[8, 8]), Some([1, 8, 8]));
-        for sizes in [&[4][..], &[2, 8, 8], &[1, 1, 8], &[]] {
-            assert_eq!(picture_size(sizes), None, "{sizes:?}");
-        }
-    }
-
-    #[test]
-    fn a_picture_goes_from_black_to_white() {
-        let points = |values: &[f64]| picture(values, [1, 1, 3]).points;
-        assert_eq!(points(&[-1.0, 0.0, 1.0]), [[0; 3], [128; 3], [255; 3]]);
-        assert_eq!(points(&[2.0; 3]), [[0; 3]; 3]);
-        assert_eq!(points(&[f64::NAN, 0.0, 1.0]), [[0; 3], [0; 3], [255; 3]]);
-        let colours = picture(&[1.0, 0.0, 0.5], [3, 1, 1]).points;
-        assert_eq!(colours, [[255, 0, 128]]);
-    }
 
     #[test]
     fn the_most_certain_mistakes_are_kept() {

@@ -65,15 +65,17 @@ fn a_training_is_a_page() {
         "<title>Report of a training</title>",
         "8 epochs · 12.0 s · the weights of epoch 8 are the best · stopped early",
         "Still improving",
-        "best: epoch 8",
+        "best by loss: epoch 8",
+        "Best epoch by loss: 8; ",
+        "Learning rate 0.01 throughout.",
         "prefers-color-scheme: dark",
         "width=device-width",
         "@media print",
     ] {
         assert!(html.contains(text), "{text} in {html}");
     }
-    // Two losses and their two entries in the legend, an accuracy and a rate with theirs.
-    assert_eq!(curves(&html), 8);
+    // Two losses and their two entries in the legend, and an accuracy with its own.
+    assert_eq!(curves(&html), 6);
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn texts_are_no_markup() {
         mistakes: Some(Mistakes {
             wrong: 1,
             shown: vec![Mistake {
-                sample: tested::Sample::Numbers(bad.to_owned()),
+                sample: sample::Sample::Numbers(vec![bad.to_owned()]),
                 truth: 0,
                 answer: 1,
                 probability: NAN,
@@ -190,6 +192,7 @@ fn a_confusion_matrix_shows_mistakes_and_many_classes_as_a_list() {
     confusion.add(&[0.9f32, 0.1, 0.0, 0.9, 0.0, 0.1, 0.0, 0.0, 1.0], &[0u32, 1, 2]).unwrap();
     let names = ["setosa", "versicolor", "virginica"];
     let html = page(&Report::new(&history).confusion(confusion).class_names(names));
+    assert!(html.contains("<h2>Confusion matrix: what was taken for what</h2>"), "{html}");
     assert!(html.contains("3 samples; 66.7% classified correctly"), "{html}");
     assert!(html.contains("<td class=\"wrong\" style=\"--share:70%\">1</td>"), "{html}");
     let mut many = Confusion::new(100);
