@@ -11,7 +11,7 @@ use crate::shape::SampleShape;
 
 impl<T> Table<T> {
     /// Takes the features as the samples with these columns did: the same ones in the same order, with their words, and
-    /// with what stood for missing fields. So a table of further samples, or of rows to predict, becomes the same numbers,
+    /// with what stood for missing fields, where something did. So a table of further samples, or of rows to predict, becomes the same numbers,
     /// whichever order its columns have.
     ///
     /// ```
@@ -40,7 +40,6 @@ impl<T> Table<T> {
             let place = self.column(&column.name)?;
             features.push(place);
             self.encodings.remove(&place);
-            self.fills.remove(&place);
             if *column.encoding() != Encoding::Number {
                 self.encodings.insert(place, column.encoding().clone());
             }
