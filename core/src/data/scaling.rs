@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
+use crate::data::dataset::Dataset;
 use crate::data::memory::InMemory;
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
@@ -45,7 +46,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// # Errors
     /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn standard<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
-        Self::to_standard(data.inputs())
+        Self::to_standard(data.inputs(), data.feature_names())
     }
 
     /// To 0 for the smallest and 1 for the largest value among the inputs of `data`.
@@ -53,7 +54,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// # Errors
     /// If `data` has no samples, or a feature has values that are not finite or are too far apart.
     pub fn min_max<Y: SampleShape, T: Element>(data: &InMemory<X, Y, E, T>) -> Result<Self> {
-        Self::to_range(data.inputs())
+        Self::to_range(data.inputs(), data.feature_names())
     }
 
     /// [`Scaling::standard`] of the targets: a network learns numbers around 0 more easily than a price in cents.
@@ -80,7 +81,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         I: SampleShape,
         T: Element,
     {
-        Self::to_standard(data.targets())
+        Self::to_standard(data.targets(), &[])
     }
 
     /// [`Scaling::min_max`] of the targets.
@@ -92,18 +93,18 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         I: SampleShape,
         T: Element,
     {
-        Self::to_range(data.targets())
+        Self::to_range(data.targets(), &[])
     }
 
-    fn to_standard(samples: &[E]) -> Result<Self> {
+    fn to_standard(samples: &[E], names: &[String]) -> Result<Self> {
         let count = count::<X, E>(samples)?;
         let means = columns::<X, E>(samples, 0.0, |sum, _, x| sum + x / count);
         let variances =
             columns::<X, E>(samples, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
-        Self::new(&means, variances.into_iter().map(f64::sqrt))
+        Self::new(&means, variances.into_iter().map(f64::sqrt), names)
     }
 
-    fn to_range(samples: &[E]) -> Result<Self> {
+    fn to_range(samples: &[E], names: &[String]) -> Result<Self> {
         count::<X, E>(samples)?;
         // What is not a number stays, where `min` and `max` would pass over it.
         let picked =
@@ -112,10 +113,12 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
             columns::<X, E>(samples, f64::INFINITY, |least, _, x| picked(x, least, x < least));
         let most =
             columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| picked(x, most, x > most));
-        Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least))
+        let units = most.into_iter().zip(&least).map(|(most, least)| most - least);
+        Self::new(&least, units, names)
     }
 
-    fn new(shifts: &[f64], units: impl Iterator<Item = f64>) -> Result<Self> {
+    /// `names` are those of the features, where they are known.
+    fn new(shifts: &[f64], units: impl Iterator<Item = f64>, names: &[String]) -> Result<Self> {
         // Rounding leaves a constant feature a deviation of a few parts in 10^16 of its size: dividing by
         // that would make noise of it.
         let unit = |(unit, shift): (f64, &f64)| {
@@ -132,8 +135,9 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         match shifts.iter().zip(&units).position(|figures| !is_finite(figures)) {
             None => Ok(Scaling { shifts, units, shape: PhantomData }),
             Some(i) => Err(Error::Invalid(format!(
-                "feature {} of {} cannot be scaled: found a shift of {} and a unit of {}, expected finite ones; look for values that are infinite, not a number or too large for {}",
+                "feature {}{} of {} cannot be scaled: found a shift of {} and a unit of {}, expected finite ones; look for values that are infinite, not a number or too large for {}",
                 i + 1,
+                names.get(i).map_or(String::new(), |name| format!(", `{name}`,")),
                 X::describe(),
                 shifts[i],
                 units[i],
@@ -254,6 +258,7 @@ fn columns<X: SampleShape, E: Float>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Columns;
     use crate::dim::D;
 
     type Points = InMemory<(D<2>,), ()>;
@@ -319,6 +324,10 @@ mod tests {
                 assert!(message.starts_with("feature 2 of [2] cannot be scaled"), "{message}");
             }
         }
+        let named = Points::new(vec![1.0, f32::NAN], vec![0]).unwrap();
+        let named = named.with_columns(Columns::numbers(["km", "price"]).unwrap()).unwrap();
+        let message = Scaling::standard(&named).unwrap_err().to_string();
+        assert!(message.starts_with("feature 2, `price`, of [2] cannot be scaled"), "{message}");
         // The range of the first is more than an f32 holds.
         let [_, range] = of([-3e38, 0.0, 3e38, 1.0]);
         assert!(range.unwrap_err().to_string().starts_with("feature 1 of [2]"));
