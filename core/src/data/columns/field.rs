@@ -73,6 +73,9 @@ impl Default for Notation {
 impl Notation {
     /// The number that a field is.
     pub fn number(&self, field: &str) -> Option<f64> {
+        if self.decimal == '.' && self.thousands.is_none() {
+            return field.parse().ok();
+        }
         let (whole, decimals) = match field.split_once(self.decimal) {
             Some((whole, decimals)) => (whole, Some(decimals)),
             None => (field, None),

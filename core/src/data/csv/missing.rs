@@ -65,7 +65,8 @@ impl<T> Table<T> {
         Ok(self)
     }
 
-    /// [`Table::fill`] with the mean of the numbers that are there.
+    /// [`Table::fill`] with the mean of the numbers that are there: of the whole table, also of rows that become test samples.
+    /// Read these from a table of their own, [`Table::with_columns`], where that matters.
     ///
     /// # Errors
     /// If there is no such column, or a field that is there is no finite number, or none is there.
