@@ -1,7 +1,7 @@
 //! Reports of trained networks: what their outputs and targets are taken for, and how large a page becomes.
 
 use netform::cpu::Cpu;
-use netform::data::{InMemory, Scaling};
+use netform::data::{Columns, InMemory, Scaling};
 use netform::dim::D;
 use netform::loss::Bce;
 use netform::metric::{Confusion, Metric};
@@ -252,9 +252,24 @@ fn misread_samples_are_shown_as_they_were_measured() {
     data.inputs_mut()[4..].copy_from_slice(&[7.7, 120.0]);
     let scaling = Scaling::standard(&data).unwrap();
     scaling.apply(&mut data);
-    let report = Report::new(&history).scaling(&scaling);
-    let html = report.tested(&net, &data).unwrap().html().unwrap();
+    let report = || Report::new(&history).scaling(&scaling);
+    let html = report().tested(&net, &data).unwrap().html().unwrap();
     assert!(html.contains("<code><span>5.1,</span> <span>350</span></code>"), "{html}");
+    let named = data.with_columns(Columns::numbers(["km", "m<sup>2"]).unwrap()).unwrap();
+    let html = report().tested(&net, &named).unwrap().html().unwrap();
+    assert!(html.contains("<span>km 5.1,</span> <span>m&lt;sup&gt;2 350</span>"), "{html}");
+
+    // Of the words of a column, the one that it is.
+    let words = vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+    let mut cars = Pairs::new(words, vec![1.0; 6]).unwrap();
+    let scaling = Scaling::standard(&cars).unwrap();
+    scaling.apply(&mut cars);
+    let columns = Columns::numbers(["fuel=diesel", "fuel=petrol"]).unwrap();
+    let report = Report::new(&history).scaling(&scaling);
+    let cars = cars.with_columns(columns).unwrap();
+    let html = report.tested_numbers(&pair(), &cars).unwrap().html().unwrap();
+    assert_eq!(html.matches("<code><span>fuel diesel</span></code>").count(), 4, "{html}");
+    assert_eq!(html.matches("<code><span>fuel petrol</span></code>").count(), 2, "{html}");
 }
 
 #[test]
