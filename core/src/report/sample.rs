@@ -166,7 +166,7 @@ pub(super) fn markup(numbers: &[String]) -> String {
         let comma = if i < last { "," } else { "" };
         format!("<span>{}{comma}</span>", escaped(text))
     });
-    format!("<code>{}</code>", spans.collect::<Vec<_>>().join(" "))
+    format!("<p class=\"features\">{}</p>", spans.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
