@@ -1,7 +1,7 @@
 //! Reports of trained networks: what their outputs and targets are taken for, and how large a page becomes.
 
 use netform::cpu::Cpu;
-use netform::data::{InMemory, Scaling};
+use netform::data::{Columns, InMemory, Scaling};
 use netform::dim::D;
 use netform::loss::Bce;
 use netform::metric::{Confusion, Metric};
@@ -26,6 +26,8 @@ netform::network! {
 
     /// Its outputs are its inputs.
     Pair: [2] -> [2] { fc: Linear(2, bias = false) }
+
+    Six: [2] -> [6] { fc: Linear(6) }
 
     Autoencoder: [1, 4, 4] -> [16] { Flatten, fc: Linear(16) }
 
@@ -194,7 +196,7 @@ fn numbers_that_are_not_finite_too_few_or_very_many_have_a_page() {
     let mut rng = netform::random::Rng::new(Seed(4), 0);
     let mut values = || (0..60_000).map(|_| rng.uniform() as f32).collect::<Vec<_>>();
     let html = page(&Pairs::new(values(), values()).unwrap());
-    assert!(html.contains("30000 samples") && html.contains("One of every 8 points is drawn."));
+    assert!(html.contains("30000 samples") && html.contains("5000 of 30000 points are drawn"));
     assert!(html.len() < 2_000_000, "{}", html.len());
 }
 
@@ -210,6 +212,12 @@ fn many_outputs_are_judged_as_one_and_pictures_are_pictures() {
     );
     assert_eq!(html.matches("<img ").count(), 3, "{html}");
     assert!(html.contains("<th scope=\"col\">output</th>"), "{html}");
+    // Of a few each, as far as they are drawn.
+    let data = InMemory::<(D<2>,), (D<6>,), f32, f32>::new(vec![0.5; 4], vec![1.0; 12]).unwrap();
+    let report = Report::new(&history).tested_numbers(&Six::new(Seed(1)), &data).unwrap();
+    let html = report.html().unwrap();
+    assert_eq!(html.matches("<title>Predicted against measured, output ").count(), 4, "{html}");
+    assert!(html.contains("The first 4 outputs are drawn.") && html.contains("output 6 of 6"));
 }
 
 #[test]
@@ -252,9 +260,24 @@ fn misread_samples_are_shown_as_they_were_measured() {
     data.inputs_mut()[4..].copy_from_slice(&[7.7, 120.0]);
     let scaling = Scaling::standard(&data).unwrap();
     scaling.apply(&mut data);
+    let report = || Report::new(&history).scaling(&scaling);
+    let html = report().tested(&net, &data).unwrap().html().unwrap();
+    assert!(html.contains("<span>5.1,</span> <span>350</span></p>"), "{html}");
+    let named = data.with_columns(Columns::numbers(["km", "m<sup>2"]).unwrap()).unwrap();
+    let html = report().tested(&net, &named).unwrap().html().unwrap();
+    assert!(html.contains("<span>km 5.1,</span> <span>m&lt;sup&gt;2 350</span>"), "{html}");
+
+    // Of the words of a column, the one that it is.
+    let words = vec![1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+    let mut cars = Pairs::new(words, vec![1.0; 6]).unwrap();
+    let scaling = Scaling::standard(&cars).unwrap();
+    scaling.apply(&mut cars);
+    let columns = Columns::numbers(["fuel=diesel", "fuel=petrol"]).unwrap();
     let report = Report::new(&history).scaling(&scaling);
-    let html = report.tested(&net, &data).unwrap().html().unwrap();
-    assert!(html.contains("<code><span>5.1,</span> <span>350</span></code>"), "{html}");
+    let cars = cars.with_columns(columns).unwrap();
+    let html = report.tested_numbers(&pair(), &cars).unwrap().html().unwrap();
+    assert_eq!(html.matches("\"features\"><span>fuel diesel</span></p>").count(), 4, "{html}");
+    assert_eq!(html.matches("\"features\"><span>fuel petrol</span></p>").count(), 2, "{html}");
 }
 
 #[test]

@@ -115,8 +115,12 @@ pub(super) fn mistakes(
         html += "<p><strong>The outputs were taken for logits, and all of them could be probabilities as well. If they are, \
                  <code>Report::outputs</code> has to say so: what was taken for what is wrong otherwise.</strong></p>\n";
     }
-    if !shown.is_empty() {
-        html += "<div class=\"mistakes\">\n";
+    if let Some(first) = shown.first() {
+        let kind = match first.sample {
+            Sample::Picture(_) => "",
+            Sample::Numbers(_) => " numbers",
+        };
+        html += &format!("<div class=\"mistakes{kind}\">\n");
         for mistake in shown {
             html += &figure(report, mistake)?;
         }

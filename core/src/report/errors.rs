@@ -27,12 +27,22 @@ pub(super) fn errors(report: &Report<'_>, numbers: &Numbers) -> Result<String> {
         html += plot(numbers, i, column)?.as_str();
     }
     html += "</div>\n";
-    if let Some(every) = numbers.columns.iter().map(|it| it.points.every).max().filter(|it| *it > 1)
+    if numbers.columns.len() > DRAWN {
+        html += &format!("<p>The first {DRAWN} outputs are drawn.</p>\n");
+    }
+    if let Some(Column { points, .. }) = numbers.columns.first()
+        && points.kept.len() < points.seen
     {
-        html += &format!("<p>One of every {every} points is drawn.</p>\n");
+        let (kept, seen) = (points.kept.len(), points.seen);
+        html += &format!(
+            "<p>{kept} of {seen} points are drawn, at random, and those of the worst errors.</p>\n"
+        );
     }
     html += "</section>\n<section>\n<h2>The worst errors</h2>\n";
-    html += "<p>An error is what was predicted less what was measured. Samples are counted from 0.</p>\n";
+    html += &format!(
+        "<p>An error is what was predicted less what was measured. Samples are counted from 0{}.</p>\n",
+        if numbers.outputs == 1 { "" } else { ", outputs from 1" }
+    );
     for (i, column) in numbers.columns.iter().enumerate().take(DRAWN) {
         html += &worst(numbers, i, column)?;
     }
@@ -79,14 +89,19 @@ fn figures(numbers: &Numbers) -> String {
 
 /// Points, and the line on which they would be.
 fn plot(numbers: &Numbers, i: usize, Column { points, worst, .. }: &Column) -> Result<Svg> {
-    let mut points = points.kept.clone();
-    // Where not all points are kept, those that are looked for are among them nevertheless.
-    points.extend(worst.iter().map(|it| (it.measured, it.predicted)));
-    let measured = ends(points.iter().map(|(x, _)| *x));
+    let (mut drawn, is_all) = (points.kept.clone(), points.kept.len() == points.seen);
+    if !is_all {
+        // What has no place is counted beside the figures, where it is counted whole.
+        drawn.retain(|(x, y)| x.is_finite() && y.is_finite());
+        drawn.extend(
+            worst.iter().filter(|it| it.error().is_finite()).map(|it| (it.measured, it.predicted)),
+        );
+    }
+    let measured = ends(drawn.iter().map(|(x, _)| *x));
     let title = name(numbers, i).map_or_else(String::new, |name| format!(", {name}"));
     let plot = Plot::new(format!("Predicted against measured{title}"))
         .axes("measured", "predicted")
-        .points("samples", points);
+        .points("samples", drawn);
     match measured {
         Some((low, high)) => plot.line("no error", [(low, low), (high, high)]),
         None => plot,

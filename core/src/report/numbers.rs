@@ -6,6 +6,7 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::metric::{Metric, Regression, Unscaled, measure};
 use crate::network::Network;
+use crate::random::{Rng, Seed};
 use crate::shape::{SameSample, SampleShape};
 
 /// Up to how many outputs are judged one by one; of more, all are judged as one.
@@ -57,17 +58,16 @@ pub(super) struct Column {
     pub worst: Vec<Worst>,
 }
 
-/// What was measured and what was predicted, of some of all that there are.
+/// What was measured and what was predicted: of very many, some at random.
 pub(super) struct Points {
     pub kept: Vec<(f64, f64)>,
-    /// One of so many is kept.
-    pub every: usize,
-    seen: usize,
+    pub seen: usize,
+    rng: Rng,
 }
 
 impl Default for Points {
     fn default() -> Self {
-        Points { kept: Vec::new(), every: 1, seen: 0 }
+        Points { kept: Vec::new(), seen: 0, rng: Rng::new(Seed::default(), 0) }
     }
 }
 
@@ -179,22 +179,15 @@ impl Column {
 }
 
 impl Points {
-    /// Keeps one of `every`, which doubles where there are too many.
+    /// Each has the same chance to be kept (algorithm R of Vitter, "Random sampling with a reservoir", 1985): one of every
+    /// so many would be the same output of each sample, where all outputs are judged as one.
     fn push(&mut self, point: (f64, f64)) {
-        if self.seen.is_multiple_of(self.every) {
-            if self.kept.len() == POINTS {
-                let mut i = 0;
-                self.kept.retain(|_| {
-                    i += 1;
-                    i % 2 == 1
-                });
-                self.every *= 2;
-            }
-            if self.seen.is_multiple_of(self.every) {
-                self.kept.push(point);
-            }
-        }
         self.seen += 1;
+        if self.kept.len() < POINTS {
+            self.kept.push(point);
+        } else if let Some(kept) = self.kept.get_mut(self.rng.below(self.seen)) {
+            *kept = point;
+        }
     }
 }
 
@@ -250,8 +243,13 @@ mod tests {
     #[test]
     fn of_very_many_points_some_are_kept() {
         let mut points = Points::default();
-        (0..12_001).for_each(|i| points.push((f64::from(i), 0.0)));
-        assert_eq!((points.every, points.kept.len()), (4, 3001));
-        assert!(points.kept.iter().enumerate().all(|(i, point)| point.0 == 4.0 * i as f64));
+        (0..20_000).for_each(|i| points.push((f64::from(i), 0.0)));
+        assert_eq!((points.seen, points.kept.len()), (20_000, POINTS));
+        // From all of them alike, none twice.
+        let mut kept: Vec<u32> = points.kept.iter().map(|point| point.0 as u32).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        let early = kept.iter().filter(|i| **i < 10_000).count();
+        assert!(kept.len() == POINTS && (2300..2700).contains(&early), "{early}");
     }
 }

@@ -56,7 +56,7 @@ impl<'d, D: Dataset> Samples<'d, D> {
             values.iter().enumerate().map(|(i, x)| self.scaling.undo(i, x.to_f64())).collect();
         Ok(match picture_size(&D::Input::SIZES[..D::Input::RANK]) {
             Some(size) => Sample::Picture(picture(&values, size).at_most(SIDE)),
-            None => Sample::Numbers(features(&values, feature_names(self.data))),
+            None => Sample::Numbers(features(&values, self.data.feature_names())),
         })
     }
 }
@@ -71,11 +71,6 @@ pub(super) fn check_scaling<X: SampleShape>(what: &str, scaling: &Unscaled) -> R
         }),
         _ => Ok(()),
     }
-}
-
-/// What the numbers of an input are called.
-fn feature_names<D: Dataset>(_: &D) -> &[String] {
-    &[]
 }
 
 /// Channels, height and width of what can be looked at.
@@ -171,7 +166,7 @@ pub(super) fn markup(numbers: &[String]) -> String {
         let comma = if i < last { "," } else { "" };
         format!("<span>{}{comma}</span>", escaped(text))
     });
-    format!("<code>{}</code>", spans.collect::<Vec<_>>().join(" "))
+    format!("<p class=\"features\">{}</p>", spans.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ impl Tested {
     {
         if N::Output::RANK > 1 {
             return Err(Error::Invalid(format!(
-                "the report shows what network `{}` takes samples for, of outputs of one axis, one for each class: found {}; a confusion matrix can be given to it",
+                "the report shows what network `{}` takes samples for, of outputs of one axis, one for each class: found {}; a confusion matrix can be given to it, and `.tested_numbers(..)` is for targets that are numbers",
                 N::NAME,
                 N::Output::describe()
             )));
