@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use self::categories::{Categories, Encoding};
-use self::text::{Lines, Listed, Shown, open_quote, refused};
+pub(crate) use self::text::Listed;
+use self::text::{Lines, Shown, open_quote, refused};
 use crate::data::memory::InMemory;
 use crate::element::Float;
 use crate::error::{Error, Result};

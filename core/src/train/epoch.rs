@@ -5,13 +5,14 @@
 //! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
+use super::check;
 use super::history::StepRecord;
 use super::metrics::Metrics;
 use super::norms;
 use super::resume::Begun;
 use super::session::Session;
 use super::tally::Evaluation;
-use super::validation::{BatchFor, no_class, not_empty, told};
+use super::validation::{BatchFor, not_empty, told};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::device::Device;
 use crate::element::Float;
@@ -28,7 +29,7 @@ use crate::step::TrainStep;
 const ORDER: u32 = stream("netform: order of samples");
 
 /// What messages call the data set.
-const TRAINING: &str = "training set";
+pub(super) const TRAINING: &str = "training set";
 
 /// Of how many steps the history takes room at once, where there are so many.
 const MANY: usize = 1 << 16;
@@ -120,7 +121,8 @@ where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         if self.again {
-            let (loss, error) = (self.step.loss(), |misfit| no_class::<D>(misfit, TRAINING, |i| i));
+            let (loss, error) =
+                (self.step.loss(), |misfit| check::misfit::<D>(misfit, TRAINING, |i| i));
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
         let Begun { epoch, batch: first, .. } = *begun;
@@ -149,7 +151,7 @@ where
             let targets = self.source.fill(k, &mut place.batch, compared)?;
             if let Some(misfit) = self.step.loss().misfit(targets) {
                 let sample = |i| self.source.loader().sample(k, i);
-                let error = no_class::<D>(misfit, TRAINING, sample);
+                let error = check::misfit::<D>(misfit, TRAINING, sample);
                 // Those under way count, and what is wrong with one of them comes first.
                 self.drain(begun, session)?;
                 return Err(error);

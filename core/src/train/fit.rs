@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::callback::{Flow, Lent};
-use super::epoch::{Epochs, Feed, saved};
+use super::check;
+use super::epoch::{Epochs, Feed, TRAINING, saved};
 use super::history::{EpochRecord, History};
 use super::metrics::{self, Metrics};
 use super::norms;
@@ -55,6 +56,7 @@ where
     let _under_way = super::interrupt::Training::begin(&settings.stops);
     let again = settings.epochs > 1;
     let feed = Feed::new(net, data, settings.batch)?;
+    check::together::<N, D, L>(&trainer.loss, data, TRAINING)?;
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];

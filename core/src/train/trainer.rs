@@ -324,7 +324,10 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// - [`Error::UpdateNotFinite`](crate::error::Error::UpdateNotFinite) if the norm of an update's gradients is so, where
     ///   it is taken, or an update has left parameters that are, where they are looked at: before they are kept, and at the
     ///   end of training.
-    /// - If a label is out of range, a callback returns an error, or the device is lost.
+    /// - If the network ends in something else than what the loss takes, as in a `Softmax` before
+    ///   [`CrossEntropy`](crate::loss::CrossEntropy), or has more or fewer outputs than the data set names classes.
+    /// - If a target is not what the loss takes: a label that is out of range, or a number.
+    /// - If a callback returns an error, or the device is lost.
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where
         N: Network,

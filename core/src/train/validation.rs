@@ -1,5 +1,6 @@
 //! Evaluation of a whole data set, once or after every epoch.
 
+use super::check;
 use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally};
 use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
@@ -7,7 +8,7 @@ use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::inference::Evaluator;
-use crate::loss::{Loss, Misfit};
+use crate::loss::Loss;
 use crate::module::Module;
 use crate::network::Network;
 use crate::shape::{SameSample, SampleShape};
@@ -30,8 +31,8 @@ const EVALUATED: &str = "data set";
 /// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
 ///
 /// # Errors
-/// If the data set is empty, `batch` is 0, a label is out of range, or the device has not enough memory or
-/// is lost.
+/// If the data set is empty, `batch` is 0, the network's outputs or the targets are not what the loss takes, or the device
+/// has not enough memory or is lost.
 pub fn evaluate<N, L, D>(net: &N, loss: &L, data: &D, batch: usize) -> Result<Evaluation>
 where
     N: Network,
@@ -70,6 +71,7 @@ where
 {
     fn new(net: &N, loss: &L, data: &'d D, batch: usize, set: &'static str) -> Result<Self> {
         not_empty("the data set to evaluate on", data)?;
+        check::together::<N, D, L>(loss, data, set)?;
         let loader = Loader::new(data, batch)?;
         let (device, capacity) = (net.store().device.clone(), loader.batch_size());
         Ok(EvaluationPass {
@@ -98,7 +100,7 @@ where
         let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
         if let Some(misfit) = loss.misfit(targets) {
             let sample = |i| self.source.loader().sample(k, i);
-            return Err(no_class::<D>(misfit, self.set, sample));
+            return Err(check::misfit::<D>(misfit, self.set, sample));
         }
         let samples = self.batch.size();
         let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?.to_f64();
@@ -124,7 +126,7 @@ where
     {
         if self.again {
             let set = self.set;
-            let error = |misfit| no_class::<D>(misfit, set, |i| i);
+            let error = |misfit| check::misfit::<D>(misfit, set, |i| i);
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
         let mut tally = Tally::default();
@@ -141,22 +143,6 @@ where
         }
         Ok(Validated::Whole(tally.evaluation()))
     }
-}
-
-/// The error of a target that is no class; `sample` gives a sample's number in the data set.
-pub(super) fn no_class<D: Dataset>(
-    Misfit { place, label, classes }: Misfit,
-    set: &str,
-    sample: impl FnOnce(usize) -> usize,
-) -> Error {
-    let each = D::Target::NUMEL.max(1);
-    let label_of = match each {
-        1 => "the label".to_owned(),
-        _ => format!("label {}", place % each),
-    };
-    let what =
-        format!("{label_of} of sample {} of the {set} (counted from 0)", sample(place / each));
-    Error::IndexOutOfRange { what, index: label, size: classes, of: "classes" }
 }
 
 /// What was found of batch `k`, in the data set's own numbers.

@@ -73,7 +73,7 @@ pub(super) fn open_quote(bytes: &[u8], delimiter: u8) -> Option<usize> {
 }
 
 /// Names as a message lists them: the first, and how many more there are.
-pub(super) struct Listed<'a>(pub &'a [String]);
+pub(crate) struct Listed<'a>(pub &'a [String]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
