@@ -88,7 +88,8 @@ netform_macros::network! {
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 ///
 /// Outputs `(.., D<C>)`, labels `(..)` or probabilities `(.., D<C>)`. The network's output is logits: a `Softmax`
-/// before this loss would be one too many.
+/// before this loss would be one too many, and is an error of [`Trainer::fit`](crate::train::Trainer::fit). So are a single
+/// output, of which the loss would always be 0, and rows that do not add up to 1.
 ///
 /// ```
 /// # extern crate netform_core as netform;

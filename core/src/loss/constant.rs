@@ -60,7 +60,7 @@ impl Constant {
 
     /// Binary cross entropy: the mean over the numbers of a sample of the entropies of their means.
     pub(super) fn of_binaries<E: Float>(&mut self, targets: &[E]) -> Option<f64> {
-        self.add(targets);
+        self.add(targets)?;
         let entropy = |(sum, first): (&f64, &f64)| {
             let mean = first + sum / self.rows;
             surprise(mean) + surprise(1.0 - mean)
@@ -71,7 +71,7 @@ impl Constant {
 
     /// Squared error: the mean over the numbers of a sample of their variances.
     pub(super) fn of_numbers<E: Float>(&mut self, targets: &[E]) -> Option<f64> {
-        self.add(targets);
+        self.add(targets)?;
         let variance = |(sum, square): (&f64, &f64)| {
             let mean = sum / self.rows;
             (square / self.rows - mean * mean).max(0.0)
@@ -80,7 +80,7 @@ impl Constant {
         finite(variances.sum::<f64>() / self.width as f64)
     }
 
-    fn add<E: Float>(&mut self, targets: &[E]) {
+    fn add<E: Float>(&mut self, targets: &[E]) -> Option<()> {
         if self.first.is_empty() {
             let first = &targets[..targets.len().min(self.width)];
             self.first = first.iter().map(|target| target.to_f64()).collect();
@@ -96,12 +96,13 @@ impl Constant {
             }
             self.rows += 1.0;
         }
+        (self.rows > 0.0).then_some(())
     }
 }
 
 /// What a share adds to an entropy.
 fn surprise(share: f64) -> f64 {
-    if share > 0.0 { -share * share.ln() } else { 0.0 }
+    if share == 0.0 { 0.0 } else { -share * share.ln() }
 }
 
 /// Nothing of no targets, or of such as are no numbers.

@@ -58,7 +58,7 @@ fn header(report: &Report<'_>, title: &str) -> String {
     let verdict = Verdict::of(history);
     let kind = match verdict {
         Verdict::Overfitting { .. } | Verdict::Underfitting { .. } => "warn",
-        Verdict::Memorised { .. } | Verdict::Rising { .. } => "warn",
+        Verdict::Memorised { .. } | Verdict::Rising { .. } | Verdict::NoBetter { .. } => "warn",
         Verdict::NotFinite { .. } | Verdict::Diverged { .. } | Verdict::Failed(_) => "bad",
         Verdict::Improving { .. } | Verdict::Settled { .. } => "good",
         Verdict::Nothing | Verdict::TooShort(_) | Verdict::Unclear { .. } => "open",

@@ -98,7 +98,7 @@ where
         keeps_steps: settings.keep_steps,
         metrics: &mut trainer.metrics,
     };
-    let epochs = feed.train(step, seed, again)?;
+    let epochs = feed.train(step, seed, [again, !V::ANY])?;
     let weight_norms = settings.weight_norms;
     let resume = &mut settings.resume;
     let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms, resume };
@@ -240,7 +240,8 @@ where
                 let (epoch, saved) = (record.epoch, saved(session.callbacks));
                 return Err(Error::ValidationNotFinite { loss, epoch, cause, saved });
             }
-            Validated::Whole(Evaluation { loss, accuracy }) => {
+            Validated::Whole(Evaluation { loss, accuracy }, constant) => {
+                session.history.constant_loss = constant;
                 record.validation_loss = Some(loss);
                 record.validation_accuracy = accuracy;
                 metrics::of_validation(session.metrics, &mut record.metrics);

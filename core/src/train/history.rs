@@ -85,6 +85,13 @@ pub struct History {
     pub steps: Vec<StepRecord>,
     /// The number of the epoch with the smallest validation loss (training loss without validation).
     pub best_epoch: Option<usize>,
+    /// The loss of the best answer that is the same for every sample, over the validation samples, or over the training
+    /// samples without validation: of [`CrossEntropy`](crate::loss::CrossEntropy), smoothed or not, and
+    /// [`Nll`](crate::loss::Nll) that of giving each class the share that it has, of [`Bce`](crate::loss::Bce) and
+    /// [`BceWithLogits`](crate::loss::BceWithLogits) of giving each output the mean of its targets, and of
+    /// [`Mse`](crate::loss::Mse) too, whose loss is their variance then. A network has to be better to be of use. Nothing
+    /// where it is not known: of other losses, and before the first whole pass over the samples.
+    pub constant_loss: Option<f64>,
     /// Whether a callback stopped training before its last epoch.
     pub stopped_early: bool,
     /// Whether training was told to stop from outside: [`Trainer::stop_when`](super::Trainer::stop_when).

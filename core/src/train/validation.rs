@@ -2,7 +2,7 @@
 
 use super::check;
 use super::metrics::Metrics;
-use super::tally::{Evaluation, Tally};
+use super::tally::{Evaluation, Tally, Yardstick};
 use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
 use crate::device::Memory;
 use crate::element::Float;
@@ -60,6 +60,8 @@ pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
     again: bool,
     /// Whether the loss judges answers, as far as is known.
     judged: bool,
+    /// What the first run measures the network by.
+    yardstick: Yardstick,
 }
 
 impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
@@ -82,6 +84,7 @@ where
             set,
             again: false,
             judged: true,
+            yardstick: Yardstick::new(D::Target::NUMEL, false),
         })
     }
 
@@ -97,11 +100,13 @@ where
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
-        let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
+        let wanted = self.judged || M::ANY || self.yardstick.is_wanted();
+        let targets = self.source.fill(k, &mut self.batch, wanted)?;
         if let Some(misfit) = loss.misfit(targets) {
             let sample = |i| self.source.loader().sample(k, i);
             return Err(check::misfit::<D>(misfit, self.set, sample));
         }
+        self.yardstick.add::<_, N::Output, D::Target, _, _>(loss, targets);
         let samples = self.batch.size();
         let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?.to_f64();
         tally.add_loss(value, samples);
@@ -129,6 +134,9 @@ where
             let error = |misfit| check::misfit::<D>(misfit, set, |i| i);
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
+        if self.yardstick.is_wanted() {
+            self.yardstick.begin();
+        }
         let mut tally = Tally::default();
         for k in 0..self.source.loader().batches() {
             if is_to_stop() {
@@ -141,7 +149,7 @@ where
                 return Ok(Validated::NotFinite { loss: value, cause });
             }
         }
-        Ok(Validated::Whole(tally.evaluation()))
+        Ok(Validated::Whole(tally.evaluation(), self.yardstick.end()))
     }
 }
 
@@ -165,8 +173,8 @@ pub enum Validated {
     Nothing,
     /// Training is to end before its end.
     Interrupted,
-    /// Over all samples.
-    Whole(Evaluation),
+    /// Over all samples, and the loss of the best constant answer to them.
+    Whole(Evaluation, Option<f64>),
     /// The loss of a batch is infinite or not a number: what made it so, as text.
     NotFinite { loss: f64, cause: String },
 }
@@ -188,6 +196,9 @@ pub struct NoValidation;
 
 /// What a trainer validates on: a data set that fits the network, the loss and the metrics, or [`NoValidation`].
 pub trait Validation<N: Network, L, M> {
+    /// Whether there are samples.
+    #[doc(hidden)]
+    const ANY: bool;
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
     type Pass;
@@ -209,6 +220,7 @@ pub trait Validation<N: Network, L, M> {
 #[diagnostic::do_not_recommend]
 impl<N: Network, L, M> Validation<N, L, M> for NoValidation {
     type Pass = ();
+    const ANY: bool = false;
 
     fn prepare(&self, _: &N, _: &L, _: usize, _: bool) -> Result<()> {
         Ok(())
@@ -228,10 +240,12 @@ where
     M: Metrics<N::Elem, D::TargetElement>,
 {
     type Pass = EvaluationPass<'d, N, D, L>;
+    const ANY: bool = true;
 
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {
         let pass = EvaluationPass::new(net, loss, *self, batch, VALIDATION)?;
-        Ok(EvaluationPass { again, ..pass })
+        let yardstick = Yardstick::new(D::Target::NUMEL, true);
+        Ok(EvaluationPass { again, yardstick, ..pass })
     }
 
     fn run(
