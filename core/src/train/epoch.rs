@@ -268,6 +268,8 @@ where
         }
         if self.step.has_updated() {
             self.updated = Some([at_epoch, at_batch]);
+            // Those of the middle of an epoch, until it is at its end.
+            session.history.weights_of = None;
         }
         tally.add_loss(loss, place.batch.size());
         if self.judged || M::ANY {

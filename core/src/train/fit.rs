@@ -171,6 +171,9 @@ where
         let Training { session, epochs, .. } = self;
         session.history.failure = outcome.as_ref().err().map(ToString::to_string);
         epochs.step.keep_average();
+        // They come one after another: the last one's weights stay.
+        let given = session.callbacks.iter().rev().find_map(|it| it.gives_weights_of());
+        session.history.weights_of = given.or(session.history.weights_of);
         for callback in session.callbacks.iter_mut() {
             let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
             outcome = outcome.and(end);

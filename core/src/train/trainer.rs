@@ -314,6 +314,10 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
 
     /// Trains `net` on `data`, and returns the figures of this call's epochs.
     ///
+    /// The network has the weights of the last epoch then, or those of the best one where a callback puts these back, as
+    /// [`EarlyStopping`](super::EarlyStopping) does: [`History::weights_of`] says which, and [`History::best_epoch`] which
+    /// are the best. [`Checkpoint::best`](super::Checkpoint::best) keeps these in a file.
+    ///
     /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
     /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
     ///

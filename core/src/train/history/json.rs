@@ -51,6 +51,7 @@ impl History {
             "epochs": self.epochs.iter().map(of_epoch).collect::<Vec<_>>(),
             "steps": steps,
             "best_epoch": self.best_epoch,
+            "weights_of": self.weights_of,
             "constant_loss": self.constant_loss.map(number),
             "stopped_early": self.stopped_early,
             "interrupted": self.interrupted,
@@ -76,6 +77,9 @@ impl History {
         history.stopped_early = whole.get("stopped_early")?.truth()?;
         history.interrupted = whole.get("interrupted")?.truth()?;
         // Of an earlier version, a history has none of these.
+        if let Ok(epoch) = whole.get("weights_of") {
+            history.weights_of = epoch.or_null(At::count)?;
+        }
         if let Ok(loss) = whole.get("constant_loss") {
             history.constant_loss = loss.or_null(At::float)?;
         }
@@ -293,7 +297,7 @@ mod tests {
     fn one_of_an_earlier_version_has_less() {
         let history = History::default();
         let mut text = history.to_json();
-        for name in ["failure", "constant_loss"] {
+        for name in ["failure", "weights_of", "constant_loss"] {
             let entry = format!("\"{name}\":null");
             let earlier = text.replace(&format!("{entry},"), "").replace(&format!(",{entry}"), "");
             assert_ne!(earlier, text);
