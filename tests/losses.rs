@@ -381,6 +381,38 @@ network! {
 }
 
 #[test]
+fn a_single_output_tells_no_classes_apart() {
+    let said = "an output for each, and the loss of a single output would always be 0: expected two outputs or more, found 1; for two classes end in `Linear(2)`, or in `Linear(1)` with `BceWithLogits` and targets of 0 and 1";
+    let data = InMemory::<(D<1>,)>::new(vec![0.0; 2], vec![0, 0]).unwrap();
+    let mut net = Single::new(Seed(1));
+    fn fails<L: Loss<f32, (D<1>,), (), u32> + Clone>(
+        loss: L,
+        net: &mut Single,
+        data: &InMemory<(D<1>,)>,
+    ) -> [String; 4] {
+        let trained = Trainer::new(loss.clone(), Sgd::new(0.1)).fit(net, data).err();
+        let evaluated = netform::train::evaluate(net, &loss, data, 2).err();
+        let step = net.train_step(loss.clone(), Sgd::new(0.1), 2).err();
+        let outputs = Tensor::<(Batch, D<1>)>::from_vec(vec![0.5]).unwrap();
+        let labels = Tensor::<(Batch,), u32>::from_vec(vec![0]).unwrap();
+        let by_hand = LossGradient::new(loss).run(&outputs, &labels).err();
+        [trained, evaluated, step, by_hand].map(|error| error.unwrap().to_string())
+    }
+    let all = [
+        fails(CrossEntropy, &mut net, &data),
+        fails(CrossEntropy.smoothing(0.1), &mut net, &data),
+        fails(CrossEntropy.weights([1.0]), &mut net, &data),
+    ];
+    for error in all.into_iter().flatten() {
+        assert_eq!(error, format!("`CrossEntropy` tells classes apart by {said}"));
+    }
+    let all = [fails(Nll, &mut net, &data), fails(Nll.weights([1.0]), &mut net, &data)];
+    for error in all.into_iter().flatten() {
+        assert_eq!(error, format!("`Nll` tells classes apart by {said}"));
+    }
+}
+
+#[test]
 fn the_trainer_takes_weights() {
     let labels: Vec<u32> = [vec![0; 30], vec![1; 10]].concat();
     let data = InMemory::<(D<1>,)>::new(vec![0.0; 40], labels).unwrap();
@@ -397,4 +429,7 @@ fn the_trainer_takes_weights() {
 network! {
     /// Logits that depend on nothing but the bias.
     pub Bias: [1] -> [2] { fc: Linear(2) }
+
+    /// One output.
+    pub Single: [1] -> [1] { fc: Linear(1) }
 }

@@ -12,7 +12,8 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 
 pub use self::field::Fill;
-pub(super) use self::field::{Categories, Encoding, Listed, Notation, Refusal, Shown};
+pub(crate) use self::field::Listed;
+pub(super) use self::field::{Categories, Encoding, Notation, Refusal, Shown};
 
 /// The columns that samples were made of, in the order of their numbers: of a column of numbers one, of a column of words
 /// one for each word or one for all.

@@ -23,6 +23,7 @@ mod splits;
 pub mod subset;
 
 pub use self::batches::{Batches, Loader, MiniBatch};
+pub(crate) use self::columns::Listed;
 pub use self::columns::{Columns, Fill};
 pub use self::csv::Table;
 pub use self::dataset::Dataset;

@@ -1,12 +1,13 @@
 //! Losses of classes: logits or log-probabilities, with labels or with probabilities.
 
-use super::{CONSTANTS, LABELS, Loss, Misfit, NoTarget, TARGET, in_range, numbers};
+use super::{CONSTANTS, Constant, LABELS, Loss, Misfit, NoTarget, TARGET, in_range, numbers};
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::dim::Static;
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feed::BESIDE;
 use crate::metric::{self, Answers};
+use crate::outputs::Outputs;
 use crate::shape::SampleShape;
 
 netform_macros::network! {
@@ -87,7 +88,8 @@ netform_macros::network! {
 /// <https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>
 ///
 /// Outputs `(.., D<C>)`, labels `(..)` or probabilities `(.., D<C>)`. The network's output is logits: a `Softmax`
-/// before this loss would be one too many.
+/// before this loss would be one too many, and is an error of [`Trainer::fit`](crate::train::Trainer::fit). So are a single
+/// output, of which the loss would always be 0, and rows that do not add up to 1.
 ///
 /// ```
 /// # extern crate netform_core as netform;
@@ -251,74 +253,119 @@ fn class_weights(loss: &str, weights: &[f64], classes: usize) -> Result<Vec<f64>
     Ok(all)
 }
 
-rowwise! {
-    CrossEntropy, cross_entropy_of_labels, labels, constants = [], numbers = [];
-    fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
-        labels_found(outputs, targets)
+/// That there is more than one class to tell apart: of one output, the loss is 0 whatever the output is.
+fn several(loss: &str, classes: usize) -> Result<()> {
+    match classes {
+        0 | 1 => Err(Error::Invalid(format!(
+            "`{loss}` tells classes apart by an output for each, and the loss of a single output would always be 0: expected two outputs or more, found {classes}; for two classes end in `Linear(2)`, or in `Linear(1)` with `BceWithLogits` and targets of 0 and 1"
+        ))),
+        _ => Ok(()),
     }
 }
-rowwise! {
-    CrossEntropy, cross_entropy_of_probabilities, rows, constants = [], numbers = [];
-    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-        rows_found(outputs, targets, C::N)
-    }
+
+/// What outputs the cross entropy does not take.
+fn no_logits(outputs: Outputs) -> Option<&'static str> {
+    // The softmax of logarithms of probabilities is these probabilities.
+    (outputs == Outputs::Probabilities).then_some("`CrossEntropy` takes logits, of which it makes probabilities itself: leave the last layer out; a `Classifier`, or `softmax` of the outputs, gives probabilities afterwards")
 }
-rowwise! {
-    SmoothedCrossEntropy, smoothed_of_labels, labels,
+
+/// What outputs the likelihood does not take.
+fn no_logarithms(outputs: Outputs) -> Option<&'static str> {
+    (outputs == Outputs::Probabilities).then_some("`Nll` takes logarithms of probabilities: write `LogSoftmax` in the place of the last layer, or leave it out and train with `CrossEntropy`")
+}
+
+/// The cross entropy in one of its forms, with labels and with rows of probabilities.
+macro_rules! cross_entropy {
+    (
+        $loss:ident, $of_labels:ident, $of_rows:ident,
+        constants = $constants:tt, numbers = $numbers:tt;
+        $self:ident: checked = $checked:expr, smoothing = $smoothing:expr
+    ) => {
+        rowwise! {
+            $loss, $of_labels, labels, constants = $constants, numbers = $numbers;
+            fn constants(&$self) -> Result<Vec<f64>> {
+                several("CrossEntropy", C::N)?;
+                $checked
+            }
+            fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
+                labels_found(outputs, targets)
+            }
+            fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+                no_logits(outputs)
+            }
+            fn constant(&$self, targets: &[u32], known: &mut Constant) -> Option<f64> {
+                let smoothing: Option<f64> = $smoothing;
+                known.of_labels(targets, C::N, smoothing?)
+            }
+        }
+        rowwise! {
+            $loss, $of_rows, rows, constants = $constants, numbers = $numbers;
+            fn constants(&$self) -> Result<Vec<f64>> {
+                several("CrossEntropy", C::N)?;
+                $checked
+            }
+            fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+                rows_found(outputs, targets, C::N)
+            }
+            fn misfit(&self, targets: &[E]) -> Option<Misfit> {
+                Misfit::of_rows(targets, C::N)
+            }
+            fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+                no_logits(outputs)
+            }
+            fn constant(&$self, targets: &[E], known: &mut Constant) -> Option<f64> {
+                let smoothing: Option<f64> = $smoothing;
+                known.of_rows(targets, C::N, smoothing?)
+            }
+        }
+    };
+}
+
+cross_entropy! {
+    CrossEntropy, cross_entropy_of_labels, cross_entropy_of_probabilities,
+    constants = [], numbers = [];
+    self: checked = Ok(Vec::new()), smoothing = Some(0.0)
+}
+cross_entropy! {
+    SmoothedCrossEntropy, smoothed_of_labels, smoothed_of_probabilities,
     constants = [], numbers = [|loss| [loss.smoothing]];
-    fn constants(&self) -> Result<Vec<f64>> {
-        share(self.smoothing).map(|()| Vec::new())
-    }
-    fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
-        labels_found(outputs, targets)
-    }
+    self: checked = share(self.smoothing).map(|()| Vec::new()), smoothing = Some(self.smoothing)
 }
-rowwise! {
-    SmoothedCrossEntropy, smoothed_of_probabilities, rows,
-    constants = [], numbers = [|loss| [loss.smoothing]];
-    fn constants(&self) -> Result<Vec<f64>> {
-        share(self.smoothing).map(|()| Vec::new())
-    }
-    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-        rows_found(outputs, targets, C::N)
-    }
-}
-rowwise! {
-    WeightedCrossEntropy, weighted_of_labels, labels,
+// The mean over batches is not that over samples, which the best constant answer is known for.
+cross_entropy! {
+    WeightedCrossEntropy, weighted_of_labels, weighted_of_probabilities,
     constants = [C::N], numbers = [|loss| [loss.smoothing]];
-    fn constants(&self) -> Result<Vec<f64>> {
-        share(self.smoothing)?;
-        class_weights("CrossEntropy", &self.weights, C::N)
-    }
-    fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
-        labels_found(outputs, targets)
-    }
-}
-rowwise! {
-    WeightedCrossEntropy, weighted_of_probabilities, rows,
-    constants = [C::N], numbers = [|loss| [loss.smoothing]];
-    fn constants(&self) -> Result<Vec<f64>> {
-        share(self.smoothing)?;
-        class_weights("CrossEntropy", &self.weights, C::N)
-    }
-    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-        rows_found(outputs, targets, C::N)
-    }
+    self: checked = share(self.smoothing)
+        .and_then(|()| class_weights("CrossEntropy", &self.weights, C::N)),
+    smoothing = None
 }
 rowwise! {
     Nll, nll_of_labels, labels, constants = [], numbers = [];
+    fn constants(&self) -> Result<Vec<f64>> {
+        several("Nll", C::N).map(|()| Vec::new())
+    }
     fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
         labels_found(outputs, targets)
+    }
+    fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+        no_logarithms(outputs)
+    }
+    fn constant(&self, targets: &[u32], known: &mut Constant) -> Option<f64> {
+        known.of_labels(targets, C::N, 0.0)
     }
 }
 rowwise! { Nll, nll_of_labels, nobody, constants = [], numbers = []; }
 rowwise! {
     WeightedNll, weighted_nll_of_labels, labels, constants = [C::N], numbers = [];
     fn constants(&self) -> Result<Vec<f64>> {
+        several("Nll", C::N)?;
         class_weights("Nll", &self.weights, C::N)
     }
     fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
         labels_found(outputs, targets)
+    }
+    fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+        no_logarithms(outputs)
     }
 }
 rowwise! { WeightedNll, weighted_nll_of_labels, nobody, constants = [C::N], numbers = []; }

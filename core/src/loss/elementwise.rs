@@ -1,12 +1,13 @@
 //! Losses of elements: each output with a target of its own.
 
-use super::{Loss, NoTarget, TARGET, in_range};
+use super::{Constant, Loss, Misfit, NoTarget, TARGET, in_range};
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::dim::Static;
 use crate::element::Float;
 use crate::error::Result;
 use crate::feed::BESIDE;
 use crate::metric::{self, Answers};
+use crate::outputs::Outputs;
 use crate::shape::SampleShape;
 
 netform_macros::network! {
@@ -220,54 +221,69 @@ fn positive(what: &str, value: f64) -> Result<Vec<f64>> {
     Ok(Vec::new())
 }
 
-elementwise! { Mse, squared_error, numbers = []; constants {} correct {} }
-elementwise! { L1, absolute_error, numbers = []; constants {} correct {} }
+/// What the losses of probabilities take, and what else there is.
+const PROBABILITIES: &str = "binary cross entropy takes numbers from 0 to 1; `Mse` is for other numbers, and a table's `ordinal` makes 0 and 1 of two words";
+
+elementwise! {
+    Mse, squared_error, numbers = [];
+    fn constant(&self, targets: &[E], known: &mut Constant) -> Option<f64> {
+        known.of_numbers(targets)
+    }
+}
+elementwise! { L1, absolute_error, numbers = []; }
 elementwise! {
     Huber, huber_error, numbers = [|loss| [loss.delta]];
-    constants {
-        fn constants(&self) -> Result<Vec<f64>> {
-            positive("the delta of `Huber`", self.delta)
-        }
+    fn constants(&self) -> Result<Vec<f64>> {
+        positive("the delta of `Huber`", self.delta)
     }
-    correct {}
 }
 elementwise! {
     SmoothL1, smooth_absolute_error, numbers = [|loss| [loss.beta]];
-    constants {
-        fn constants(&self) -> Result<Vec<f64>> {
-            positive("the beta of `SmoothL1`", self.beta)
-        }
+    fn constants(&self) -> Result<Vec<f64>> {
+        positive("the beta of `SmoothL1`", self.beta)
     }
-    correct {}
 }
 elementwise! {
     BceWithLogits, binary_cross_entropy, numbers = [];
-    constants {}
-    correct {
-        fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-            let correct = metric::correct_signs(outputs, targets);
-            Some(Answers { correct, judged: targets.len() })
-        }
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+        let correct = metric::correct_signs(outputs, targets);
+        Some(Answers { correct, judged: targets.len() })
+    }
+    fn misfit(&self, targets: &[E]) -> Option<Misfit> {
+        Misfit::of_probabilities(targets, PROBABILITIES)
+    }
+    fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+        (outputs != Outputs::Logits).then_some("`BceWithLogits` takes logits, of which it makes probabilities itself: leave the last layer out (a `Classifier`, or `sigmoid` of the outputs, gives probabilities afterwards), or train probabilities with `Bce`")
+    }
+    fn constant(&self, targets: &[E], known: &mut Constant) -> Option<f64> {
+        known.of_binaries(targets)
     }
 }
 elementwise! {
     Bce, binary_cross_entropy_of_probabilities, numbers = [];
-    constants {}
-    correct {
-        fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-            let half = E::from_f64(0.5);
-            let correct = metric::correct_sides(outputs, half, targets, half);
-            Some(Answers { correct, judged: targets.len() })
-        }
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+        let half = E::from_f64(0.5);
+        let correct = metric::correct_sides(outputs, half, targets, half);
+        Some(Answers { correct, judged: targets.len() })
+    }
+    fn misfit(&self, targets: &[E]) -> Option<Misfit> {
+        Misfit::of_probabilities(targets, PROBABILITIES)
+    }
+    fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+        (outputs == Outputs::LogProbabilities).then_some("`Bce` takes probabilities: leave the last layer out and train with `BceWithLogits`, or write `Sigmoid` in its place")
+    }
+    fn constant(&self, targets: &[E], known: &mut Constant) -> Option<f64> {
+        known.of_binaries(targets)
     }
 }
 elementwise! {
     Hinge, hinge_error, numbers = [];
-    constants {}
-    correct {
-        fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
-            let correct = metric::correct_sides(outputs, E::ZERO, targets, E::ZERO);
-            Some(Answers { correct, judged: targets.len() })
-        }
+    fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
+        let correct = metric::correct_sides(outputs, E::ZERO, targets, E::ZERO);
+        Some(Answers { correct, judged: targets.len() })
+    }
+    fn misfit(&self, targets: &[E]) -> Option<Misfit> {
+        let expected = "`Hinge` takes -1 and 1: 2 t - 1 of targets t that are 0 and 1; `Mse` is for other numbers";
+        Misfit::unless(targets, |target| (target == E::ONE) | (target == -E::ONE), expected)
     }
 }

@@ -82,11 +82,10 @@ macro_rules! loss {
 macro_rules! elementwise {
     (
         $loss:ident, $function:ident, numbers = $numbers:tt;
-        constants { $($constants:item)? }
-        correct { $($correct:item)? }
+        $($method:item)*
     ) => {
         elementwise! { @all [] [C] [A C] [A B C] [A B F C];
-            $loss $function $numbers { $($constants)? } { $($correct)? } }
+            $loss $function $numbers { $($method)* } }
     };
     (@all $([$($axis:ident)*])*; $($rest:tt)*) => {
         elementwise! { @each [$([$($axis)*])*] $($rest)* }
@@ -98,15 +97,14 @@ macro_rules! elementwise {
     (@each [] $($rest:tt)*) => {};
     (
         @one [$($axis:ident)*] $loss:ident $function:ident $numbers:tt
-        { $($constants:item)? } { $($correct:item)? }
+        { $($method:item)* }
     ) => {
         loss! {
             impl[$($axis)*] $loss, ($($axis,)*), ($($axis,)*), E;
             $function(rows = <($($axis,)*) as SampleShape>::NUMEL, sizes = [], targets = 1, TARGET);
             constants = [];
             numbers = $numbers;
-            $($constants)?
-            $($correct)?
+            $($method)*
         }
         loss! {
             impl[$($axis)*] $loss, ($($axis,)*), ($($axis,)*), NoTarget;
@@ -145,6 +143,9 @@ macro_rules! rowwise {
             numbers = $numbers;
             fn misfit(&self, targets: &[u32]) -> Option<Misfit> {
                 Misfit::among(targets, C::N)
+            }
+            fn classes(&self) -> Option<usize> {
+                Some(C::N)
             }
             $($method)*
         }

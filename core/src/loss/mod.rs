@@ -21,7 +21,9 @@
 #[macro_use]
 mod implement;
 mod classes;
+mod constant;
 mod elementwise;
+mod misfit;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -31,13 +33,18 @@ use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::feed::BESIDE;
 use crate::metric::Answers;
+use crate::outputs::Outputs;
 use crate::shape::SampleShape;
 
 pub use crate::loss_gradient::LossGradient;
 pub use crate::loss_step::{NoTargets, OwnOutput, ScalarLoss};
 pub use classes::{CrossEntropy, Nll, SmoothedCrossEntropy, WeightedCrossEntropy, WeightedNll};
+#[doc(hidden)]
+pub use constant::Constant;
 pub use elementwise::{Bce, BceWithLogits, Hinge, Huber, L1, Mse, SmoothL1};
 pub use implement::NoTarget;
+#[doc(hidden)]
+pub use misfit::{Misfit, Misfitting};
 pub use rows::{CosineSimilarity, KlDivergence};
 
 /// A loss that compares outputs of shape `O` with targets of shape `Y` and element `T`.
@@ -112,35 +119,35 @@ pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
     fn described(&self) -> String {
         String::new()
     }
-    /// The first target that is a class that there is not, where targets are classes and known to be.
+    /// The first target that this loss does not take, as far as that is known: a label that is no class, a number that is
+    /// no probability.
     #[doc(hidden)]
     fn misfit(&self, targets: &[T]) -> Option<Misfit> {
         let _ = targets;
+        None
+    }
+    /// How many classes there are, where targets are labels.
+    #[doc(hidden)]
+    fn classes(&self) -> Option<usize> {
+        None
+    }
+    /// What this loss takes and what to do, where a network's outputs are something else.
+    #[doc(hidden)]
+    fn refuses(&self, outputs: Outputs) -> Option<&'static str> {
+        let _ = outputs;
+        None
+    }
+    /// Adds targets to those before, and says what the loss of the best constant answer to all of them is, where that is
+    /// known.
+    #[doc(hidden)]
+    fn constant(&self, targets: &[T], known: &mut Constant) -> Option<f64> {
+        let _ = (targets, known);
         None
     }
     /// How many of a batch's answers are right; `None` where the loss has no classes.
     fn correct(&self, outputs: &[E], targets: &[T]) -> Option<Answers> {
         let _ = (outputs, targets);
         None
-    }
-}
-
-/// A label that is no class.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Misfit {
-    /// The first such element of the targets.
-    pub place: usize,
-    /// The label.
-    pub label: usize,
-    /// How many classes there are.
-    pub classes: usize,
-}
-
-impl Misfit {
-    fn among(labels: &[u32], classes: usize) -> Option<Self> {
-        let place = labels.iter().position(|&label| label as usize >= classes)?;
-        Some(Misfit { place, label: labels[place] as usize, classes })
     }
 }
 

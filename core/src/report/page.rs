@@ -83,7 +83,7 @@ fn header(report: &Report<'_>, title: &str) -> String {
     let verdict = Verdict::of(history);
     let kind = match verdict {
         Verdict::Overfitting { .. } | Verdict::Underfitting { .. } => "warn",
-        Verdict::Memorised { .. } | Verdict::Rising { .. } => "warn",
+        Verdict::Memorised { .. } | Verdict::Rising { .. } | Verdict::NoBetter { .. } => "warn",
         Verdict::NotFinite { .. } | Verdict::Diverged { .. } | Verdict::Failed(_) => "bad",
         Verdict::Improving { .. } | Verdict::Settled { .. } => "good",
         Verdict::Nothing | Verdict::TooShort(_) | Verdict::Unclear { .. } => "open",
@@ -124,9 +124,7 @@ fn course(history: &History) -> String {
     if !validated && !history.epochs.is_empty() {
         facts.push("no validation data".to_owned());
     }
-    if let Some(best) = history.best_epoch {
-        facts.push(format!("the weights of epoch {best} are the best"));
-    }
+    facts.extend(history.best_and_kept());
     if history.stopped_early {
         facts.push("stopped early".to_owned());
     }
@@ -217,27 +215,34 @@ fn epochs(history: &History) -> String {
     let is_best = |epoch: &EpochRecord| Some(epoch.epoch) == history.best_epoch;
     let numbered = history.epochs.iter().enumerate();
     let shown = numbered.filter(|(i, epoch)| i % every == 0 || *i == last || is_best(epoch));
-    let optional = |x: Option<f64>| x.map_or_else(String::new, number);
+    let columns = history.columns();
+    let heading: String = columns
+        .iter()
+        .map(|column| {
+            let of = if column.validation { "validation" } else { "training" };
+            format!("<th>{}</th>", escaped(&format!("{of} {}", column.name)))
+        })
+        .collect();
     let mut html = format!(
         "<section>\n<details>\n<summary>{}</summary>\n<div class=\"scroll\"><table>\n<thead><tr><th>epoch</th>\
-         <th>training loss</th><th>accuracy</th><th>validation loss</th><th>accuracy</th><th>seconds</th><th>rate</th></tr></thead>\n<tbody>\n",
+         {heading}<th>seconds</th><th>rate</th></tr></thead>\n<tbody>\n",
         match every {
             1 => "Every epoch".to_owned(),
             _ => format!("One epoch of every {every}, the best and the last"),
         }
     );
-    for (_, epoch) in shown {
+    for (i, epoch) in shown {
         let best = if is_best(epoch) { " class=\"best\"" } else { "" };
-        html += &format!(
-            "<tr{best}><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2}</td><td>{}</td></tr>\n",
-            epoch.epoch,
-            number(epoch.train_loss),
-            percent(epoch.train_accuracy),
-            optional(epoch.validation_loss),
-            percent(epoch.validation_accuracy),
-            epoch.seconds,
-            number(epoch.rate),
-        );
+        html += &format!("<tr{best}><th scope=\"row\">{}</th>", epoch.epoch);
+        for column in &columns {
+            let value = column.values[i];
+            let text = match column.name {
+                "accuracy" => percent(value),
+                _ => value.map_or_else(String::new, number),
+            };
+            html += &format!("<td>{text}</td>");
+        }
+        html += &format!("<td>{:.2}</td><td>{}</td></tr>\n", epoch.seconds, number(epoch.rate));
     }
     html + "</tbody>\n</table></div>\n</details>\n</section>\n"
 }

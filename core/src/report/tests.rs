@@ -60,10 +60,11 @@ fn a_training_is_a_page() {
     let falling: Vec<_> = (1..=8).map(|i| (1.0 / f64::from(i), Some(1.2 / f64::from(i)))).collect();
     let mut history = history(&falling);
     history.stopped_early = true;
+    history.weights_of = Some(8);
     let html = page(&Report::new(&history));
     for text in [
         "<title>Report of a training</title>",
-        "8 epochs · 12.0 s · the weights of epoch 8 are the best · stopped early",
+        "8 epochs · 12.0 s · the best epoch is 8, and the network has its weights · stopped early",
         "Still improving",
         "best by loss: epoch 8",
         "Best epoch by loss: 8; ",
@@ -139,6 +140,9 @@ fn figures_of_all_kinds_have_a_curve() {
         .collect();
     let html = page(&Report::new(&history));
     for text in [
+        // No column is empty, and none has the name of another.
+        "<th>epoch</th><th>training loss</th><th>training f1</th><th>seconds</th><th>rate</th>",
+        "<td>1.0000</td><td>0.5000</td><td>1.50</td><td>0.0100</td>",
         "<title>Loss</title>",
         "<title>F1</title>",
         "<title>Loss of each step</title>",

@@ -4,7 +4,7 @@
 //! so it is medians of neighbouring epochs that are compared, and what differs by no more than the usual scatter of an
 //! epoch about its neighbours is the same.
 
-use std::fmt;
+mod text;
 
 use crate::train::{EpochRecord, History};
 
@@ -29,6 +29,10 @@ const KNOWN: f64 = 0.9;
 const BY_HEART: f64 = 0.5;
 /// Down to which part of the first one the validation loss falls where what was learned helps, whatever the gap is.
 const HELPED: f64 = 0.1;
+/// Below which part of the best constant answer's loss the best loss is where something was learned.
+const BETTER: f64 = 0.98;
+/// So many times the training loss is a validation loss that is far above it.
+const APART: f64 = 3.0;
 
 /// What the losses of a training say about it. `{}` writes it as a sentence.
 ///
@@ -72,6 +76,8 @@ pub enum Verdict {
         to: f64,
         /// Whether the training loss fell; else it hardly changed.
         fell: bool,
+        /// Whether the validation loss was far above the training loss from the first epoch on.
+        apart: bool,
     },
     /// Both losses rose, or the training loss where there is no validation.
     Rising {
@@ -83,6 +89,8 @@ pub enum Verdict {
         to: f64,
         /// Whether it is the validation's.
         validated: bool,
+        /// Whether the validation loss was far above the training loss from the first epoch on.
+        apart: bool,
     },
     /// The last loss is clearly above the best, and it is too early to say whether that is chance.
     Unclear {
@@ -94,6 +102,20 @@ pub enum Verdict {
         to: f64,
         /// Whether it is the validation's.
         validated: bool,
+        /// Whether the validation loss was far above the training loss from the first epoch on.
+        apart: bool,
+    },
+    /// The best loss is not clearly below that of the best constant answer ([`History::constant_loss`]), and does not fall
+    /// any more.
+    NoBetter {
+        /// The best loss, the validation's if there is one.
+        loss: f64,
+        /// The loss of the constant answer.
+        constant: f64,
+        /// Whether they are the validation's.
+        validated: bool,
+        /// Whether the validation loss was far above the training loss from the first epoch on.
+        apart: bool,
     },
     /// The network hardly fits what it is trained on.
     Underfitting {
@@ -113,6 +135,8 @@ pub enum Verdict {
         train: f64,
         /// The validation loss at the end.
         validation: f64,
+        /// Whether the validation loss was far above the training loss from the first epoch on.
+        apart: bool,
     },
     /// The loss hardly falls any more, and has not clearly risen.
     Settled {
@@ -138,7 +162,7 @@ impl Verdict {
         match epochs.len() {
             0 => Verdict::Nothing,
             n if n < ENOUGH => Verdict::TooShort(n),
-            _ => Losses::of(epochs).verdict(),
+            _ => Losses::of(history).verdict(),
         }
     }
 
@@ -153,6 +177,7 @@ impl Verdict {
             Verdict::Overfitting { .. } => "Overfitting",
             Verdict::Rising { .. } => "Rising",
             Verdict::Unclear { .. } => "Unclear",
+            Verdict::NoBetter { .. } => "No better than a constant",
             Verdict::Underfitting { .. } => "Underfitting",
             Verdict::Improving { .. } => "Still improving",
             Verdict::Memorised { .. } => "Known by heart",
@@ -178,13 +203,17 @@ struct Losses<'h> {
     watched: Vec<f64>,
     /// The place of the least of those.
     best: usize,
+    /// The loss of the best constant answer to the same samples.
+    constant: Option<f64>,
 }
 
 impl<'h> Losses<'h> {
-    fn of(epochs: &'h [EpochRecord]) -> Self {
+    fn of(history: &'h History) -> Self {
+        let epochs = &history.epochs[..];
         // Epochs without validation are of another training, which went on with it or without.
         let with: Vec<_> = epochs.iter().filter(|it| it.validation_loss.is_some()).collect();
         let validated = with.len() >= ENOUGH;
+        let constant = history.constant_loss.filter(|_| validated != with.is_empty());
         let epochs = if validated { with } else { epochs.iter().collect() };
         let train: Vec<f64> = epochs.iter().map(|epoch| epoch.train_loss).collect();
         let watched = match validated {
@@ -193,7 +222,7 @@ impl<'h> Losses<'h> {
         };
         let order = |&a: &usize, &b: &usize| watched[a].total_cmp(&watched[b]);
         let best = (0..watched.len()).min_by(order).unwrap_or_default();
-        Losses { epochs, validated, train, watched, best }
+        Losses { epochs, validated, train, watched, best, constant }
     }
 
     /// What is known first: worse before better.
@@ -203,8 +232,30 @@ impl<'h> Losses<'h> {
         if last > first && (change(&self.train, 0) > 0.0 || self.train[1..].iter().all(above)) {
             return Verdict::Diverged { from: first, to: last };
         }
-        let risen = self.risen().or_else(|| self.jumped());
-        risen.unwrap_or_else(|| self.fallen(first, last))
+        let bad = self.no_better().or_else(|| self.risen()).or_else(|| self.jumped());
+        bad.unwrap_or_else(|| self.fallen(first, last))
+    }
+
+    /// Where even the best loss is no better than that of a constant, and no better one is in sight.
+    fn no_better(&self) -> Option<Verdict> {
+        // Targets that are all alike need no network.
+        let constant = self.constant.filter(|&constant| constant > 0.0)?;
+        let (loss, validated) = (self.watched[self.best], self.validated);
+        if loss < BETTER * constant || is_falling(&self.watched) {
+            return None;
+        }
+        Some(Verdict::NoBetter { loss, constant, validated, apart: self.is_apart() })
+    }
+
+    /// Whether the validation loss was far above the training loss from the first epoch on, before anything could have
+    /// been learned by heart. One that goes on with an earlier training had its first epoch there.
+    fn is_apart(&self) -> bool {
+        let far = |(train, watched): (&f64, &f64)| *train >= 0.0 && *watched > APART * train;
+        let [train, watched] = [&self.train, &self.watched];
+        let first = train.iter().zip(watched).take(ENOUGH - 1);
+        self.validated
+            && self.epochs[0].epoch == 1
+            && first.chain([(&now(train, 0), &now(watched, 0))]).all(far)
     }
 
     /// Where the loss has risen since the best epoch.
@@ -215,10 +266,11 @@ impl<'h> Losses<'h> {
         }
         let (epoch, from) = (self.epochs[*best].epoch, watched[*best]);
         let to = now(watched, *best);
-        let train = change(&self.train, *best);
+        let (train, apart) = (change(&self.train, *best), self.is_apart());
+        let fell = train < 0.0;
         Some(match validated {
-            true if train <= 0.0 => Verdict::Overfitting { epoch, from, to, fell: train < 0.0 },
-            &validated => Verdict::Rising { epoch, from, to, validated },
+            true if train <= 0.0 => Verdict::Overfitting { epoch, from, to, fell, apart },
+            &validated => Verdict::Rising { epoch, from, to, validated, apart },
         })
     }
 
@@ -230,8 +282,8 @@ impl<'h> Losses<'h> {
             true => from + JUMPED * from.abs(),
             false => middle(around(watched, *best)) + noise(watched),
         };
-        let (epoch, validated) = (self.epochs[*best].epoch, *validated);
-        (to > bound).then_some(Verdict::Unclear { epoch, from, to, validated })
+        let (epoch, validated, apart) = (self.epochs[*best].epoch, *validated, self.is_apart());
+        (to > bound).then_some(Verdict::Unclear { epoch, from, to, validated, apart })
     }
 
     /// Where the end is about as good as the best epoch, of training losses from the first to the last.
@@ -249,7 +301,7 @@ impl<'h> Losses<'h> {
         let [train, validation] = [&self.train, &self.watched].map(|it| now(it, 0));
         let helped = validation < HELPED * self.watched[0];
         if train >= 0.0 && train < BY_HEART * validation && !helped {
-            return Verdict::Memorised { train, validation };
+            return Verdict::Memorised { train, validation, apart: self.is_apart() };
         }
         Verdict::Settled { epoch: self.epochs[self.best].epoch, last: last.epoch, validated }
     }
@@ -307,76 +359,6 @@ fn is_falling(losses: &[f64]) -> bool {
     let (before, after) = tail.split_at(tail.len() / 2);
     let noise = noise(losses);
     last - least(losses) <= noise && middle(before) - middle(after) > noise
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = |validated| if validated { "validation" } else { "training" };
-        match *self {
-            Verdict::Nothing => f.write_str("no epoch came to its end: there is nothing to judge"),
-            Verdict::TooShort(1) => {
-                f.write_str("one epoch is too short to say: train for more epochs")
-            }
-            Verdict::TooShort(epochs) => {
-                write!(f, "{epochs} epochs are too short to say: train for more of them")
-            }
-            Verdict::NotFinite { epoch, loss } => write!(
-                f,
-                "a loss is {loss} in epoch {epoch}: look for a learning rate that is too large, or for data that are not finite"
-            ),
-            Verdict::Failed(1) => f.write_str("training failed after one epoch"),
-            Verdict::Failed(epochs) => write!(f, "training failed after {epochs} epochs"),
-            Verdict::Diverged { from, to } => write!(
-                f,
-                "training loss rose from {from:.4} to {to:.4}: try a smaller learning rate"
-            ),
-            Verdict::Overfitting { epoch, from, to, fell } => write!(
-                f,
-                "validation loss rose from epoch {epoch} ({from:.4}, then {to:.4}) while training loss {}: stop there, or regularise",
-                if fell { "fell" } else { "hardly changed" }
-            ),
-            Verdict::Rising { epoch, from, to, validated } => write!(
-                f,
-                "{} rose from epoch {epoch} ({} loss {from:.4}, then {to:.4}): try a learning rate that is smaller, or falls",
-                if validated { "both losses" } else { "training loss" },
-                of(validated)
-            ),
-            Verdict::Unclear { epoch, from, to, validated } => write!(
-                f,
-                "{} loss was best in epoch {epoch} ({from:.4}) and is {to:.4} in the last one: it takes more epochs to say whether that is chance or a rise",
-                of(validated)
-            ),
-            Verdict::Underfitting { from, to } => write!(
-                f,
-                "training loss hardly changed, from {from:.4} to {to:.4}: if there is more to learn, try a larger network, another learning rate, or other features"
-            ),
-            Verdict::Improving { validated: true } => f.write_str(
-                "validation loss was still falling at the end: more epochs may make it better",
-            ),
-            Verdict::Improving { validated: false } => f.write_str(
-                "training loss was still falling at the end; without validation data nothing says whether that helps on other samples",
-            ),
-            Verdict::Memorised { train, validation } => write!(
-                f,
-                "validation loss does not fall any more and is far above training loss ({validation:.4}, {train:.4}): the network knows its training samples by heart; try more data, or regularise"
-            ),
-            Verdict::Settled { epoch, last, validated } => {
-                match epoch == last {
-                    true => write!(
-                        f,
-                        "{} loss has nearly settled: it fell by less than {:.0}% in the last third of the epochs, and epoch {epoch}, the last, is the best",
-                        of(validated),
-                        100.0 * FALLING
-                    )?,
-                    false => write!(f, "{} loss has settled: epoch {epoch} is the best, and it has not clearly risen since", of(validated))?,
-                }
-                match validated {
-                    true => Ok(()),
-                    false => f.write_str("; without validation data nothing says how good that is on other samples"),
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -141,6 +141,12 @@ pub trait Callback {
         None
     }
 
+    /// The epoch whose weights the callback gives the network at the end of training ([`Callback::on_train_end`]), where it
+    /// does: [`History::weights_of`] says so then.
+    fn gives_weights_of(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the callback keeps the network's weights after epochs, in a file or in memory. They are looked at before
     /// it is told of the epoch then, and training ends where an update has left numbers that are infinite or none.
     fn keeps_weights(&self) -> bool {
@@ -170,6 +176,9 @@ impl<C: Callback + ?Sized> Callback for &mut C {
     }
     fn best_weights(&self) -> Option<&Path> {
         (**self).best_weights()
+    }
+    fn gives_weights_of(&self) -> Option<usize> {
+        (**self).gives_weights_of()
     }
     fn keeps_weights(&self) -> bool {
         (**self).keeps_weights()

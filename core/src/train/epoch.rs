@@ -5,13 +5,14 @@
 //! in the same pass that trains on it.
 
 use super::callback::{BatchRecord, Callback};
+use super::check;
 use super::history::StepRecord;
 use super::metrics::Metrics;
 use super::norms;
 use super::resume::Begun;
 use super::session::Session;
-use super::tally::Evaluation;
-use super::validation::{BatchFor, no_class, not_empty, told};
+use super::tally::{Evaluation, Yardstick};
+use super::validation::{BatchFor, not_empty, told};
 use crate::data::{Dataset, Loader, MiniBatch, Source};
 use crate::device::Device;
 use crate::element::Float;
@@ -28,7 +29,7 @@ use crate::step::TrainStep;
 const ORDER: u32 = stream("netform: order of samples");
 
 /// What messages call the data set.
-const TRAINING: &str = "training set";
+pub(super) const TRAINING: &str = "training set";
 
 /// Of how many steps the history takes room at once, where there are so many.
 const MANY: usize = 1 << 16;
@@ -45,6 +46,8 @@ pub(super) struct Epochs<'n, 'd, N: Network, D: Dataset, L, O> {
     again: bool,
     /// Whether the loss judges answers, as far as is known.
     judged: bool,
+    /// What the network is measured by, where there is no validation.
+    yardstick: Yardstick,
     /// The epoch and the batch of the last update, in this call.
     updated: Option<[usize; 2]>,
     /// The parameters that were not finite before the first one, which is no update's doing: masks, or frozen ones.
@@ -90,7 +93,7 @@ where
         self,
         step: TrainStep<'n, N, L, O, D::Target, D::TargetElement>,
         seed: Seed,
-        again: bool,
+        [again, measured]: [bool; 2],
     ) -> Result<Epochs<'n, 'd, N, D, L, O>>
     where
         L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
@@ -100,7 +103,19 @@ where
         let outputs = vec![N::Elem::ZERO; source.loader().batch_size() * N::Output::NUMEL];
         let spoilt = norms::not_finite(step.net())?;
         let (judged, updated) = (true, None);
-        Ok(Epochs { step, source, places, outputs, seed, again, judged, updated, spoilt })
+        let yardstick = Yardstick::new(D::Target::NUMEL, measured);
+        Ok(Epochs {
+            step,
+            source,
+            places,
+            outputs,
+            seed,
+            again,
+            judged,
+            yardstick,
+            updated,
+            spoilt,
+        })
     }
 }
 
@@ -120,13 +135,19 @@ where
         M: Metrics<N::Elem, D::TargetElement>,
     {
         if self.again {
-            let (loss, error) = (self.step.loss(), |misfit| no_class::<D>(misfit, TRAINING, |i| i));
+            let (loss, error) =
+                (self.step.loss(), |misfit| check::misfit::<D>(misfit, TRAINING, |i| i));
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
         }
         let Begun { epoch, batch: first, .. } = *begun;
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
         let batches = self.source.loader().batches();
+        // An epoch that another call has begun is not whole here.
+        let measured = first == 0 && self.yardstick.is_wanted();
+        if measured {
+            self.yardstick.begin();
+        }
         if session.keeps_steps {
             // Now, so that no step waits for memory; and for some epochs, so that few of them do.
             let epochs = session.plan.last_epoch.saturating_sub(epoch).saturating_add(1);
@@ -146,13 +167,17 @@ where
             let of = k % self.places.len();
             let place = &mut self.places[of];
             let compared = self.judged || M::ANY;
-            let targets = self.source.fill(k, &mut place.batch, compared)?;
+            let wanted = compared || self.yardstick.is_wanted();
+            let targets = self.source.fill(k, &mut place.batch, wanted)?;
             if let Some(misfit) = self.step.loss().misfit(targets) {
                 let sample = |i| self.source.loader().sample(k, i);
-                let error = no_class::<D>(misfit, TRAINING, sample);
+                let error = check::misfit::<D>(misfit, TRAINING, sample);
                 // Those under way count, and what is wrong with one of them comes first.
                 self.drain(begun, session)?;
                 return Err(error);
+            }
+            if measured {
+                self.yardstick.add::<_, N::Output, D::Target, _, _>(self.step.loss(), targets);
             }
             if compared {
                 place.targets.clear();
@@ -165,6 +190,9 @@ where
             }
         }
         self.drain(begun, session)?;
+        if measured && let Some(loss) = self.yardstick.end() {
+            session.history.constant_loss = Some(loss);
+        }
         if epoch == session.plan.last_epoch || session.keeps_weights() {
             self.check_weights(begun, session)?;
         }
@@ -240,6 +268,8 @@ where
         }
         if self.step.has_updated() {
             self.updated = Some([at_epoch, at_batch]);
+            // Those of the middle of an epoch, until it is at its end.
+            session.history.weights_of = None;
         }
         tally.add_loss(loss, place.batch.size());
         if self.judged || M::ANY {

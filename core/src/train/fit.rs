@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::callback::{Flow, Lent};
-use super::epoch::{Epochs, Feed, saved};
+use super::check;
+use super::epoch::{Epochs, Feed, TRAINING, saved};
 use super::history::{EpochRecord, History};
 use super::metrics::{self, Metrics};
 use super::norms;
@@ -55,6 +56,7 @@ where
     let _under_way = super::interrupt::Training::begin(&settings.stops);
     let again = settings.epochs > 1;
     let feed = Feed::new(net, data, settings.batch)?;
+    check::together::<N, D, L>(&trainer.loss, data, TRAINING)?;
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];
@@ -96,7 +98,7 @@ where
         keeps_steps: settings.keep_steps,
         metrics: &mut trainer.metrics,
     };
-    let epochs = feed.train(step, seed, again)?;
+    let epochs = feed.train(step, seed, [again, !V::ANY])?;
     let weight_norms = settings.weight_norms;
     let resume = &mut settings.resume;
     let mut training = Training::<N, D, L, O, V, M> { session, epochs, pass, weight_norms, resume };
@@ -169,6 +171,9 @@ where
         let Training { session, epochs, .. } = self;
         session.history.failure = outcome.as_ref().err().map(ToString::to_string);
         epochs.step.keep_average();
+        // They come one after another: the last one's weights stay.
+        let given = session.callbacks.iter().rev().find_map(|it| it.gives_weights_of());
+        session.history.weights_of = given.or(session.history.weights_of);
         for callback in session.callbacks.iter_mut() {
             let end = callback.on_train_end(&session.history, &mut Lent(epochs.step.net_mut()));
             outcome = outcome.and(end);
@@ -238,7 +243,8 @@ where
                 let (epoch, saved) = (record.epoch, saved(session.callbacks));
                 return Err(Error::ValidationNotFinite { loss, epoch, cause, saved });
             }
-            Validated::Whole(Evaluation { loss, accuracy }) => {
+            Validated::Whole(Evaluation { loss, accuracy }, constant) => {
+                session.history.constant_loss = constant;
                 record.validation_loss = Some(loss);
                 record.validation_accuracy = accuracy;
                 metrics::of_validation(session.metrics, &mut record.metrics);

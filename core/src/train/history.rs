@@ -1,5 +1,6 @@
 //! What training was like, epoch by epoch.
 
+mod columns;
 mod json;
 mod steps;
 mod text;
@@ -85,6 +86,17 @@ pub struct History {
     pub steps: Vec<StepRecord>,
     /// The number of the epoch with the smallest validation loss (training loss without validation).
     pub best_epoch: Option<usize>,
+    /// The epoch after which the network had the weights that it has at the end: the last one, or that of the weights which
+    /// a callback put back, as [`EarlyStopping`](super::EarlyStopping) does. Nothing where it has weights from the middle
+    /// of an epoch, of a training that failed or was interrupted, and before there is an epoch.
+    pub weights_of: Option<usize>,
+    /// The loss of the best answer that is the same for every sample, over the validation samples, or over the training
+    /// samples without validation: of [`CrossEntropy`](crate::loss::CrossEntropy), smoothed or not, and
+    /// [`Nll`](crate::loss::Nll) that of giving each class the share that it has, of [`Bce`](crate::loss::Bce) and
+    /// [`BceWithLogits`](crate::loss::BceWithLogits) of giving each output the mean of its targets, and of
+    /// [`Mse`](crate::loss::Mse) too, whose loss is their variance then. A network has to be better to be of use. Nothing
+    /// where it is not known: of other losses, and before the first whole pass over the samples.
+    pub constant_loss: Option<f64>,
     /// Whether a callback stopped training before its last epoch.
     pub stopped_early: bool,
     /// Whether training was told to stop from outside: [`Trainer::stop_when`](super::Trainer::stop_when).
@@ -100,6 +112,7 @@ impl History {
         if self.best().map_or(!loss.is_nan(), |best| loss < best.monitored()) {
             self.best_epoch = Some(record.epoch);
         }
+        self.weights_of = Some(record.epoch);
         self.epochs.push(record);
     }
 

@@ -1,6 +1,7 @@
 //! Training: epochs of shuffled batches, validation after each, and callbacks between them.
 
 mod callback;
+mod check;
 mod checkpoint;
 mod epoch;
 mod fit;

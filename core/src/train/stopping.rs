@@ -105,6 +105,10 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
+    fn gives_weights_of(&self) -> Option<usize> {
+        self.best_epoch()
+    }
+
     fn keeps_weights(&self) -> bool {
         true
     }

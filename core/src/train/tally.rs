@@ -1,7 +1,7 @@
-//! Losses and correct answers of batches, added up.
+//! Losses and correct answers of batches, added up; and what a network that has learned nothing would come to.
 
 use crate::element::{Element, Float};
-use crate::loss::Loss;
+use crate::loss::{Constant, Loss};
 use crate::metric::Answers;
 use crate::shape::SampleShape;
 
@@ -54,5 +54,55 @@ impl Tally {
             loss: self.loss / self.samples.max(1) as f64,
             accuracy: (judged > 0).then(|| correct as f64 / judged as f64),
         }
+    }
+}
+
+/// The loss of the best constant answer to the targets of a data set, of which each is seen once: in the first pass over
+/// it that is whole.
+#[derive(Clone, Debug)]
+pub(super) struct Yardstick {
+    known: Constant,
+    width: usize,
+    loss: Option<f64>,
+    wanted: bool,
+}
+
+impl Yardstick {
+    /// Of samples with so many numbers in their targets; of none of them unless it is wanted.
+    pub fn new(width: usize, wanted: bool) -> Self {
+        Yardstick { known: Constant::new(width), width, loss: None, wanted }
+    }
+
+    /// Whether targets are to be added.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// Begins a pass: what came of one before it that was not whole counts no more.
+    pub fn begin(&mut self) {
+        self.known = Constant::new(self.width);
+        self.loss = None;
+    }
+
+    /// Adds the targets of a batch.
+    pub fn add<E, O, Y, T, L>(&mut self, loss: &L, targets: &[T])
+    where
+        E: Float,
+        O: SampleShape,
+        Y: SampleShape,
+        T: Element,
+        L: Loss<E, O, Y, T>,
+    {
+        if self.wanted {
+            self.loss = loss.constant(targets, &mut self.known);
+            // Nor is it known of more of them.
+            self.wanted = self.loss.is_some();
+        }
+    }
+
+    /// What came of a pass that was whole: of this one, or of one before.
+    pub fn end(&mut self) -> Option<f64> {
+        self.wanted = false;
+        self.loss
     }
 }

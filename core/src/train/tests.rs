@@ -1,7 +1,8 @@
 //! Training of a small network written by hand.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::cpu::Cpu;
@@ -297,4 +298,59 @@ fn a_snapshot_is_of_one_network() {
     callback::Lent(&mut net).restore(&snapshot).unwrap();
     assert_eq!(net.to_bytes().unwrap(), before);
     assert!(matches!(callback::Lent(&mut other).restore(&snapshot), Err(Error::Size { .. })));
+}
+
+/// Sets a flag after so many batches, and notes whose weights the network is said to have at the end.
+#[derive(Default)]
+struct Ending {
+    after: usize,
+    stop: Arc<AtomicBool>,
+    weights_of: Option<usize>,
+}
+
+impl Callback for Ending {
+    fn on_batch_end(&mut self, _: &BatchRecord) -> Result<()> {
+        self.after = self.after.saturating_sub(1);
+        self.stop.store(self.after == 0, Ordering::Relaxed);
+        Ok(())
+    }
+    fn on_train_end(&mut self, history: &History, _: &mut dyn NetworkAccess) -> Result<()> {
+        self.weights_of = history.weights_of;
+        Ok(())
+    }
+}
+
+#[test]
+fn whose_weights_the_network_has_is_known() {
+    let data: Points = points(32, 2.0, -1.0);
+    let mut net = line();
+    let mut trainer = Trainer::new(Square, Sgd::new(0.1)).epochs(3).batch(16);
+    assert_eq!(trainer.fit(&mut net, &data).unwrap().weights_of, Some(3));
+    assert_eq!(trainer.fit(&mut net, &data).unwrap().weights_of, Some(6));
+    // Early stopping puts back what it takes for the best, which may be another epoch than that of the least loss.
+    let first = EarlyStopping::patience(9).min_delta(1e9);
+    let mut trainer = Trainer::new(Square, Sgd::new(0.1)).epochs(3).batch(16).callback(first);
+    let history = trainer.fit(&mut line(), &data).unwrap();
+    assert_eq!((history.best_epoch, history.weights_of), (Some(3), Some(1)));
+    assert_eq!(History::from_json(&history.to_json()).unwrap(), history);
+    // Stopped after an epoch, and in the middle of one.
+    for (after, expected) in [(2, Some(1)), (3, None), (4, Some(2))] {
+        let mut ending = Ending { after, ..Ending::default() };
+        let mut trainer = Trainer::new(Square, Sgd::new(0.1)).epochs(9).batch(16);
+        trainer = trainer.stop_when(ending.stop.clone()).callback(&mut ending);
+        let history = trainer.fit(&mut line(), &data).unwrap();
+        assert!(history.interrupted && history.weights_of == expected, "{after}: {history:?}");
+    }
+    // A batch whose loss is no number has changed nothing.
+    for (batch, stops, expected) in
+        [(16, false, Some(1)), (8, false, None), (8, true, None), (16, true, Some(1))]
+    {
+        let mut ending = Ending { after: usize::MAX, ..Ending::default() };
+        let mut trainer = Trainer::new(Square, Sgd::new(1e15)).epochs(9).batch(batch);
+        if stops {
+            trainer = trainer.callback(EarlyStopping::patience(9));
+        }
+        trainer.callback(&mut ending).fit(&mut line(), &data).unwrap_err();
+        assert_eq!(ending.weights_of, expected, "batches of {batch}");
+    }
 }

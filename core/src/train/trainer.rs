@@ -314,6 +314,10 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
 
     /// Trains `net` on `data`, and returns the figures of this call's epochs.
     ///
+    /// The network has the weights of the last epoch then, or those of the best one where a callback puts these back, as
+    /// [`EarlyStopping`](super::EarlyStopping) does: [`History::weights_of`] says which, and [`History::best_epoch`] which
+    /// are the best. [`Checkpoint::best`](super::Checkpoint::best) keeps these in a file.
+    ///
     /// A device with memory of its own keeps data sets there that it has room for, where there is more than one epoch
     /// and the samples do not vary ([`Dataset::is_fixed`]). The results are those of batches that are copied one by one.
     ///
@@ -324,7 +328,10 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     /// - [`Error::UpdateNotFinite`](crate::error::Error::UpdateNotFinite) if the norm of an update's gradients is so, where
     ///   it is taken, or an update has left parameters that are, where they are looked at: before they are kept, and at the
     ///   end of training.
-    /// - If a label is out of range, a callback returns an error, or the device is lost.
+    /// - If the network ends in something else than what the loss takes, as in a `Softmax` before
+    ///   [`CrossEntropy`](crate::loss::CrossEntropy), or has more or fewer outputs than the data set names classes.
+    /// - If a target is not what the loss takes: a label that is out of range, or a number.
+    /// - If a callback returns an error, or the device is lost.
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where
         N: Network,

@@ -1,13 +1,14 @@
 //! Evaluation of a whole data set, once or after every epoch.
 
+use super::check;
 use super::metrics::Metrics;
-use super::tally::{Evaluation, Tally};
+use super::tally::{Evaluation, Tally, Yardstick};
 use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::inference::Evaluator;
-use crate::loss::{Loss, Misfit};
+use crate::loss::Loss;
 use crate::module::Module;
 use crate::network::Network;
 use crate::shape::{SameSample, SampleShape};
@@ -30,8 +31,8 @@ const EVALUATED: &str = "data set";
 /// The mean loss and the accuracy of a network on a data set, in evaluation mode, `batch` samples at a time.
 ///
 /// # Errors
-/// If the data set is empty, `batch` is 0, a label is out of range, or the device has not enough memory or
-/// is lost.
+/// If the data set is empty, `batch` is 0, the network's outputs or the targets are not what the loss takes, or the device
+/// has not enough memory or is lost.
 pub fn evaluate<N, L, D>(net: &N, loss: &L, data: &D, batch: usize) -> Result<Evaluation>
 where
     N: Network,
@@ -59,6 +60,8 @@ pub struct EvaluationPass<'d, N: Network, D: Dataset, L> {
     again: bool,
     /// Whether the loss judges answers, as far as is known.
     judged: bool,
+    /// What the first run measures the network by.
+    yardstick: Yardstick,
 }
 
 impl<'d, N, D, L> EvaluationPass<'d, N, D, L>
@@ -70,6 +73,7 @@ where
 {
     fn new(net: &N, loss: &L, data: &'d D, batch: usize, set: &'static str) -> Result<Self> {
         not_empty("the data set to evaluate on", data)?;
+        check::together::<N, D, L>(loss, data, set)?;
         let loader = Loader::new(data, batch)?;
         let (device, capacity) = (net.store().device.clone(), loader.batch_size());
         Ok(EvaluationPass {
@@ -80,6 +84,7 @@ where
             set,
             again: false,
             judged: true,
+            yardstick: Yardstick::new(D::Target::NUMEL, false),
         })
     }
 
@@ -95,11 +100,13 @@ where
     where
         M: Metrics<N::Elem, D::TargetElement>,
     {
-        let targets = self.source.fill(k, &mut self.batch, self.judged || M::ANY)?;
+        let wanted = self.judged || M::ANY || self.yardstick.is_wanted();
+        let targets = self.source.fill(k, &mut self.batch, wanted)?;
         if let Some(misfit) = loss.misfit(targets) {
             let sample = |i| self.source.loader().sample(k, i);
-            return Err(no_class::<D>(misfit, self.set, sample));
+            return Err(check::misfit::<D>(misfit, self.set, sample));
         }
+        self.yardstick.add::<_, N::Output, D::Target, _, _>(loss, targets);
         let samples = self.batch.size();
         let value = self.evaluator.run(net, loss, &self.batch, &mut self.outputs)?.to_f64();
         tally.add_loss(value, samples);
@@ -124,8 +131,11 @@ where
     {
         if self.again {
             let set = self.set;
-            let error = |misfit| no_class::<D>(misfit, set, |i| i);
+            let error = |misfit| check::misfit::<D>(misfit, set, |i| i);
             self.source.keep(|targets| loss.misfit(targets).map(error))?;
+        }
+        if self.yardstick.is_wanted() {
+            self.yardstick.begin();
         }
         let mut tally = Tally::default();
         for k in 0..self.source.loader().batches() {
@@ -139,24 +149,8 @@ where
                 return Ok(Validated::NotFinite { loss: value, cause });
             }
         }
-        Ok(Validated::Whole(tally.evaluation()))
+        Ok(Validated::Whole(tally.evaluation(), self.yardstick.end()))
     }
-}
-
-/// The error of a target that is no class; `sample` gives a sample's number in the data set.
-pub(super) fn no_class<D: Dataset>(
-    Misfit { place, label, classes }: Misfit,
-    set: &str,
-    sample: impl FnOnce(usize) -> usize,
-) -> Error {
-    let each = D::Target::NUMEL.max(1);
-    let label_of = match each {
-        1 => "the label".to_owned(),
-        _ => format!("label {}", place % each),
-    };
-    let what =
-        format!("{label_of} of sample {} of the {set} (counted from 0)", sample(place / each));
-    Error::IndexOutOfRange { what, index: label, size: classes, of: "classes" }
 }
 
 /// What was found of batch `k`, in the data set's own numbers.
@@ -179,8 +173,8 @@ pub enum Validated {
     Nothing,
     /// Training is to end before its end.
     Interrupted,
-    /// Over all samples.
-    Whole(Evaluation),
+    /// Over all samples, and the loss of the best constant answer to them.
+    Whole(Evaluation, Option<f64>),
     /// The loss of a batch is infinite or not a number: what made it so, as text.
     NotFinite { loss: f64, cause: String },
 }
@@ -202,6 +196,9 @@ pub struct NoValidation;
 
 /// What a trainer validates on: a data set that fits the network, the loss and the metrics, or [`NoValidation`].
 pub trait Validation<N: Network, L, M> {
+    /// Whether there are samples.
+    #[doc(hidden)]
+    const ANY: bool;
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
     type Pass;
@@ -223,6 +220,7 @@ pub trait Validation<N: Network, L, M> {
 #[diagnostic::do_not_recommend]
 impl<N: Network, L, M> Validation<N, L, M> for NoValidation {
     type Pass = ();
+    const ANY: bool = false;
 
     fn prepare(&self, _: &N, _: &L, _: usize, _: bool) -> Result<()> {
         Ok(())
@@ -242,10 +240,12 @@ where
     M: Metrics<N::Elem, D::TargetElement>,
 {
     type Pass = EvaluationPass<'d, N, D, L>;
+    const ANY: bool = true;
 
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {
         let pass = EvaluationPass::new(net, loss, *self, batch, VALIDATION)?;
-        Ok(EvaluationPass { again, ..pass })
+        let yardstick = Yardstick::new(D::Target::NUMEL, true);
+        Ok(EvaluationPass { again, yardstick, ..pass })
     }
 
     fn run(

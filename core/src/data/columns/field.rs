@@ -163,7 +163,7 @@ impl fmt::Display for Refusal<'_> {
 }
 
 /// Names as a message lists them: the first, and how many more there are.
-pub(in crate::data) struct Listed<'a>(pub &'a [String]);
+pub(crate) struct Listed<'a>(pub &'a [String]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

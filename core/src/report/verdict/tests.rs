@@ -64,7 +64,10 @@ const MNIST: [[f64; 30]; 2] = [
 fn validation_that_rises_while_training_falls_is_overfitting() {
     let validation = [1.0, 0.8, 0.6, 0.5, 0.45, 0.42, 0.4, 0.43, 0.46, 0.5, 0.55, 0.6];
     let found = verdict(&falling(12), &validation);
-    assert_eq!(found, Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: true });
+    assert_eq!(
+        found,
+        Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: true, apart: false }
+    );
     assert_eq!(
         found.to_string(),
         "validation loss rose from epoch 7 (0.4000, then 0.5000) while training loss fell: stop there, or regularise"
@@ -72,7 +75,10 @@ fn validation_that_rises_while_training_falls_is_overfitting() {
     let mut train = falling(12);
     train[3..].fill(0.0);
     let found = verdict(&train, &validation);
-    assert_eq!(found, Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: false });
+    assert_eq!(
+        found,
+        Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: false, apart: false }
+    );
     assert!(found.to_string().contains("while training loss hardly changed"), "{found}");
 }
 
@@ -140,7 +146,10 @@ fn what_rises_with_the_training_loss_is_no_overfitting() {
     let train = [1.0, 0.5, 0.3, 0.2, 0.4, 0.5, 0.6, 0.7];
     let validation = [1.0, 0.5, 0.3, 0.2, 0.5, 0.6, 0.7, 0.8];
     let found = verdict(&train, &validation);
-    assert_eq!(found, Verdict::Rising { epoch: 4, from: 0.2, to: 0.7, validated: true });
+    assert_eq!(
+        found,
+        Verdict::Rising { epoch: 4, from: 0.2, to: 0.7, validated: true, apart: false }
+    );
     assert!(
         found
             .to_string()
@@ -148,7 +157,10 @@ fn what_rises_with_the_training_loss_is_no_overfitting() {
         "{found}"
     );
     let found = verdict(&[1.0, 0.5, 0.2, 0.1, 0.3, 0.6, 0.8, 0.85], &[]);
-    assert_eq!(found, Verdict::Rising { epoch: 4, from: 0.1, to: 0.8, validated: false });
+    assert_eq!(
+        found,
+        Verdict::Rising { epoch: 4, from: 0.1, to: 0.8, validated: false, apart: false }
+    );
     assert!(found.to_string().starts_with("training loss rose from epoch 4"), "{found}");
     for diverged in [&[2.3, 2.5, 3.8, 9.0, 11.0, 10.0, 12.0][..], &[1.0, 2.0, 4.0, 8.0]] {
         let found = verdict(diverged, &[]);
@@ -176,7 +188,10 @@ fn a_jump_at_the_end_is_no_improvement() {
     settled[..3].copy_from_slice(&[1.0, 0.7, 0.49]);
     settled[29] = 0.8;
     let found = verdict(&settled, &settled);
-    assert_eq!(found, Verdict::Unclear { epoch: 3, from: 0.49, to: 0.8, validated: true });
+    assert_eq!(
+        found,
+        Verdict::Unclear { epoch: 3, from: 0.49, to: 0.8, validated: true, apart: false }
+    );
 }
 
 #[test]
@@ -249,4 +264,90 @@ fn short_and_bad_runs_are_said_to_be_so() {
     let mut failed = history(&falling(9), &[]);
     failed.failure = Some("the disk is full".to_owned());
     assert_eq!(Verdict::of(&failed).to_string(), "training failed after 9 epochs");
+}
+
+/// The verdict on these losses beside the best constant answer's.
+fn beside(constant: f64, train: &[f64], validation: &[f64]) -> Verdict {
+    let mut history = history(train, validation);
+    history.constant_loss = Some(constant);
+    Verdict::of(&history)
+}
+
+#[test]
+fn what_is_no_better_than_a_constant_is_not_settled() {
+    let constant = 2f64.ln();
+    // Noise: no course of the validation loss about the constant's is called good.
+    let good = |it: &Verdict| matches!(it, Verdict::Settled { .. } | Verdict::Underfitting { .. });
+    for n in [6, 10, 20, 60] {
+        let said = (0..100).filter(|&seed| {
+            let mut rng = Rng::new(Seed(seed), n);
+            let losses: Vec<f64> = (0..n).map(|_| 0.70 + 0.003 * rng.normal()).collect();
+            let found = beside(constant, &losses, &losses);
+            assert!(!good(&found), "{found:?}");
+            matches!(found, Verdict::NoBetter { .. })
+        });
+        assert!(said.count() > 90, "{n} epochs");
+    }
+    // What learns its samples by heart, or rises, is of no more use.
+    let flat = [0.71, 0.70, 0.70, 0.70, 0.70, 0.70, 0.70, 0.70, 0.70, 0.70];
+    let rising = [0.71, 0.70, 0.70, 0.72, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0];
+    for validation in [flat, rising] {
+        let found = beside(constant, &falling(10), &validation);
+        let expected = Verdict::NoBetter { loss: 0.70, constant, validated: true, apart: false };
+        assert_eq!(found, expected);
+        assert_eq!(found.headline(), "No better than a constant");
+        assert!(
+            found.to_string().starts_with("validation loss is 0.7000 at best, and one answer that is the same for all samples has 0.6931: the network has learned nothing that helps; see"),
+            "{found}"
+        );
+    }
+    // Without validation, the training loss.
+    let found = beside(constant, &flat, &[]);
+    let expected = Verdict::NoBetter { loss: 0.70, constant, validated: false, apart: false };
+    assert_eq!(found, expected);
+    assert!(found.to_string().starts_with("training loss is 0.7000 at best"), "{found}");
+}
+
+#[test]
+fn what_is_better_or_still_falls_is_called_as_before() {
+    // A best loss that was clearly below the constant's.
+    let validation = [0.69, 0.6, 0.5, 0.45, 0.42, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+    let found = beside(2f64.ln(), &falling(12), &validation);
+    assert!(matches!(found, Verdict::Overfitting { epoch: 6, .. }), "{found:?}");
+    let settled = [0.7, 0.6, 0.5, 0.45, 0.44, 0.44, 0.44, 0.44, 0.44];
+    let found = beside(2f64.ln(), &settled, &settled);
+    assert!(matches!(found, Verdict::Settled { .. }), "{found:?}");
+    // One that is on its way.
+    let slow = [9.0, 8.0, 7.0, 6.0, 5.0, 4.5, 4.0, 3.5, 3.0];
+    assert_eq!(beside(2f64.ln(), &slow, &slow), Verdict::Improving { validated: true });
+    // Worse than that comes first.
+    let found = beside(2f64.ln(), &[1.0, 2.0, 4.0, 8.0], &[]);
+    assert!(matches!(found, Verdict::Diverged { .. }), "{found:?}");
+    // Targets that are all alike; and those of other samples than the losses.
+    let flat = [0.3; 6];
+    assert!(matches!(beside(0.0, &flat, &flat), Verdict::Underfitting { .. }));
+    assert!(matches!(beside(0.2, &flat, &[0.3]), Verdict::Underfitting { .. }));
+}
+
+#[test]
+fn validation_that_is_far_off_from_the_first_epoch_on_has_a_hint() {
+    let hint = "; validation loss was far above training loss from the first epoch on: see that the validation inputs are scaled as the training inputs are";
+    let train: Vec<f64> = falling(12).iter().map(|loss| 0.5 * loss).collect();
+    let rising: Vec<f64> = (0..12).map(|i| 20.0 + f64::from(i)).collect();
+    let found = verdict(&train, &rising);
+    assert!(matches!(found, Verdict::Overfitting { apart: true, .. }), "{found:?}");
+    assert!(found.to_string().ends_with(hint), "{found}");
+    let found = beside(0.69, &train, &rising);
+    assert!(matches!(found, Verdict::NoBetter { apart: true, .. }), "{found:?}");
+    assert!(found.to_string().ends_with(hint), "{found}");
+    let flat = [20.0; 12];
+    let found = verdict(&train, &flat);
+    assert!(matches!(found, Verdict::Memorised { apart: true, .. }), "{found:?}");
+    // Not where they began together, and not in a training that goes on.
+    let apart: Vec<f64> =
+        rising.iter().enumerate().map(|(i, x)| if i == 0 { 0.6 } else { *x }).collect();
+    assert!(!verdict(&train, &apart).to_string().contains("scaled as"));
+    let mut later = history(&train, &rising);
+    later.epochs.iter_mut().for_each(|epoch| epoch.epoch += 10);
+    assert!(!Verdict::of(&later).to_string().contains("scaled as"));
 }

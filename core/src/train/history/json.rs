@@ -23,8 +23,8 @@ impl History {
     /// ```
     ///
     /// An object of `epochs`, each with the names of [`EpochRecord`] (`metrics` by name, confusion matrices row by row:
-    /// the class, and what it was taken for), `steps`, a list for each name of [`StepRecord`], `best_epoch`,
-    /// `stopped_early`, `interrupted` and `failure`. What there is not is `null`. Numbers that JSON does not have are the
+    /// the class, and what it was taken for), `steps`, a list for each name of [`StepRecord`], and all else by the names of
+    /// [`History`]. What there is not is `null`. Numbers that JSON does not have are the
     /// texts `"inf"`, `"-inf"` and `"NaN"`.
     pub fn to_json(&self) -> String {
         self.written(&self.steps)
@@ -51,6 +51,8 @@ impl History {
             "epochs": self.epochs.iter().map(of_epoch).collect::<Vec<_>>(),
             "steps": steps,
             "best_epoch": self.best_epoch,
+            "weights_of": self.weights_of,
+            "constant_loss": self.constant_loss.map(number),
             "stopped_early": self.stopped_early,
             "interrupted": self.interrupted,
             "failure": self.failure,
@@ -74,7 +76,13 @@ impl History {
         history.best_epoch = whole.get("best_epoch")?.or_null(At::count)?;
         history.stopped_early = whole.get("stopped_early")?.truth()?;
         history.interrupted = whole.get("interrupted")?.truth()?;
-        // Of an earlier version, a history has none.
+        // Of an earlier version, a history has none of these.
+        if let Ok(epoch) = whole.get("weights_of") {
+            history.weights_of = epoch.or_null(At::count)?;
+        }
+        if let Ok(loss) = whole.get("constant_loss") {
+            history.constant_loss = loss.or_null(At::float)?;
+        }
         if let Ok(failure) = whole.get("failure") {
             history.failure = failure.or_null(|it| it.text().map(str::to_owned))?;
         }
@@ -265,6 +273,7 @@ mod tests {
         history.epochs[0].train_loss = 0.1 + 0.2;
         history.epochs[0].rate = f64::INFINITY;
         history.failure = Some("a \"text\"".to_owned());
+        history.constant_loss = Some(0.1 + 0.7);
         let step = StepRecord {
             epoch: 1,
             batch: 2,
@@ -285,12 +294,16 @@ mod tests {
     }
 
     #[test]
-    fn one_of_an_earlier_version_has_no_failure() {
+    fn one_of_an_earlier_version_has_less() {
         let history = History::default();
-        let text = history.to_json();
-        let earlier = text.replace("\"failure\":null,", "").replace(",\"failure\":null", "");
-        assert_ne!(earlier, text);
-        assert_eq!(History::from_json(&earlier).unwrap(), history);
+        let mut text = history.to_json();
+        for name in ["failure", "weights_of", "constant_loss"] {
+            let entry = format!("\"{name}\":null");
+            let earlier = text.replace(&format!("{entry},"), "").replace(&format!(",{entry}"), "");
+            assert_ne!(earlier, text);
+            text = earlier;
+        }
+        assert_eq!(History::from_json(&text).unwrap(), history);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{EpochRecord, History, MetricRecord, WeightNorm, steps};
+use super::columns::Course;
+use super::{EpochRecord, History, WeightNorm, steps};
 use crate::summary::table;
 
 /// A column with a figure of each epoch that there may not be.
@@ -76,6 +77,11 @@ fn some(figure: Option<f64>) -> String {
     figure.map_or_else(String::new, |x| x.to_string())
 }
 
+/// A figure with so many decimals; empty where there is none.
+fn decimals(figure: Option<f64>, n: usize) -> String {
+    figure.map_or_else(String::new, |figure| format!("{figure:.n$}"))
+}
+
 /// A part as a percentage; empty where there is none.
 pub(in crate::train) fn percent(part: Option<f64>) -> String {
     part.map_or_else(String::new, |part| format!("{:.2}%", 100.0 * part))
@@ -83,37 +89,32 @@ pub(in crate::train) fn percent(part: Option<f64>) -> String {
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = |figure: Option<f64>, n: usize| {
-            figure.map_or_else(String::new, |figure| format!("{figure:.n$}"))
+        let columns = self.columns();
+        let cell = |column: &Course<'_>, row: usize| match column.name {
+            "accuracy" => percent(column.values[row]),
+            "loss" => decimals(column.values[row], 6),
+            _ => decimals(column.values[row], 4),
         };
-        let metrics = |epoch: &EpochRecord, figure: fn(&MetricRecord) -> Option<f64>| {
-            let cell = |name| decimals(epoch.metric(name).and_then(figure), 4);
-            self.metric_names().map(cell).collect::<Vec<_>>()
-        };
-        let row = |epoch: &EpochRecord| {
+        let row = |(i, epoch): (usize, &EpochRecord)| {
             let best = if Some(epoch.epoch) == self.best_epoch { " *" } else { "  " };
-            let mut cells = vec![
-                format!("{}{best}", epoch.epoch),
-                format!("{:.6}", epoch.train_loss),
-                percent(epoch.train_accuracy),
-            ];
-            cells.extend(metrics(epoch, |metric| metric.train));
-            cells.push(decimals(epoch.validation_loss, 6));
-            cells.push(percent(epoch.validation_accuracy));
-            cells.extend(metrics(epoch, |metric| metric.validation));
+            let mut cells = vec![format!("{}{best}", epoch.epoch)];
+            cells.extend(columns.iter().map(|column| cell(column, i)));
             cells.extend([format!("{:.2}", epoch.seconds), epoch.rate.to_string()]);
             cells
         };
-        let rows: Vec<Vec<String>> = self.epochs.iter().map(row).collect();
-        let mut heading = vec!["epoch  ", "loss", "accuracy"];
-        heading.extend(self.metric_names());
-        heading.extend(["validation", "accuracy"]);
-        heading.extend(self.metric_names());
+        let rows: Vec<Vec<String>> = self.epochs.iter().enumerate().map(row).collect();
+        let named = |column: &Course<'_>| match column.validation {
+            true => format!("validation {}", column.name),
+            false => format!("train {}", column.name),
+        };
+        let names: Vec<String> = columns.iter().map(named).collect();
+        let mut heading = vec!["epoch  "];
+        heading.extend(names.iter().map(String::as_str));
         heading.extend(["seconds", "rate"]);
         table(f, &heading, &rows, 0)?;
-        if let Some(best) = self.best_epoch {
+        if let Some(best) = self.best_and_kept() {
             let end = if self.stopped_early { "; training was stopped early" } else { "" };
-            writeln!(f, "* the best epoch is {best}{end}")?;
+            writeln!(f, "* {best}{end}")?;
         }
         Ok(())
     }
@@ -127,22 +128,39 @@ mod tests {
     fn as_a_table() {
         let mut history = history();
         let expected = "\
-epoch         loss   accuracy    f1   validation   accuracy       f1   seconds    rate
-    1     1.000000     50.00%   NaN     0.500000              1.0000      2.00   0.125
-    2 *   0.500000     50.00%   NaN     0.250000              0.5000      2.00   0.125
-    3     0.333333     50.00%   NaN     0.750000                          2.00   0.125
-* the best epoch is 2; training was stopped early
+epoch     train loss   train accuracy   train f1   validation loss   validation f1   seconds    rate
+    1       1.000000           50.00%        NaN          0.500000          1.0000      2.00   0.125
+    2 *     0.500000           50.00%        NaN          0.250000          0.5000      2.00   0.125
+    3       0.333333           50.00%        NaN          0.750000                      2.00   0.125
+* the best epoch is 2; the network has the weights of epoch 3, the last; training was stopped early
 ";
         assert_eq!(history.to_string(), expected);
-        history.epochs.iter_mut().for_each(|epoch| epoch.metrics.clear());
+        // What no epoch has is no column.
+        for epoch in &mut history.epochs {
+            epoch.metrics.clear();
+            epoch.train_accuracy = None;
+        }
+        history.weights_of = Some(2);
         let expected = "\
-epoch         loss   accuracy   validation   accuracy   seconds    rate
-    1     1.000000     50.00%     0.500000                 2.00   0.125
-    2 *   0.500000     50.00%     0.250000                 2.00   0.125
-    3     0.333333     50.00%     0.750000                 2.00   0.125
-* the best epoch is 2; training was stopped early
+epoch     train loss   validation loss   seconds    rate
+    1       1.000000          0.500000      2.00   0.125
+    2 *     0.500000          0.250000      2.00   0.125
+    3       0.333333          0.750000      2.00   0.125
+* the best epoch is 2, and the network has its weights; training was stopped early
 ";
         assert_eq!(history.to_string(), expected);
+    }
+
+    #[test]
+    fn whose_weights_the_network_has_is_said_as_far_as_it_is_known() {
+        let mut history = history();
+        history.stopped_early = false;
+        let mut said = |weights_of| {
+            history.weights_of = weights_of;
+            history.to_string().lines().last().unwrap().to_owned()
+        };
+        assert_eq!(said(None), "* the best epoch is 2");
+        assert_eq!(said(Some(1)), "* the best epoch is 2; the network has the weights of epoch 1");
     }
 
     #[test]
@@ -153,11 +171,11 @@ epoch         loss   accuracy   validation   accuracy   seconds    rate
         other.name = "other".to_owned();
         history.epochs[1].metrics.insert(0, other);
         let expected = "\
-epoch         loss   accuracy    f1   validation   accuracy       f1   seconds    rate
-    1     1.000000     50.00%           0.500000                          2.00   0.125
-    2 *   0.500000     50.00%   NaN     0.250000              0.5000      2.00   0.125
-    3     0.333333     50.00%   NaN     0.750000                          2.00   0.125
-* the best epoch is 2; training was stopped early
+epoch     train loss   train accuracy   train f1   validation loss   validation f1   seconds    rate
+    1       1.000000           50.00%                     0.500000                      2.00   0.125
+    2 *     0.500000           50.00%        NaN          0.250000          0.5000      2.00   0.125
+    3       0.333333           50.00%        NaN          0.750000                      2.00   0.125
+* the best epoch is 2; the network has the weights of epoch 3, the last; training was stopped early
 ";
         assert_eq!(history.to_string(), expected);
     }

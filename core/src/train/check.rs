@@ -1,0 +1,85 @@
+//! That a network, a loss and data belong together, and that targets are what the loss takes: said before it is trained
+//! in vain.
+
+use crate::data::Dataset;
+use crate::data::Listed;
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Misfit, Misfitting};
+use crate::network::Network;
+use crate::outputs::Outputs;
+use crate::shape::SampleShape;
+
+/// That the network's outputs are what the loss takes, one for each class that the data set names; `set` is what messages
+/// call it.
+pub(super) fn together<N, D, L>(loss: &L, data: &D, set: &str) -> Result<()>
+where
+    N: Network,
+    D: Dataset,
+    L: Loss<N::Elem, N::Output, D::Target, D::TargetElement>,
+{
+    if let Some(advice) = loss.refuses(N::OUTPUTS_ARE) {
+        let (name, end) = (N::NAME, end::<N>());
+        return Err(Error::Invalid(format!("network `{name}` ends in {end}, and {advice}")));
+    }
+    let (names, classes) = (data.class_names(), loss.classes());
+    match classes.filter(|&classes| !names.is_empty() && classes != names.len()) {
+        None => Ok(()),
+        Some(found) => Err(Error::Size {
+            what: format!("the outputs of network `{}` for the classes of the {set}", N::NAME),
+            expected: format!(
+                "{} of them, for {}, as `Linear({0})` at the end of the network has",
+                names.len(),
+                Listed(names)
+            ),
+            found: found.to_string(),
+        }),
+    }
+}
+
+/// What a network ends in, as its declaration says it.
+fn end<N: Network>() -> String {
+    let ends = ["Softmax", "LogSoftmax", "Sigmoid"];
+    let last = N::LAYERS.last().map_or("", |layer| layer.text);
+    if ends.iter().any(|end| last.split('(').next() == Some(end)) {
+        return format!("`{last}`");
+    }
+    match N::OUTPUTS_ARE {
+        Outputs::Logits => "logits",
+        Outputs::LogProbabilities => "logarithms of probabilities, `log_softmax(..)`",
+        Outputs::Probabilities => "probabilities, `softmax(..)` or `sigmoid(..)`",
+    }
+    .to_owned()
+}
+
+/// The error of a target that the loss does not take; `sample` gives a sample's number in the data set.
+pub(super) fn misfit<D: Dataset>(
+    Misfit { place, is }: Misfit,
+    set: &str,
+    sample: impl FnOnce(usize) -> usize,
+) -> Error {
+    let each = D::Target::NUMEL.max(1);
+    let of = format!("of sample {} of the {set} (counted from 0)", sample(place / each));
+    let nth = place % each;
+    let one = |what| match each {
+        1 => format!("the {what} {of}"),
+        _ => format!("{what} {nth} {of}"),
+    };
+    match is {
+        Misfitting::Label { label: index, classes: size } => Error::IndexOutOfRange {
+            what: one("label"),
+            index,
+            size,
+            of: "classes, one for each output of the network (labels count from 0)",
+        },
+        Misfitting::Number { found, expected } => {
+            Error::Invalid(format!("{} is {found}; {expected}", one("target")))
+        }
+        Misfitting::Sum { len, found, expected } => {
+            let which = match len == each {
+                true => "the targets".to_owned(),
+                false => format!("targets {nth} to {}", nth + len - 1),
+            };
+            Error::Invalid(format!("{which} {of} add up to {found:.4}; {expected}"))
+        }
+    }
+}
