@@ -367,7 +367,7 @@ fn what_there_is_not_is_not_watched() {
     let of_one = Trainer::new(Mse, Sgd::new(0.1))
         .metric("right", Accuracy::new(1))
         .fit(&mut net, &points(26, 0.0));
-    says(of_one, &["metric `right`: expected outputs of 1 classes", "found 2 in each row"]);
+    says(of_one, &["metric `right`: expected 1 outputs in a row", "found 2 in each row"]);
     assert!(net.to_bytes().unwrap() == before);
 }
 

@@ -59,6 +59,42 @@ fn a_model_reads_tables_by_the_names_of_their_columns() {
 }
 
 #[test]
+fn validation_samples_are_made_of_the_same_columns() {
+    let folder = Folder::new("model-validation");
+    let cars = cars(&folder);
+    let read = |text: &str| Table::read(folder.file("other.csv", text)).unwrap();
+    let fit = |validation: &Samples| {
+        let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.05)).validate(validation);
+        trainer.fit(&mut Cars::new(Seed(1)), &cars)
+    };
+    // Another word, and the numbers mean something else.
+    let text = "km,fuel,sold\n1,diesel,no\n2,gas,yes\n";
+    let other = read(text).one_hot("fuel").unwrap().classes("sold").unwrap();
+    says(
+        fit(&other.into_samples().unwrap()),
+        &[
+            "the features of the validation set are `km`, `fuel=diesel`, `fuel=gas`",
+            "those of the training set `km`, `fuel=diesel`, `fuel=petrol`",
+            "`Table::with_columns`",
+        ],
+    );
+    let text = "km,fuel,sold\n1,diesel,no\n2,petrol,later\n";
+    let other = read(text).with_columns(cars.columns().unwrap()).unwrap();
+    says(
+        fit(&other.clone().classes("sold").unwrap().into_samples().unwrap()),
+        &["the classes of the validation set are `later`, `no`", "`Table::classes_named`"],
+    );
+    says(
+        other.classes_named("sold", cars.class_names()).unwrap().into_samples::<(D<3>,), f32>(),
+        &["line 3, field `sold`: found `later`, expected one of `no`, `yes`"],
+    );
+    let text = "sold,km,fuel\nyes,1,diesel\n";
+    let other = read(text).with_columns(cars.columns().unwrap()).unwrap();
+    let other = other.classes_named("sold", cars.class_names()).unwrap();
+    assert!(fit(&other.into_samples().unwrap()).is_ok());
+}
+
+#[test]
 fn what_does_not_fit_the_columns_of_a_model_is_said() {
     let folder = Folder::new("model-columns");
     let cars = cars(&folder);

@@ -1,8 +1,7 @@
 //! That a network, a loss and data belong together, and that targets are what the loss takes: said before it is trained
 //! in vain.
 
-use crate::data::Dataset;
-use crate::data::Listed;
+use crate::data::{Columns, Dataset, Listed};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Misfit, Misfitting};
 use crate::network::Network;
@@ -34,6 +33,32 @@ where
             found: found.to_string(),
         }),
     }
+}
+
+/// That the validation samples' inputs are made of the same columns as the training samples', and their classes are the same,
+/// in the same order, as far as that is known: two tables may have other words in the same column.
+pub(super) fn alike<D: Dataset>(
+    data: &D,
+    (columns, classes): (Option<&Columns>, &[String]),
+) -> Result<()> {
+    let differ = |what, training: &[String], validation: &[String], advice: &str| {
+        Err(Error::Invalid(format!(
+            "the {what} of the validation set are {}, those of the training set {}: expected the same in the same order; {advice}",
+            Listed(validation),
+            Listed(training),
+        )))
+    };
+    let (ours, theirs) = (data.feature_names(), columns.map_or(&[][..], Columns::names));
+    if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
+        let advice = "read the table as the other was read: `Table::with_columns`";
+        return differ("features", ours, theirs, advice);
+    }
+    let ours = data.class_names();
+    if !ours.is_empty() && !classes.is_empty() && ours != classes {
+        let advice = "read them by the names of the training set: `Table::classes_named`";
+        return differ("classes", ours, classes, advice);
+    }
+    Ok(())
 }
 
 /// What a network ends in, as its declaration says it.

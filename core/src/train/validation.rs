@@ -3,7 +3,7 @@
 use super::check;
 use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally, Yardstick};
-use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
+use crate::data::{Columns, Dataset, DatasetOf, Loader, MiniBatch, Source};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -199,6 +199,11 @@ pub trait Validation<N: Network, L, M> {
     /// Whether there are samples.
     #[doc(hidden)]
     const ANY: bool;
+    /// The columns that its inputs are made of and the names of its classes, as far as they are known.
+    #[doc(hidden)]
+    fn named(&self) -> (Option<&Columns>, &[String]) {
+        (None, &[])
+    }
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
     type Pass;
@@ -241,6 +246,10 @@ where
 {
     type Pass = EvaluationPass<'d, N, D, L>;
     const ANY: bool = true;
+
+    fn named(&self) -> (Option<&Columns>, &[String]) {
+        (self.columns(), self.class_names())
+    }
 
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {
         let pass = EvaluationPass::new(net, loss, *self, batch, VALIDATION)?;
