@@ -74,7 +74,7 @@ impl Constant {
         self.add(targets)?;
         let variance = |(sum, square): (&f64, &f64)| {
             let mean = sum / self.rows;
-            (square / self.rows - mean * mean).max(0.0)
+            square / self.rows - mean * mean
         };
         let variances = self.sums.iter().zip(&self.squares).map(variance);
         finite(variances.sum::<f64>() / self.width as f64)
@@ -107,7 +107,7 @@ fn surprise(share: f64) -> f64 {
 
 /// Nothing of no targets, or of such as are no numbers.
 fn finite(loss: f64) -> Option<f64> {
-    // Not -0.
+    // Nor less than nothing, which is rounding.
     loss.is_finite().then_some(loss.max(0.0))
 }
 

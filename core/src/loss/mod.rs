@@ -17,6 +17,11 @@
 //! In front of an output's last axis may be others: positions, each with a target of its own, that count as
 //! samples do. A batch's loss is the mean over all of them; where a loss has weights, the sum of weighted values
 //! over the sum of weights.
+//!
+//! Training ([`Trainer::fit`](crate::train::Trainer::fit)), its validation and
+//! [`evaluate`](crate::train::evaluate) refuse what a loss does not take, as far as they can see it: a network that ends in
+//! `Softmax` or `Sigmoid` before a loss of logits, a single output for classes, and targets that are not what the table
+//! says, labels that are no class among them.
 
 #[macro_use]
 mod implement;

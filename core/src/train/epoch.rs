@@ -143,6 +143,10 @@ where
         let order = (epoch as u64) << 32 | u64::from(ORDER);
         self.source.epoch_order(&mut Rng::new(self.seed, order))?;
         let batches = self.source.loader().batches();
+        if session.history.constant_loss.is_some() {
+            // It was measured before the training was resumed.
+            self.yardstick.end();
+        }
         // An epoch that another call has begun is not whole here.
         let measured = first == 0 && self.yardstick.is_wanted();
         if measured {
