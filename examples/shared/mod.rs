@@ -209,14 +209,11 @@ impl Written {
         })
     }
 
-    /// Writes the history and the report, and says how training ended and what is where.
+    /// Writes the history and the report, and says what is where.
     pub fn conclude(&self, history: &History, report: &Report<'_>) -> Result<()> {
         write_atomically(&self.history, history.to_csv().as_bytes())?;
         report.save(&self.report)?;
-        if let Some(best) = history.best_epoch {
-            let end = if history.stopped_early { "stopped early; " } else { "" };
-            let seconds = history.seconds();
-            print(format!("\n{end}the weights of epoch {best} are the best; {seconds:.1} s"))?;
+        if history.best_epoch.is_some() {
             print(format!("weights: {}", self.weights.display()))?;
         }
         print(format!("history: {}", self.history.display()))?;

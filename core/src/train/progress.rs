@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::summary::thousands;
 use live::Live;
 
-/// Shows how training goes: a line for each epoch, and in a terminal a bar for the epoch that runs, with the curves of the
+/// Shows how training goes: a line for each epoch and for its end, and in a terminal a bar for the epoch that runs, with the curves of the
 /// losses.
 ///
 /// ```
@@ -35,7 +35,8 @@ impl Progress {
         Progress { wanted: stdout().is_terminal(), ..Self::plain() }
     }
 
-    /// One line on standard output for each epoch.
+    /// One line on standard output for each epoch, and one at the end that says which was the best and whose weights the
+    /// network has.
     pub fn plain() -> Self {
         Progress { wanted: false, live: None, epochs: 0, samples: 0 }
     }
@@ -52,6 +53,11 @@ impl Progress {
         let speed = self.samples as f64 / epoch.seconds.max(1e-9);
         line + &format!("   {:.2} s, {} samples/s", epoch.seconds, thousands(speed as usize))
     }
+}
+
+/// Prints a line. Not `println!`: it panics where the reader of a pipe has gone.
+fn print(line: &str) -> Result<()> {
+    writeln!(stdout(), "{line}").map_err(|e| Error::io("standard output", e))
 }
 
 /// The last epoch, if there is one: a training until it is stopped has none.
@@ -94,19 +100,19 @@ impl Callback for Progress {
         let line = self.line(epoch);
         match &mut self.live {
             Some(live) => live.epoch(epoch, &line),
-            // Not println!: it panics where the reader of a pipe has gone.
-            None => {
-                writeln!(stdout(), "{line}").map_err(|e| Error::io("standard output", e))?;
-            }
+            None => print(&line)?,
         }
         Ok(Flow::Continue)
     }
 
-    fn on_train_end(&mut self, _: &History, _: &mut dyn NetworkAccess) -> Result<()> {
+    fn on_train_end(&mut self, history: &History, _: &mut dyn NetworkAccess) -> Result<()> {
         if let Some(live) = self.live.take() {
             live.end();
         }
-        Ok(())
+        match history.ending() {
+            Some(line) => print(&line),
+            None => Ok(()),
+        }
     }
 }
 

@@ -35,6 +35,17 @@ impl History {
         columns
     }
 
+    /// How a training ended that did not fail, as a line; nothing of one without an epoch.
+    pub(crate) fn ending(&self) -> Option<String> {
+        let kept = self.best_and_kept().filter(|_| self.failure.is_none())?;
+        let how = match (self.interrupted, self.stopped_early) {
+            (true, _) => "interrupted; ",
+            (false, true) => "stopped early; ",
+            (false, false) => "",
+        };
+        Some(format!("{how}{kept}; {:.1} s", self.seconds()))
+    }
+
     /// Which epoch is the best, and of which one the network has the weights.
     pub(crate) fn best_and_kept(&self) -> Option<String> {
         let best = self.best_epoch?;
