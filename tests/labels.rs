@@ -13,6 +13,9 @@ use netform::weights::Weights;
 network! {
     Net: [2] -> [3] { fc: Linear(3) }
 
+    /// A network of one output.
+    One: [2] -> [1] { fc: Linear(1) }
+
     /// A class at each of two places.
     Places: [2, 4] -> [2, 3] { fc: Linear(3), LogSoftmax }
 }
@@ -53,4 +56,19 @@ fn the_place_in_the_sample_is_named() {
         error.starts_with("label 1 of sample 2 of the training set (counted from 0)"),
         "{error}"
     );
+}
+
+#[test]
+fn one_output_tells_no_classes_apart() {
+    let expected =
+        "`CrossEntropy` tells classes apart, found one output; expected one for each class";
+    let mut trainer = Trainer::new(CrossEntropy, Sgd::new(0.1));
+    let error = trainer.fit(&mut One::new(Seed(1)), &data(&[0, 0])).unwrap_err().to_string();
+    assert!(error.starts_with(expected), "{error}");
+    let numbers =
+        InMemory::<(D<2>,), (D<1>,), f32, f32>::new(vec![0.5; 4], vec![0.0, 1.0]).unwrap();
+    let error = trainer.fit(&mut One::new(Seed(1)), &numbers).unwrap_err().to_string();
+    assert!(error.starts_with(expected) && error.contains("`BceWithLogits`"), "{error}");
+    let error = evaluate(&One::new(Seed(1)), &CrossEntropy, &numbers, 2).unwrap_err().to_string();
+    assert!(error.starts_with(expected), "{error}");
 }

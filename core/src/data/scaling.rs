@@ -100,7 +100,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         let means = columns::<X, E>(samples, 0.0, |sum, _, x| sum + x / count);
         let variances =
             columns::<X, E>(samples, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
-        Self::new(&means, variances.into_iter().map(f64::sqrt))
+        Self::of_units(&means, variances.into_iter().map(f64::sqrt))
     }
 
     fn to_range(samples: &[E]) -> Result<Self> {
@@ -112,10 +112,10 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
             columns::<X, E>(samples, f64::INFINITY, |least, _, x| picked(x, least, x < least));
         let most =
             columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| picked(x, most, x > most));
-        Self::new(&least, most.into_iter().zip(&least).map(|(most, least)| most - least))
+        Self::of_units(&least, most.into_iter().zip(&least).map(|(most, least)| most - least))
     }
 
-    fn new(shifts: &[f64], units: impl Iterator<Item = f64>) -> Result<Self> {
+    fn of_units(shifts: &[f64], units: impl Iterator<Item = f64>) -> Result<Self> {
         // Rounding leaves a constant feature a deviation of a few parts in 10^16 of its size: dividing by
         // that would make noise of it.
         let unit = |(unit, shift): (f64, &f64)| {

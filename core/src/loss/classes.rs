@@ -4,7 +4,7 @@ use super::{CONSTANTS, LABELS, Loss, Misfit, NoTarget, TARGET, in_range, numbers
 use crate::device::{Bindings, Device, Kernels, Span};
 use crate::dim::Static;
 use crate::element::Float;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::feed::BESIDE;
 use crate::metric::{self, Answers};
 use crate::shape::SampleShape;
@@ -251,14 +251,29 @@ fn class_weights(loss: &str, weights: &[f64], classes: usize) -> Result<Vec<f64>
     Ok(all)
 }
 
+/// That there is more than one class: a softmax of one number is 1, whatever the number is.
+fn several(classes: usize) -> Result<Vec<f64>> {
+    if classes > 1 {
+        return Ok(Vec::new());
+    }
+    let message = "`CrossEntropy` tells classes apart, found one output; expected one for each class: of one output the loss is always 0. For yes and no by one output there is `BceWithLogits` with targets 0 and 1, for a number `Mse`";
+    Err(Error::Invalid(message.to_owned()))
+}
+
 rowwise! {
     CrossEntropy, cross_entropy_of_labels, labels, constants = [], numbers = [];
+    fn constants(&self) -> Result<Vec<f64>> {
+        several(C::N)
+    }
     fn correct(&self, outputs: &[E], targets: &[u32]) -> Option<Answers> {
         labels_found(outputs, targets)
     }
 }
 rowwise! {
     CrossEntropy, cross_entropy_of_probabilities, rows, constants = [], numbers = [];
+    fn constants(&self) -> Result<Vec<f64>> {
+        several(C::N)
+    }
     fn correct(&self, outputs: &[E], targets: &[E]) -> Option<Answers> {
         rows_found(outputs, targets, C::N)
     }
