@@ -18,6 +18,9 @@ use netform::weights::Weights;
 network! {
     Net: [2] -> [3] { fc: Linear(3) }
 
+    /// A network of one output.
+    One: [2] -> [1] { fc: Linear(1) }
+
     /// A class at each of two places.
     Places: [2, 4] -> [2, 3] { fc: Linear(3), LogSoftmax }
 

@@ -151,7 +151,7 @@ pub trait Tensors<E: Float, D: Device<E>>: Sized {
     fn zeros(device: &D, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<Self>;
     /// Gives tensor `i` the sizes `sizes(i)`, in the memory that it has where that is enough.
     #[doc(hidden)]
-    fn fit(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()>;
+    fn resize(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()>;
     /// The sizes of each tensor.
     #[doc(hidden)]
     fn sizes(&self, of: impl FnMut(usize, [usize; MAX_RANK]) -> Result<()>) -> Result<()>;
@@ -182,7 +182,7 @@ impl<S: Shape, E: Float, D: Device<E>> Tensors<E, D> for Tensor<S, E, D> {
         Tensor::zeros_on(device.clone(), shape(sizes(0))?)
     }
 
-    fn fit(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()> {
+    fn resize(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()> {
         let shape: S = shape(sizes(0))?;
         if shape.numel() > self.device().len(self.buffer()) {
             *self = Tensor::zeros_on(self.device().clone(), shape)?;
@@ -213,8 +213,8 @@ macro_rules! tuples {
             fn zeros(device: &Dev, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<Self> {
                 Ok(($(Tensor::<$t, E, Dev>::zeros(device, |_| sizes($i))?,)*))
             }
-            fn fit(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()> {
-                $(self.$i.fit(|_| sizes($i))?;)*
+            fn resize(&mut self, sizes: impl Fn(usize) -> [usize; MAX_RANK]) -> Result<()> {
+                $(self.$i.resize(|_| sizes($i))?;)*
                 Ok(())
             }
             fn sizes(&self, mut of: impl FnMut(usize, [usize; MAX_RANK]) -> Result<()>) -> Result<()> {

@@ -70,7 +70,7 @@ impl<L, S: BatchedShape, E: Float, D: Device<E>> LossGradient<L, S, E, D> {
                 constants(device, &self.loss.constants()?)?,
             )),
         };
-        gradient.fit(|_| outputs.shape().sizes())?;
+        gradient.resize(|_| outputs.shape().sizes())?;
         if needed > device.len(workspace) {
             *workspace = device.zeros(needed)?;
         }

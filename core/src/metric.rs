@@ -77,6 +77,11 @@ pub trait Metric<E: Float, T: Element> {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric that comes to one number",
+    label = "not a metric",
+    note = "a metric is a value: `Mae::new()`, `Accuracy::new(3)` of three classes, `F1::macro_average(3)`, `TopK::new(5)`, `Confusion::new(3)`, or one of your own that implements `Metric` and `Figure`"
+)]
 pub trait Figure {
     /// The number; nothing of no samples, or where it has no meaning for those that there are.
     fn value(&self) -> Option<f64>;

@@ -2,6 +2,7 @@
 
 mod file;
 mod prediction;
+mod samples;
 mod table;
 mod task;
 
@@ -22,6 +23,7 @@ use crate::step::InputBuffer;
 
 pub use crate::outputs::Outputs;
 pub use prediction::Prediction;
+pub use samples::Samples;
 pub use task::{Classes, Numbers, Task};
 
 /// The samples of a batch, unless more are set.
@@ -174,12 +176,9 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// If a sample has not the input's number of elements, an output is infinite or not a number, a classifier's outputs
     /// are not the probabilities that [`Outputs`] says they are, the device has not enough memory or is lost, or an index
     /// among the inputs is out of range.
-    pub fn predict<I>(&self, samples: I) -> Result<Vec<T::Prediction>>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<[N::InputElement]>,
-    {
-        let samples = samples.into_iter();
+    #[doc(alias = "predict_proba")]
+    pub fn predict(&self, samples: impl Samples<N::InputElement>) -> Result<Vec<T::Prediction>> {
+        let samples = samples.rows();
         let expected = samples.size_hint().1.unwrap_or(usize::MAX);
         let mut run = Run::new(self, expected)?;
         for sample in samples {

@@ -17,6 +17,10 @@ use crate::element::Float;
 use crate::error::{Error, Result};
 
 /// A rule that changes parameters by their gradients.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an optimiser",
+    note = "a trainer is made of a loss and then an optimiser with its rate: `Trainer::new(CrossEntropy, Adam::new(1e-2))`"
+)]
 pub trait Optimizer: Clone + Debug + Send {
     /// Its name, for messages and files.
     fn name(&self) -> &'static str;

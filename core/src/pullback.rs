@@ -131,9 +131,9 @@ impl<M: Module> Workspace<M> {
         if len > device.len(&self.memory) {
             self.memory = device.zeros(len)?;
         }
-        self.outputs.fit(|i| M::output_sizes(e, i))?;
+        self.outputs.resize(|i| M::output_sizes(e, i))?;
         match &mut self.gradients.inputs {
-            Some(inputs) => inputs.fit(|i| input_sizes::<M>(e, i)),
+            Some(inputs) => inputs.resize(|i| input_sizes::<M>(e, i)),
             None => Ok(()),
         }
     }

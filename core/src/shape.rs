@@ -12,7 +12,8 @@ pub const MAX_RANK: usize = 6;
 /// zero-sized.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tensor shape",
-    note = "a shape is a tuple of at most six dimensions, for example `(Batch, D<784>)` or `(D<3>,)`"
+    label = "not a tuple of sizes such as `(Batch, D<784>)`",
+    note = "a shape is a tuple of at most six sizes, also where it has one axis: `(D<3>,)`, `(Batch, D<784>)`"
 )]
 pub trait Shape: Copy + PartialEq + Send + Sync + std::fmt::Debug + 'static {
     /// The number of axes.
@@ -34,7 +35,11 @@ pub trait Shape: Copy + PartialEq + Send + Sync + std::fmt::Debug + 'static {
 }
 
 /// A shape of which every size is constant: the shape of one sample.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not the shape of one sample")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the shape of one sample",
+    label = "not a tuple of sizes such as `(D<4>,)`",
+    note = "a shape is a tuple of sizes, also where it has one axis: `(D<4>,)` is [4], `(D<1>, D<28>, D<28>)` is [1, 28, 28], and `()` is one number"
+)]
 pub trait SampleShape: Shape + Default {
     /// The same shape with a batch axis in front.
     type Batched: BatchedShape<Sample = Self>;

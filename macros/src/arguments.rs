@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use proc_macro2::TokenStream;
 
-use crate::ast::{Argument, Expr, ExprKind, Layer};
+use crate::ast::{Argument, BinaryOp, Expr, ExprKind, Layer};
 use crate::errors::{Errors, Range, suggestion};
-use crate::initialisers::initialiser;
+use crate::foreign::translated;
+use crate::initialisers::{self, initialiser};
 use crate::layers::Kind;
 use crate::shape::{Dim, Shape};
 use crate::sizes::{Scope, size_or_zero};
@@ -37,7 +38,7 @@ impl<'l> Arguments<'l> {
                 }
             };
             if !kind.arguments.contains(&name.as_str()) {
-                return Err(unknown(kind, argument, &name));
+                return Err(unknown(layer, kind, argument, &name));
             }
             if seen.contains(&name) {
                 let message =
@@ -56,7 +57,8 @@ impl<'l> Arguments<'l> {
     }
 
     fn size(&mut self, expr: &'l Expr, least: usize, errors: &mut Errors) -> Option<Dim> {
-        if matches!(expr.to_string().as_str(), "same" | "valid") {
+        let word = expr.to_string();
+        if matches!(word.trim_matches('"'), "same" | "valid") {
             let message = format!(
                 "`{expr}` is no size in `{}`; a padding of (kernel - 1) / 2 points keeps the size of an axis, such as `kernel = 3, padding = 1`",
                 self.layer
@@ -125,6 +127,18 @@ impl<'l> Arguments<'l> {
             return None;
         };
         match &expr.kind {
+            // `16 <- 4`
+            ExprKind::Binary(BinaryOp::Less, out, input)
+                if matches!(input.kind, ExprKind::Negative(_)) =>
+            {
+                let (kind, input) = (&self.layer.kind, input.to_string());
+                let message = format!(
+                    "`{expr}` is no size; the input stands before the output: write `{kind}({} -> {out})`",
+                    input.trim_start_matches('-')
+                );
+                errors.push(expr.range.error(message));
+                None
+            }
             ExprKind::Arrow(input, out) => {
                 let input = self.size(input, 1, errors);
                 let out = self.size(out, 1, errors)?;
@@ -200,6 +214,14 @@ impl<'l> Arguments<'l> {
     pub fn init(&mut self, name: &'static str, errors: &mut Errors) -> Option<Option<TokenStream>> {
         let Some(expr) = self.take(name, false) else { return Some(None) };
         let (kind, args): (String, &[Argument]) = match &expr.kind {
+            ExprKind::Text(text) => {
+                let meant = initialisers::translated(text).unwrap_or("Xavier");
+                let message = format!(
+                    "`{expr}` is a text, and an initialiser a name; write `{name} = {meant}`"
+                );
+                errors.push(expr.range.error(message));
+                return None;
+            }
             ExprKind::Call(kind, args) => (kind.to_string(), args),
             ExprKind::Layer(layer) => (layer.kind.to_string(), &layer.args),
             _ => (expr.to_string(), &[]),
@@ -352,13 +374,17 @@ fn report<T>(result: syn::Result<T>, errors: &mut Errors) -> Option<T> {
 }
 
 /// A name that the layer does not take.
-fn unknown(kind: &Kind, argument: &Argument, name: &str) -> syn::Error {
+fn unknown(layer: &Layer, kind: &Kind, argument: &Argument, name: &str) -> syn::Error {
     let near = suggestion(name, kind.arguments.iter().copied());
-    let hint = match (near.is_empty(), kind.arguments) {
-        (false, _) => near,
-        (true, []) => format!("; `{}` takes no arguments", kind.name),
-        (true, [only]) => format!("; it takes `{only}`"),
-        (true, names) => format!("; it takes {}", names.join(", ")),
+    let hint = match (translated(layer, kind), near.is_empty(), kind.arguments) {
+        (Some(ours), ..) if name == "activation" => {
+            format!(", since an activation is a layer of its own; did you mean `{ours}`?")
+        }
+        (Some(ours), ..) => format!("; did you mean `{ours}`?"),
+        (None, false, _) => near,
+        (None, true, []) => format!("; `{}` takes no arguments", kind.name),
+        (None, true, [only]) => format!("; it takes `{only}`"),
+        (None, true, names) => format!("; it takes {}", names.join(", ")),
     };
     let at = argument.name.as_ref().map_or(argument.range, Range::of);
     at.error(format!("unknown argument `{name}` of `{}`{hint}", kind.name))
@@ -368,34 +394,23 @@ fn unknown(kind: &Kind, argument: &Argument, name: &str) -> syn::Error {
 fn stray(layer: &Layer, kind: &Kind, argument: &Argument) -> syn::Error {
     let name = kind.name;
     if kind.arguments.is_empty() {
-        let message = format!("`{name}` takes no arguments, found `{argument}`");
+        let message = format!("`{name}` takes no arguments, found `{argument}`; write `{name}`");
         return argument.range.error(message);
     }
-    let unnamed: Vec<String> =
+    let sizes: Vec<String> =
         layer.args.iter().filter(|a| a.name.is_none()).map(Argument::to_string).collect();
-    let meant = match (name, &unnamed[..]) {
-        ("Linear", [input, out]) => format!("{input} -> {out}"),
-        ("Embedding", [rows, features]) => format!("{rows}, features = {features}"),
-        // What PyTorch is told, and netform infers.
-        ("Rnn" | "Gru" | "Lstm", [_, told]) | ("MultiHeadAttention", [_, told]) => told.clone(),
-        ("GroupNorm", [groups, _]) => groups.clone(),
-        ("Conv1d" | "Conv2d", [out, kernel]) => format!("{out}, kernel = {kernel}"),
-        ("Conv1d" | "Conv2d", [input, out, kernel]) => {
-            format!("{input} -> {out}, kernel = {kernel}")
-        }
-        ("MaxPool2d" | "AvgPool2d", [kernel, stride]) => format!("{kernel}, stride = {stride}"),
-        ("Reshape" | "Param", sizes) => format!("[{}]", sizes.join(", ")),
-        (_, [value]) => format!("{} = {value}", kind.arguments[0]),
-        _ => String::new(),
+    let meant = match name {
+        "Reshape" | "Param" => Some(format!("{name}([{}])", sizes.join(", "))),
+        _ => translated(layer, kind),
     };
-    let hint = match &meant[..] {
-        "" => format!("; it takes {}", kind.arguments.join(", ")),
-        meant => format!("; did you mean `{name}({meant})`?"),
+    let hint = match meant {
+        None => format!("; it takes {}", kind.arguments.join(", ")),
+        Some(meant) => format!("; did you mean `{meant}`?"),
     };
-    let count = if kind.positional { "one argument" } else { "no argument" };
+    let (count, too) = if kind.positional { ("one argument", " too") } else { ("no argument", "") };
     argument
         .range
-        .error(format!("`{name}` takes {count} without a name, found `{argument}` too{hint}"))
+        .error(format!("`{name}` takes {count} without a name, found `{argument}`{too}{hint}"))
 }
 
 /// A number that is written in the declaration.

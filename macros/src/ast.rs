@@ -185,6 +185,8 @@ pub enum ExprKind {
     Int(u64),
     Float(f64),
     Bool(bool),
+    /// `"relu"`: a mistake, which is reported where it is known what it stands for.
+    Text(String),
     Path(Path),
     /// A const expression in braces.
     Const(TokenStream),
@@ -294,6 +296,7 @@ impl fmt::Display for Expr {
             ExprKind::Int(n) => write!(out, "{n}"),
             ExprKind::Float(x) => write!(out, "{x:?}"),
             ExprKind::Bool(b) => write!(out, "{b}"),
+            ExprKind::Text(text) => write!(out, "{text:?}"),
             ExprKind::Path(path) => out.write_str(&path_text(path)),
             ExprKind::Const(tokens) => write!(out, "{{{tokens}}}"),
             ExprKind::Negative(x) => write!(out, "-{}", x.within(BinaryOp::TIGHTEST)),

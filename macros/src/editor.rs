@@ -203,6 +203,8 @@ impl<'a> Names<'a> {
         }
         let Some(kind) = kind else { return };
         let kind = Ident::new(&kind.to_string(), Span::call_site());
+        // A word of Rust, as in `in = 400`, is nobody's field.
+        fields.retain(|name| syn::parse2::<Ident>(quote!(#name)).is_ok());
         if !fields.is_empty() {
             self.tokens.extend(quote!(let #kind { #(#fields: _,)* .. };));
         }
@@ -270,7 +272,11 @@ impl<'a> Names<'a> {
                 patterns.iter().for_each(|pattern| names.pattern(pattern));
                 names.block(block);
             }),
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Const(_) => {}
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Text(_)
+            | ExprKind::Const(_) => {}
         }
     }
 }

@@ -20,6 +20,31 @@ const INITIALISERS: &[&str] = &[
 /// Those that are given numbers.
 const USAGES: &[&str] = &["Constant(0.1)", "Uniform(-0.1, 0.1)", "Normal(0.0, 0.02)"];
 
+/// Names of PyTorch and Keras, in small letters without underscores.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("xavieruniform", "Xavier"),
+    ("glorot", "Xavier"),
+    ("glorotuniform", "Xavier"),
+    ("glorotnormal", "XavierNormal"),
+    ("henormal", "He"),
+    ("kaiming", "He"),
+    ("kaimingnormal", "He"),
+    ("kaiminguniform", "HeUniform"),
+    ("constant", "Constant(0.1)"),
+    ("uniform", "Uniform(-0.1, 0.1)"),
+    ("randomuniform", "Uniform(-0.1, 0.1)"),
+    ("normal", "Normal(0.0, 0.02)"),
+    ("randomnormal", "Normal(0.0, 0.02)"),
+];
+
+/// What an initialiser of another framework is called here.
+pub fn translated(name: &str) -> Option<&'static str> {
+    let plain = name.to_lowercase().replace('_', "");
+    let own = || INITIALISERS.iter().find(|own| own.to_lowercase() == plain).copied();
+    let theirs = SYNONYMS.iter().find(|(theirs, _)| *theirs == plain);
+    theirs.map(|(_, ours)| *ours).or_else(own)
+}
+
 /// Initialisers by name, with how many numbers each takes.
 pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
     let signed = |x: f64| {
@@ -55,8 +80,10 @@ pub fn initialiser(name: &str, numbers: &[f64]) -> Result<TokenStream, String> {
                     _ => format!("`{name}` with {numbers:?} is no initialiser; one is `{usage}`"),
                 });
             }
-            let near =
-                suggestion(name, INITIALISERS.iter().copied().filter(|other| *other != name));
+            let near = match translated(name).filter(|ours| *ours != name) {
+                Some(ours) => format!("; did you mean `{ours}`?"),
+                None => suggestion(name, INITIALISERS.iter().copied().filter(|own| *own != name)),
+            };
             let hint = match near.is_empty() {
                 true => "; initialisers are Zeros, Ones, Constant(0.1), Xavier, XavierNormal, He, HeUniform, \
                          Uniform(-0.1, 0.1), Normal(0.0, 0.02)"

@@ -15,6 +15,7 @@ mod ending;
 mod epilogues;
 mod errors;
 mod fallback;
+mod foreign;
 mod fuse;
 #[cfg(test)]
 mod fuzz;

@@ -258,7 +258,7 @@ fn is_known(path: &Path) -> bool {
     let Some(name) = path.get_ident().map(ToString::to_string) else { return false };
     let layer = name.starts_with(|c: char| c.is_ascii_uppercase());
     if layer {
-        return synonyms::layer(&name).is_some()
+        return synonyms::is_taken(&name)
             || nearest(&name, layer_names()).is_some_and(|near| is_misspelled(&name, near));
     }
     let all = functions::names().chain(scalar::TABLE.iter().map(|row| row.name));
@@ -294,7 +294,10 @@ pub fn impossible(args: &[Argument]) -> Option<&Argument> {
     args.iter().find(|arg| {
         let size = arg.name.as_ref().is_some_and(|name| SIZES.iter().any(|size| name == size));
         let kind = &arg.value.kind;
-        size || matches!(kind, ExprKind::Arrow(..) | ExprKind::Bool(_) | ExprKind::List(_))
+        size || matches!(
+            kind,
+            ExprKind::Arrow(..) | ExprKind::Bool(_) | ExprKind::List(_) | ExprKind::Text(_)
+        )
     })
 }
 
@@ -302,6 +305,16 @@ pub fn impossible(args: &[Argument]) -> Option<&Argument> {
 const SIZES: &[&str] = &[
     "kernel",
     "kernel_size",
+    "pool_size",
+    "units",
+    "filters",
+    "shape",
+    "input_shape",
+    "in_features",
+    "out_features",
+    "in_channels",
+    "out_channels",
+    "activation",
     "stride",
     "padding",
     "dilation",
@@ -352,9 +365,12 @@ impl Names {
         match &layer.children {
             Some(children) => children.iter().for_each(|child| self.layer(child)),
             None => {
-                if let Some(name) =
-                    layer.path.get_ident().filter(|_| impossible(&layer.args).is_some())
-                {
+                let is_reported = |name: &&Ident| {
+                    let small = name.to_string().starts_with(char::is_lowercase);
+                    small && layer_names().any(|layer| *name == &layer.to_lowercase())
+                        || impossible(&layer.args).is_some()
+                };
+                if let Some(name) = layer.path.get_ident().filter(is_reported) {
                     self.impossible.insert(name.to_string());
                 }
                 self.paths.push(layer.path.clone());

@@ -22,6 +22,37 @@ const LAYERS: &[(&str, &str)] = &[
     ("UpSampling2D", "Upsample"),
     ("SimpleRNN", "Rnn"),
     ("Swish", "Silu"),
+    ("PReLU", "LeakyRelu"),
+];
+
+/// Layers that netform has not, with what there is instead. They may be networks of the user's own, so that this is said
+/// only of those that can be none.
+const LACKING: &[(&str, &str)] = &[
+    ("Conv3d", "there are `Conv1d` and `Conv2d`"),
+    ("Conv3D", "there are `Conv1d` and `Conv2d`"),
+    ("MaxPool1d", "there is `MaxPool2d`, of [channels, height, width]"),
+    ("MaxPooling1D", "there is `MaxPool2d`, of [channels, height, width]"),
+    ("AvgPool1d", "there is `AvgPool2d`, of [channels, height, width]"),
+    ("AveragePooling1D", "there is `AvgPool2d`, of [channels, height, width]"),
+    ("MaxPool3d", "there is `MaxPool2d`, of [channels, height, width]"),
+    ("AvgPool3d", "there is `AvgPool2d`, of [channels, height, width]"),
+    ("BatchNorm3d", "there are `BatchNorm1d` and `BatchNorm2d`"),
+    ("GlobalMaxPooling2D", "there is `AdaptiveAvgPool2d(1)`, of means"),
+    ("AdaptiveMaxPool2d", "there is `AdaptiveAvgPool2d(1)`, of means"),
+    ("Dropout2d", "there is `Dropout(0.25)`, of single elements"),
+    ("SpatialDropout2D", "there is `Dropout(0.25)`, of single elements"),
+    ("SeparableConv2D", "it is two: `Conv2d(4, kernel = 3, groups = 4), Conv2d(8, kernel = 1)`"),
+    ("DepthwiseConv2D", "it is a convolution with groups: `Conv2d(4, kernel = 3, groups = 4)`"),
+    ("ZeroPadding2D", "a convolution has its own: `Conv2d(6, kernel = 3, padding = 1)`"),
+    ("Rescaling", "data are scaled before training: `Scaling::standard(&train)?`"),
+    ("InputLayer", "the shape of the input stands in the head: `Net: [4] -> [3] { .. }`"),
+];
+
+/// Losses, which are no layers, with where they belong.
+const LOSSES: &[(&str, &str)] = &[
+    ("CrossEntropyLoss", "a loss belongs to the trainer: `Trainer::new(CrossEntropy, ..)`"),
+    ("CrossEntropy", "a loss belongs to the trainer: `Trainer::new(CrossEntropy, ..)`"),
+    ("MSELoss", "a loss belongs to the trainer: `Trainer::new(Mse, ..)`"),
 ];
 
 /// Functions of PyTorch and NumPy.
@@ -87,6 +118,16 @@ pub fn is_module(name: &str) -> bool {
     MODULES.contains(&name)
 }
 
+/// What there is instead of a layer of another framework that netform has not.
+pub fn lacking(name: &str) -> Option<&'static str> {
+    find(LACKING, name).or_else(|| find(LOSSES, name))
+}
+
+/// Whether a name is that of a layer or loss in any framework, and so nobody's own network.
+pub fn is_taken(name: &str) -> bool {
+    layer(name).or_else(|| find(LOSSES, name)).is_some()
+}
+
 /// What a layer of another framework is called here.
 pub fn layer(name: &str) -> Option<&'static str> {
     find(LAYERS, name)
@@ -117,6 +158,9 @@ mod tests {
             let (first, _) = ours.split_once('(').unwrap_or((ours, ""));
             assert!(functions.contains(&first), "`{ours}` for `{theirs}`");
             assert!(!functions.contains(theirs), "`{theirs}` is a function of ours");
+        }
+        for (theirs, _) in LACKING.iter().chain(LOSSES) {
+            assert!(layer_names().all(|name| name != *theirs), "`{theirs}` is a layer of ours");
         }
         for (theirs, ours) in LAYERS {
             let (first, _) = ours.split_once('(').unwrap_or((ours, ""));

@@ -28,6 +28,20 @@ its program.
   netform's own text needs the shape of each tensor. `Tensor::from_vec(..)` without one is rustc's
   `error[E0283]: type annotations needed`; its note says which shape is taken there.
 
+What rustc says of these, it says alone:
+
+| written | rustc | to write |
+|---|---|---|
+| `let samples = Table::read(..)?.classes(..)?.into_samples()?;` | `E0283`, `E0284`: type annotations needed | the shape of the samples: `let samples: InMemory<(D<4>,)> = ..`, of targets that are numbers `InMemory<(D<4>,), (D<1>,), f32, f32>` |
+| `InMemory<(D<4>,)>` for `.targets(..)`, or `InMemory<.., f32, f32>` for `.classes(..)` | `E0308`: expected `InMemory<(D<4>,)>`, found `InMemory<_, _, _, _>` | the other of these two types |
+| `InMemory<4>`, `InMemory<(4,)>` | `E0747`: constant provided when a type was expected | sizes are types: `InMemory<(D<4>,)>` |
+| `Table::read(..)?.into_samples()?` | `E0599`: no method named `into_samples` found for struct `Table` | which column is the target: `.classes(\"species\")?` or `.targets(&[\"width\"])?` before it |
+| `.metric(\"mae\", Mae)`, `Trainer::new(CrossEntropy, Adam)` | `E0423`: expected value, found struct | `Mae::new()`, `Accuracy::new(3)` of three classes, `F1::macro_average(3)`, `TopK::new(5)`, `Confusion::new(3)`, `Adam::new(1e-2)` |
+| `CrossEntropy::new()` | `E0599`: no function named `new` | `CrossEntropy`: losses are values |
+| `net.fit(..)`, `net.predict(..)` | `E0599`: no method named `fit` | `Trainer::new(CrossEntropy, Adam::new(1e-2)).fit(&mut net, &data)?`, `Classifier::new(net, names)?.predict(..)?` |
+| `net.train()`, `model.eval()` | `E0599`: no method named `eval` | nothing: a trainer trains, and models and predictors evaluate |
+| `let net = network! { .. };` | expected expression, found keyword `const` | `network!` outside of functions, and `let net = Iris::new(Seed(1));` |
+
 ";
 
 /// The page.

@@ -76,6 +76,7 @@ impl Table {
     /// # Errors
     /// If the file cannot be read, is not UTF-8, has no header or no rows, names a column twice, has a
     /// row with more or fewer fields than the header, or ends in a quoted field.
+    #[doc(alias = "read_csv")]
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         Self::read_separated(path, ',')
     }

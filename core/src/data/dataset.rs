@@ -24,6 +24,11 @@ const TOGETHER: usize = 64;
 /// its construction where they can be, and errors of [`Dataset::gather`] where a sample is read only when it is wanted.
 ///
 /// It is [`Sync`], for the samples of a batch may be gathered by several threads at once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a data set",
+    note = "a data set has inputs and targets: `InMemory`, as `Table::into_samples` and `InMemory::new(inputs, targets)` make it, or what is made of one",
+    note = "`fit(&mut net, &data)` takes the network first and then the data"
+)]
 pub trait Dataset: Sync {
     /// The shape of one input.
     type Input: SampleShape;
@@ -156,10 +161,7 @@ pub trait Dataset: Sync {
     /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,), (D<1>,), f32, f32>::new(vec![1.0, 2.0], vec![10.0, 20.0])?;
-    /// let halves = points.map(|x, y| {
-    ///     x[0] /= 2.0;
-    ///     y[0] /= 2.0;
-    /// });
+    /// let halves = points.map(|x, y| (x[0], y[0]) = (x[0] / 2.0, y[0] / 2.0));
     /// assert_eq!(halves.to_memory()?.inputs(), [0.5, 1.0]);
     /// # Ok::<(), netform::error::Error>(())
     /// ```
@@ -178,9 +180,7 @@ pub trait Dataset: Sync {
     /// use netform::{data::{Dataset, InMemory}, dim::D};
     ///
     /// let points = InMemory::<(D<1>,)>::new(vec![2.0, 3.0], vec![0, 1])?;
-    /// let powers = points.map_inputs::<(D<2>,), f32, _>(|x, powers| {
-    ///     powers.copy_from_slice(&[x[0], x[0] * x[0]]);
-    /// });
+    /// let powers = points.map_inputs::<(D<2>,), f32, _>(|x, y| y.copy_from_slice(&[x[0], x[0] * x[0]]));
     /// assert_eq!(powers.to_memory()?.inputs(), [2.0, 4.0, 3.0, 9.0]);
     /// # Ok::<(), netform::error::Error>(())
     /// ```

@@ -34,12 +34,19 @@ pub struct InMemory<X, Y = (), E = f32, T = u32> {
     shapes: PhantomData<fn() -> (X, Y)>,
 }
 
-impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T> {
+// Its bounds are the method's, so that rustc says of `InMemory::<D<4>>::new` what a shape is.
+impl<X, Y, E, T> InMemory<X, Y, E, T> {
     /// A data set from the elements of all inputs, one sample after the other, and of all targets.
     ///
     /// # Errors
     /// If one of them is not a whole number of samples, or there are not as many of one as of the other.
-    pub fn new(inputs: Vec<E>, targets: Vec<T>) -> Result<Self> {
+    pub fn new(inputs: Vec<E>, targets: Vec<T>) -> Result<Self>
+    where
+        X: SampleShape,
+        Y: SampleShape,
+        E: Element,
+        T: Element,
+    {
         let count = samples::<X>("inputs", inputs.len())?;
         let found = samples::<Y>("targets", targets.len())?;
         if found != count {
@@ -57,7 +64,9 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
             shapes: PhantomData,
         })
     }
+}
 
+impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T> {
     /// A data set from the rows of two tensors: each input with the target at the same place.
     ///
     /// ```

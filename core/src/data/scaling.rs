@@ -101,7 +101,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         let means = columns::<X, E>(samples, 0.0, |sum, _, x| sum + x / count);
         let variances =
             columns::<X, E>(samples, 0.0, |sum, i, x| sum + (x - means[i]).powi(2) / count);
-        Self::new(&means, variances.into_iter().map(f64::sqrt), names)
+        Self::of_units(&means, variances.into_iter().map(f64::sqrt), names)
     }
 
     fn to_range(samples: &[E], names: &[String]) -> Result<Self> {
@@ -114,11 +114,15 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
         let most =
             columns::<X, E>(samples, f64::NEG_INFINITY, |most, _, x| picked(x, most, x > most));
         let units = most.into_iter().zip(&least).map(|(most, least)| most - least);
-        Self::new(&least, units, names)
+        Self::of_units(&least, units, names)
     }
 
     /// `names` are those of the features, where they are known.
-    fn new(shifts: &[f64], units: impl Iterator<Item = f64>, names: &[String]) -> Result<Self> {
+    fn of_units(
+        shifts: &[f64],
+        units: impl Iterator<Item = f64>,
+        names: &[String],
+    ) -> Result<Self> {
         // Rounding leaves a constant feature a deviation of a few parts in 10^16 of its size: dividing by
         // that would make noise of it.
         let unit = |(unit, shift): (f64, &f64)| {

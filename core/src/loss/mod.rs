@@ -89,7 +89,10 @@ pub use rows::{CosineSimilarity, KlDivergence};
 #[diagnostic::on_unimplemented(
     message = "loss `{Self}` cannot compare a network's output of shape {O} with targets of shape {Y} and element `{T}`",
     label = "output {O}, targets {Y} of `{T}`",
-    note = "`CrossEntropy` takes outputs of shape (.., D<C>) with class labels, shape (..) of `u32`, or with probabilities of the output's shape; `Nll` takes class labels; all others (`Mse`, `L1`, `Huber`, `SmoothL1`, `BceWithLogits`, `Bce`, `Hinge`, `KlDivergence`, `CosineSimilarity`) take targets of the output's shape and element; an `fn` of `network!` takes the shapes of its first two inputs"
+    note = "class labels, shape () of `u32` as `.classes(..)` makes them, go with `CrossEntropy` and a network of as many outputs as there are classes",
+    note = "numbers, shape (D<N>,) of `f32` as `.targets(&[..])` makes them, go with `Mse` and a network of N outputs",
+    note = "yes and no with one output: `.ordinal(\"bought\", &[\"no\", \"yes\"])?.targets(&[\"bought\"])?` makes numbers 0 and 1, which go with `BceWithLogits` and a network `-> [1]`",
+    note = "`CrossEntropy` also takes probabilities of the output's shape (.., D<C>), and labels (..) of each position; `Nll` takes labels; `L1`, `Huber`, `SmoothL1`, `Bce`, `Hinge`, `KlDivergence` and `CosineSimilarity` take targets of the output's shape and element; an `fn` of `network!` takes the shapes of its first two inputs"
 )]
 pub trait Loss<E: Float, O: SampleShape, Y: SampleShape, T: Element> {
     /// The workspace, in elements, that the passes need.

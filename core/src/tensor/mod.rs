@@ -89,13 +89,17 @@ pub struct Tensor<S, E: Element = f32, Dev: Memory = Cpu> {
     buffer: Dev::Buffer<E>,
 }
 
-impl<S: Shape, E: Element> Tensor<S, E> {
+// Its bound is the method's, so that rustc says of `Tensor::<D<3>>::from_vec` what a shape is.
+impl<S, E: Element> Tensor<S, E> {
     /// A tensor on the CPU from its elements in row order. A batch axis gets the size that the number of
     /// elements gives it.
     ///
     /// # Errors
     /// If no tensor of this shape has so many elements.
-    pub fn from_vec(data: Vec<E>) -> Result<Self> {
+    pub fn from_vec(data: Vec<E>) -> Result<Self>
+    where
+        S: Shape,
+    {
         Self::from_slice_on(Cpu::default(), &data)
     }
 }

@@ -110,6 +110,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
 
     /// How many samples a batch has; 32 unless set. The last batch of an epoch has what is left.
     #[must_use]
+    #[doc(alias = "batch_size")]
     pub fn batch(mut self, samples: usize) -> Self {
         self.settings.batch = samples;
         self
@@ -124,6 +125,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
 
     /// The data set on which loss, accuracy and metrics are taken after each epoch, in evaluation mode.
     #[must_use]
+    #[doc(alias = "validation_data")]
     pub fn validate<D: Dataset>(self, data: &D) -> Trainer<'c, L, O, &D, M> {
         let Trainer { loss, optimizer, metrics, settings, .. } = self;
         Trainer { loss, optimizer, validation: data, metrics, settings }
@@ -169,7 +171,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
         Trainer { loss, optimizer, validation, metrics, settings }
     }
 
-    /// Adds a callback; they are called in the order in which they were added. `&mut callback` lends one.
+    /// Adds a callback, such as [`EarlyStopping`](super::EarlyStopping); they are called in the order in which they were added. `&mut callback` lends one.
     #[must_use]
     pub fn callback(mut self, callback: impl Callback + 'c) -> Self {
         self.settings.callbacks.push(Box::new(callback));
@@ -332,6 +334,7 @@ impl<'c, L, O, V, M> Trainer<'c, L, O, V, M> {
     ///   [`CrossEntropy`](crate::loss::CrossEntropy), or has more or fewer outputs than the data set names classes.
     /// - If a target is not what the loss takes: a label that is out of range, or a number.
     /// - If a callback returns an error, or the device is lost.
+    #[doc(alias = "train")]
     pub fn fit<N, D>(&mut self, net: &mut N, data: &D) -> Result<History>
     where
         N: Network,

@@ -17,12 +17,14 @@ use quote::quote;
 
 use crate::arguments::Arguments;
 use crate::ast::{Expr, Layer, TensorType};
-use crate::errors::{Range, suggestion};
+use crate::errors::{Range, nearest};
+use crate::foreign;
 use crate::graph::NodeId;
 use crate::lower::values::{Declared, Value};
 use crate::lower::{Chain, LayerInfo, LayerView, Lowered, Part, text};
 use crate::shape::{Dim, Shape, numel, show};
 use crate::sizes::tensor_type;
+use crate::synonyms;
 
 /// Applies a layer to the current value; `None` after an error.
 type Apply = fn(&mut Chain, &Layer, &mut Arguments) -> Option<()>;
@@ -228,7 +230,8 @@ fn expect(cx: &mut Chain, layer: &Layer, expected: &TensorType) {
     }
 }
 
-fn find(name: &str) -> Option<&'static Kind> {
+/// The layer of this name.
+pub fn find(name: &str) -> Option<&'static Kind> {
     TABLES.iter().flat_map(|table| table.iter()).find(|kind| kind.name == name)
 }
 
@@ -309,27 +312,48 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// An error at a layer's name.
 fn unknown(cx: &Chain, layer: &Layer) -> syn::Error {
+    let name = layer.kind.to_string();
+    let error = |message| Range::of(&layer.kind).error(message);
+    if let Some(instead) = synonyms::lacking(&name) {
+        return error(format!("`{name}` is no layer of netform; {instead}"));
+    }
     let networks: Vec<String> = cx.networks();
     let mut all: Vec<&str> = names().collect();
     all.extend(networks.iter().map(String::as_str));
-    let near = match crate::synonyms::layer(&layer.kind.to_string()) {
-        Some(ours) => format!("; did you mean `{ours}`?"),
-        // `Enc(bias = false)` of the user's own is nobody's `Elu`.
-        None => {
-            let near = |name: &&str| crate::link::is_misspelled(&layer.kind.to_string(), name);
-            suggestion(&layer.kind.to_string(), all.into_iter().filter(near))
-        }
-    };
-    let unknown = |hint| format!("unknown layer `{}`{hint}", layer.kind);
-    let message = match (near.is_empty(), crate::link::impossible(&layer.args)) {
-        (true, Some(argument)) => format!(
-            "`{}` is no layer of netform, and a network takes no `{argument}`; all layers are listed in the documentation of `network!`",
-            layer.kind
+    // `Enc(bias = false)` of the user's own is nobody's `Elu`.
+    let near = |other: &&str| crate::link::is_misspelled(&name, other);
+    let meant = meant(cx, layer).or_else(|| {
+        nearest(&name, all.into_iter().filter(near)).map(|near| foreign_arguments(layer, near))
+    });
+    let listed = "all layers are listed in the documentation of `network!`";
+    error(match (meant, crate::link::impossible(&layer.args)) {
+        (Some(ours), _) => format!("unknown layer `{name}`; did you mean `{ours}`?"),
+        (None, Some(argument)) => format!(
+            "`{name}` is no layer of netform, and a network takes no `{argument}`; {listed}"
         ),
-        (true, None) => unknown("; all layers are listed in the documentation of `network!`"),
-        (false, _) => unknown(&near),
+        (None, None) => format!("unknown layer `{name}`; {listed}"),
+    })
+}
+
+/// What a layer of another framework is called here.
+fn meant(cx: &Chain, layer: &Layer) -> Option<String> {
+    let name = layer.kind.to_string();
+    if let ("Activation", [argument]) = (name.as_str(), &layer.args[..]) {
+        return foreign::activation(&argument.value).flatten().map(str::to_owned);
+    }
+    let ours = match name.as_str() {
+        // Keras' is of any rank.
+        "BatchNormalization" | "BatchNorm" if cx.known && cx.sample().len() < 3 => "BatchNorm1d",
+        _ => synonyms::layer(&name)?,
     };
-    Range::of(&layer.kind).error(message)
+    Some(foreign_arguments(layer, ours))
+}
+
+/// A layer by our name, with its arguments where they are another framework's, too.
+fn foreign_arguments(layer: &Layer, ours: &str) -> String {
+    let written = find(ours).and_then(|kind| foreign::translated(layer, kind));
+    let same = layer.constructor().replacen(&layer.kind.to_string(), ours, 1);
+    written.filter(|written| *written != same).unwrap_or_else(|| ours.to_owned())
 }
 
 /// What the summary and later messages say about a layer that was applied.

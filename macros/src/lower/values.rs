@@ -227,6 +227,7 @@ impl Chain {
             }
             ExprKind::Layer(layer) => return self.report(at, format!("`{layer}` is a layer: bind it with `let f = {layer};` and call `f(x)`, or call it here: `{layer}(x)`")),
             ExprKind::Bool(b) => return self.report(at, format!("`{b}` is not a tensor; comparisons give 1 and 0")),
+            ExprKind::Text(text) => return self.report(at, format!("`{expr}` is a text, where a tensor is needed; names stand without quotation marks: `{text}`")),
             ExprKind::Arrow(..) => return self.report(at, format!("`{expr}` states the sizes of a layer; it is no value")),
             ExprKind::Closure(..) => return self.report(at, "a closure is an argument of `scan` only; declare a function, `fn f(x: [4]) -> [4] { .. }`, beside the network"),
         }))
@@ -265,6 +266,9 @@ impl Chain {
         let names: Vec<&str> = self.bound.iter().map(|bound| bound.name.as_str()).collect();
         let near = suggestion(name, names.iter().copied());
         let hint = match (near.is_empty(), &names[..]) {
+            _ if name == "self" => {
+                "; a layer is declared by `let fc = Linear(10);` and called as `fc(x)`".to_owned()
+            }
             (true, []) => "; there are no values in scope".to_owned(),
             (true, names) => format!("; in scope: {}", listed(names)),
             (false, _) => near,

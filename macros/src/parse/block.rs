@@ -72,6 +72,11 @@ fn after_result(content: ParseStream) -> syn::Error {
         };
         return content.error(message);
     }
+    if content.peek(Token![:]) {
+        return content.error(
+            "a chain of layers has an input without a name: `Net: [784] { fc: Linear(10) }`; of inputs with names the body is expressions: `let fc = Linear(10); fc(x)`",
+        );
+    }
     content.error("expected `}` after the result: only `let`, `for` and assignments may stand before it, each but `for` with `;` at its end")
 }
 

@@ -150,6 +150,7 @@ fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
         ExprKind::Int(_)
         | ExprKind::Float(_)
         | ExprKind::Bool(_)
+        | ExprKind::Text(_)
         | ExprKind::Path(_)
         | ExprKind::Const(_)
         | ExprKind::Closure(..) => {}

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Ident, Lit, Path, Result, Token, braced, bracketed, parenthesized, token};
 
@@ -10,11 +11,14 @@ use super::capitals::is_capitals;
 use super::layers::{comma, parse_arguments, parse_constructor, parse_generic_arguments};
 use crate::ast::*;
 use crate::errors::{Errors, Range};
+use crate::lower::functions;
+use crate::ops::scalar;
 
 /// `kernel = 5`, or `5`.
 pub fn parse_argument(input: ParseStream) -> Result<Argument> {
-    if input.peek(Ident) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
-        let name: Ident = input.parse()?;
+    // Also `in = 400`, whose name is a word of Rust: no layer has it, which is said with what is meant.
+    if input.peek(Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        let name = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
         let value = parse_arrow(input)?;
         let range = Range::of(&name).to(value.range);
@@ -187,6 +191,13 @@ fn parse_postfix(input: ParseStream) -> Result<Expr> {
     loop {
         if input.peek(Token![.]) && !input.peek(Token![..]) {
             let dot: Token![.] = input.parse()?;
+            if let Ok(part) = input.fork().parse::<Lit>() {
+                let part = part.to_token_stream();
+                let message = format!(
+                    "a tensor has no part `.{part}`; its element {part} along the first axis is `{value}[{part}]`"
+                );
+                return Err(input.error(message));
+            }
             if !input.peek(Ident) {
                 let range = value.range.to(Range::of(&dot));
                 return Ok(Expr { kind: ExprKind::Unnamed(Box::new(value)), range });
@@ -298,6 +309,9 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         let mut errors = Errors::default();
         let layer = parse_constructor(input, "expected a layer", &mut errors)?;
         errors.propagate()?;
+        if let Some(error) = called_with_a_value(&layer) {
+            return Err(error);
+        }
         let range = layer.range;
         return Ok(Expr { kind: ExprKind::Layer(Box::new(layer)), range });
     }
@@ -312,6 +326,26 @@ fn parse_primary(input: ParseStream) -> Result<Expr> {
         }
         _ => Ok(Expr { kind: ExprKind::Path(path), range }),
     }
+}
+
+/// `Relu(fc(x))`, with what it is as a function.
+fn called_with_a_value(layer: &Layer) -> Option<syn::Error> {
+    let [Argument { name: None, value, .. }] = &layer.args[..] else { return None };
+    if !matches!(value.kind, ExprKind::Call(..) | ExprKind::Method(..)) {
+        return None;
+    }
+    let function = layer.kind.to_string().to_lowercase();
+    is_function(&function).then(|| {
+        layer.range.error(format!(
+            "`{0}` is a layer, and its argument `{value}` a value; as a function it is `{function}({value})`",
+            layer.kind
+        ))
+    })
+}
+
+/// Whether expressions have a function of this name.
+fn is_function(name: &str) -> bool {
+    functions::names().chain(scalar::TABLE.iter().map(|row| row.name)).any(|own| own == name)
 }
 
 /// What stands where an expression should, and what to write.
@@ -405,12 +439,7 @@ fn parse_literal(input: ParseStream) -> Result<Expr> {
         ),
         Lit::Float(x) => ExprKind::Float(finite(x)?),
         Lit::Bool(b) => ExprKind::Bool(b.value),
-        Lit::Str(text) if ["same", "valid"].contains(&text.value().as_str()) => {
-            return Err(range.error(format!(
-                "`{}` is a text, and sizes are numbers; a padding of (kernel - 1) / 2 points keeps the size of an axis, such as `kernel = 3, padding = 1`",
-                literal.to_token_stream()
-            )));
-        }
+        Lit::Str(text) => ExprKind::Text(text.value()),
         _ => return Err(range.error("expected a number, a name, or a const expression in braces")),
     };
     Ok(Expr { kind, range })

@@ -10,8 +10,11 @@ mod recovery;
 use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Ident, Result, Token, Visibility, braced, bracketed, parenthesized, token};
+use syn::{
+    Attribute, Ident, LitInt, Result, Token, Visibility, braced, bracketed, parenthesized, token,
+};
 
 use crate::ast::*;
 use crate::errors::{Errors, Range};
@@ -148,12 +151,7 @@ fn parse_network(
     vis: Visibility,
     errors: &mut Errors,
 ) -> Result<Network> {
-    let name: Ident = input.parse().map_err(|e| {
-        syn::Error::new(
-            e.span(),
-            "expected the name of a network, for example `Digits: [1, 28, 28] { .. }`",
-        )
-    })?;
+    let name = network_name(input)?;
     let mut header = Header::default();
     let mut unsaid = None;
     if let Err(error) = attempt(input, |input| parse_header(input, &name, &mut header, errors)) {
@@ -179,6 +177,21 @@ fn parse_network(
     };
     let body = body.unwrap_or_else(|| Body::Chain(vec![]));
     Ok(Network { attrs, vis, name, generics, settings, inputs, outputs, body })
+}
+
+/// The name of a network, without a word such as `struct` before it.
+fn network_name(input: ParseStream) -> Result<Ident> {
+    let ahead = input.fork();
+    if let (Ok(word), Ok(name)) = (ahead.call(Ident::parse_any), ahead.parse::<Ident>()) {
+        let message = format!(
+            "a network is declared by its name, without `{word}`: `{name}: [784] -> [10] {{ .. }}`"
+        );
+        return Err(input.error(message));
+    }
+    input.parse().map_err(|e| {
+        let message = "expected the name of a network, for example `Digits: [1, 28, 28] { .. }`";
+        syn::Error::new(e.span(), message)
+    })
 }
 
 /// What stands between the name of a network and its body.
@@ -246,7 +259,9 @@ fn instead_of_body(input: ParseStream) -> &'static str {
     } else if input.peek(Token![->]) {
         "expected the body of the item in braces; a network declares its input and its output, not what is between"
     } else if input.peek(Token![,]) {
-        "several inputs have names: `(x: [784], y: [10])`"
+        "the shape of the output follows `->`, for example `[784] -> [10]`, and several inputs have names: `(x: [784], y: [10])`"
+    } else if input.peek(Token![-]) || input.peek(Ident) {
+        "expected `->` and the shape of the output, for example `-> [10]`, or the body of the item in braces"
     } else {
         "expected the body of the item in braces"
     }
@@ -281,6 +296,11 @@ fn parse_inputs(
     mut settings: Option<&mut Vec<Setting>>,
 ) -> Result<Vec<(Ident, TensorType)>> {
     let content;
+    if !input.peek(token::Paren) {
+        return Err(input.error(
+            "expected the inputs in parentheses, for example `(x: [4])`; a network is declared without `fn`: `Net: [4] -> [3] { .. }`",
+        ));
+    }
     parenthesized!(content in input);
     let mut inputs: Vec<(Ident, TensorType)> = vec![];
     while !content.is_empty() {
@@ -393,8 +413,11 @@ impl Parse for TensorType {
         }
         let content;
         if !input.peek(token::Bracket) {
-            return Err(input
-                .error("expected the shape of one sample in brackets, for example `[1, 28, 28]`"));
+            let hint = match input.fork().parse::<LitInt>() {
+                Ok(size) => format!("; write `[{size}]`"),
+                Err(_) => ", for example `[1, 28, 28]`".to_owned(),
+            };
+            return Err(input.error(format!("expected the shape of one sample in brackets{hint}")));
         }
         let bracket = bracketed!(content in input);
         let leading = content.peek(Token![..]);

@@ -53,7 +53,10 @@ pub fn parse_settings(input: ParseStream, errors: &mut Errors) -> Result<Vec<Set
     parenthesized!(content in input);
     let mut settings: Vec<Setting> = vec![];
     while !content.is_empty() {
-        let name: Ident = content.parse()?;
+        let name: Ident = content.parse().map_err(|e| {
+            let message = "expected a run-time setting, for example `rate: f32`; the shape of the input stands in brackets behind a colon: `Net: [784]`";
+            syn::Error::new(e.span(), message)
+        })?;
         content.parse::<Token![:]>()?;
         let element: Ident = content.parse().map_err(|e| {
             let message = match content.peek(token::Bracket) {

@@ -143,6 +143,14 @@ impl Chain {
                 let message = format!("`{text}` is no method; call it: `{text}(..)`");
                 return self.report(Range::of(name), message);
             }
+            if let ("forward" | "call" | "apply", Some((_, layer))) = (text.as_str(), &receiver) {
+                let args: Vec<String> = args.iter().map(Argument::to_string).collect();
+                let message = format!(
+                    "`{text}` is no method; call the layer: `{layer}({})`",
+                    args.join(", ")
+                );
+                return self.report(Range::of(name), message);
+            }
             let names: Vec<String> = entries()
                 .map(|entry| entry.name.to_owned())
                 .chain(scalar::TABLE.iter().map(|row| row.name.to_owned()))
