@@ -3,11 +3,14 @@
 use netform::data::{InMemory, Scaling};
 use netform::dim::D;
 use netform::error::Error;
+use netform::loss::Mse;
 use netform::metric::{
     Accuracy, Confusion, F1, Figure, Mae, Metric, R2, Regression, Rmse, TopK, measure,
 };
 use netform::network;
+use netform::optim::Sgd;
 use netform::random::Seed;
+use netform::train::Trainer;
 use netform::weights::Weights;
 
 network! {
@@ -186,6 +189,30 @@ fn errors_are_in_the_units_of_targets_that_were_scaled() {
     let net = Same::new(Seed(1));
     let error = measure(&net, &pairs, 2, Mae::new().unscaled(&scaling)).unwrap_err().to_string();
     assert!(error.starts_with("a metric: expected 2 outputs in a row"), "{error}");
+}
+
+#[test]
+fn a_history_has_errors_in_dollars() {
+    let dollars = vec![100.0f32, 5.0, 0.1, 300.0, 9.0, 0.3];
+    let mut train = InMemory::<(D<3>,), (D<3>,), f32, f32>::new(vec![0.0; 6], dollars).unwrap();
+    let scaling = Scaling::standard_targets(&train).unwrap();
+    scaling.apply_to(train.targets_mut());
+    let mut net = Same::new(Seed(1));
+    let history = Trainer::new(Mse, Sgd::new(0.0))
+        .metric("scaled", Mae::new())
+        .metric("mae", Mae::new().unscaled(&scaling))
+        .fit(&mut net, &train)
+        .unwrap();
+    let of = |name: &str| history.last().unwrap().metric(name).unwrap().train.unwrap();
+    // Answers are the means, from which targets are 100, 2 and 0.1 away.
+    assert!((of("mae") - 102.1 / 3.0).abs() < 1e-4, "{}", of("mae"));
+    assert!((of("scaled") - 1.0).abs() < 1e-6, "{}", of("scaled"));
+    // Of a network with other outputs it is refused before training.
+    let two = InMemory::<(D<1>,), (D<2>,), f32, f32>::new(vec![0.0; 2], vec![1.0, 2.0, 3.0, 5.0]);
+    let other = Scaling::standard_targets(&two.unwrap()).unwrap();
+    let mut trainer = Trainer::new(Mse, Sgd::new(0.0)).metric("mae", Mae::new().unscaled(&other));
+    let error = trainer.fit(&mut net, &train).unwrap_err().to_string();
+    assert!(error.starts_with("metric `mae`: expected 2 outputs in a row"), "{error}");
 }
 
 #[test]

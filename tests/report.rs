@@ -4,7 +4,7 @@ use netform::cpu::Cpu;
 use netform::data::{Columns, InMemory, Scaling};
 use netform::dim::D;
 use netform::loss::Bce;
-use netform::metric::{Confusion, Metric};
+use netform::metric::{Confusion, Metric, measure};
 use netform::model::Outputs;
 use netform::network::Network;
 use netform::optim::Adam;
@@ -26,6 +26,9 @@ netform::network! {
 
     /// Its outputs are its inputs.
     Pair: [2] -> [2] { fc: Linear(2, bias = false) }
+
+    /// What each of four characters is followed by, of three: its own one.
+    Text: u32[4] -> [4, 3] { characters: Embedding(3, features = 3) }
 
     Six: [2] -> [6] { fc: Linear(6) }
 
@@ -290,4 +293,24 @@ fn a_confusion_matrix_has_its_own_names() {
     assert!(html.contains("<th scope=\"row\">cat</th>"), "{html}");
     let report = Report::new(&history).confusion(confusion).class_names(["Katze", "Hund"]);
     assert!(report.html().unwrap().contains("<th scope=\"row\">Katze</th>"));
+}
+
+#[test]
+fn a_text_has_a_matrix_of_its_positions() {
+    let history = History::default();
+    let mut net = Text::new(Seed(1));
+    net.set_parameter("characters.weight", &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]).unwrap();
+    let (text, next) = (vec![0, 1, 2, 0, 2, 2, 0, 0], vec![0, 1, 2, 0, 1, 1, 0, 0]);
+    let data = InMemory::<(D<4>,), (D<4>,), u32>::new(text, next).unwrap();
+    let error = Report::new(&history).tested(&net, &data).err().unwrap().to_string();
+    assert!(
+        error.contains("found [4, 3]; `.confusion(measure(&net, &data, 64, Confusion::new(3))?)`")
+    );
+    let confusion = measure(&net, &data, 64, Confusion::new(3)).unwrap().named([" ", "a", "\n"]);
+    let html = Report::new(&history).confusion(confusion).html().unwrap();
+    assert!(html.contains("8 samples; 75.0% classified correctly"), "{html}");
+    // What cannot be seen is in quotes.
+    for name in ["&quot; &quot;", "a", "&quot;\\n&quot;"] {
+        assert!(html.contains(&format!("<th scope=\"row\">{name}</th>")), "{name} in {html}");
+    }
 }

@@ -329,14 +329,19 @@ impl<'r> Report<'r> {
 
     /// The name of a class, as a text that is no markup.
     fn class_name(&self, class: usize) -> String {
-        self.class_names.get(class).cloned().unwrap_or_else(|| class.to_string())
+        self.class_names.get(class).map_or_else(|| class.to_string(), |name| visible(name))
     }
 
     /// The same of a class of a matrix, which may have names of its own.
     fn class_name_in(&self, confusion: &Confusion, class: usize) -> String {
         match confusion.names().get(class) {
-            Some(name) if self.class_names.is_empty() => name.clone(),
+            Some(name) if self.class_names.is_empty() => visible(name),
             _ => self.class_name(class),
         }
     }
+}
+
+/// A name; in quotes where it would be nothing to see, as a space or a line feed among characters.
+fn visible(name: &str) -> String {
+    if name.trim().is_empty() { format!("{name:?}") } else { name.to_owned() }
 }

@@ -102,8 +102,9 @@ impl Tested {
         D::TargetElement: ClassTarget<N::Elem>,
     {
         if N::Output::RANK > 1 {
+            let last = N::Output::SIZES[N::Output::RANK - 1];
             return Err(Error::Invalid(format!(
-                "the report shows what network `{}` takes samples for, of outputs of one axis, one for each class: found {}; a confusion matrix can be given to it, and `.tested_numbers(..)` is for targets that are numbers",
+                "the report shows what network `{}` takes samples for, of outputs of one axis, one for each class: found {}; `.confusion(measure(&net, &data, 64, Confusion::new({last}))?)` shows what each position is taken for, and `.tested_numbers(..)` is for targets that are numbers",
                 N::NAME,
                 N::Output::describe()
             )));
