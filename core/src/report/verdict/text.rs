@@ -63,11 +63,18 @@ impl Verdict {
                 "{} loss was best in epoch {epoch} ({from:.4}) and is {to:.4} in the last one: it takes more epochs to say whether that is chance or a rise",
                 of(validated)
             ),
-            Verdict::NoBetter { loss, constant, validated, .. } => write!(
-                f,
-                "{} loss is {loss:.4} at best, and one answer that is the same for all samples has {constant:.4}: the network has learned nothing that helps; see that each sample has its own target and features that say something of it, and try another learning rate, or scaled inputs and targets",
-                of(validated)
-            ),
+            Verdict::NoBetter { loss, constant, validated, apart } => {
+                write!(
+                    f,
+                    "{} loss is {loss:.4} at best, and one answer that is the same for all samples has {constant:.4}",
+                    of(validated)
+                )?;
+                match apart {
+                    // The network may have learned from inputs of another scale.
+                    true => Ok(()),
+                    false => f.write_str(": the network has learned nothing that helps; see that each sample has its own target and features that say something of it, and try another learning rate, or scaled inputs and targets"),
+                }
+            }
             Verdict::Underfitting { from, to } => write!(
                 f,
                 "training loss hardly changed, from {from:.4} to {to:.4}: if there is more to learn, try a larger network, another learning rate, or other features"
