@@ -5,6 +5,6 @@ use netform::prelude::*;
 
 fn main() -> netform::Result<()> {
     let flowers = InMemory::<f32, (D<4>,)>::new(vec![5.1, 3.5, 1.4, 0.2], vec![0])?;
-    println!("{flowers:?}");
+    drop(flowers);
     Ok(())
 }

@@ -7,6 +7,6 @@ use netform::prelude::*;
 fn main() -> netform::Result<()> {
     let flowers: InMemory<D<4>> =
         Table::read("iris.csv")?.classes("species")?.into_samples()?;
-    println!("{}", flowers.len());
+    drop(flowers);
     Ok(())
 }

@@ -5,6 +5,6 @@ use netform::prelude::*;
 
 fn main() -> netform::Result<()> {
     let line = InMemory::<(D<2>,), D<1>, f32, f32>::new(vec![1.0, 2.0], vec![3.0])?;
-    println!("{line:?}");
+    drop(line);
     Ok(())
 }
