@@ -152,7 +152,8 @@ fn samples_come_in_any_form_and_number() {
         assert_eq!(&model.predict([sample]).unwrap()[0], expected);
     }
     assert_eq!(model.predict(samples().take(14)).unwrap(), expected[..14], "two whole batches");
-    assert!(model.predict::<[[f32; 2]; 0]>([]).unwrap().is_empty());
+    let none: [[f32; 2]; 0] = [];
+    assert!(model.predict(none).unwrap().is_empty());
     assert!(model.predict_data(&points(0)).unwrap().is_empty());
 
     says(model.predict([vec![0.0; 2], vec![0.0; 3]]), &["sample 2", "2 elements, [2]", "found 3"]);

@@ -167,7 +167,12 @@ impl Shared {
             // `close` until this thread has left the job.
             let result = catch_unwind(AssertUnwindSafe(|| unsafe { (job.call)(job.closure, i) }));
             if let Err(payload) = result {
-                self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(payload);
+                let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+                match *first {
+                    // Never dropped: dropping may panic in its turn, and nothing would catch that here.
+                    Some(_) => std::mem::forget(payload),
+                    None => *first = Some(payload),
+                }
             }
         }
     }
@@ -255,6 +260,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_panic_whose_payload_panics_leaves_the_pool_as_it_was() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("dropped");
+            }
+        }
+        let pool = Pool::new(3);
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| pool.run(8, |_| std::panic::panic_any(Bomb))));
+        let payload = outcome.expect_err("every task panics");
+        assert!(payload.is::<Bomb>());
+        std::mem::forget(payload);
+        let sum = AtomicUsize::new(0);
+        pool.run(8, |i| {
+            sum.fetch_add(i, Ordering::Relaxed);
+        });
+        assert_eq!(sum.into_inner(), 28);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! `x = x0 + x1 + x2`, exactly: bfloat16 has eight bits of significand, `f32` 24, and both have the same exponents. Six
 //! of the nine products of parts are summed, in `f32`; the other three are, together, at most `2^-23 |a| |b|` and of
 //! either sign, less than what sums of `f32` round away (Henry, Tang and Heinecke, Leveraging the bfloat16 artificial
-//! intelligence datatype for higher-precision computations, 2019). The tiles take subnormal numbers for zero, so that
-//! numbers below `2^-100` lose some of their digits. Where a sum is not finite, the block is computed again from the
+//! intelligence datatype for higher-precision computations, 2019). The tiles take subnormal numbers for zero, as factors and as
+//! products of parts, so that products below about `2^-108` lose some of their digits. Where a sum is not finite, the block is computed again from the
 //! numbers as they are: the parts of infinity are not numbers.
 
 use std::arch::x86_64::*;
@@ -311,17 +311,48 @@ fn nearest(x: __m512) -> __m512 {
     _mm512_castsi512_ps(_mm512_and_si512(half, _mm512_set1_epi32(!0xffff)))
 }
 
-/// The upper halves of two vectors, those of the first in the lower halves.
+/// The upper halves of two vectors, those of the first in the lower halves. What is left of very small numbers has bits in
+/// its lower half, too: they are left out, for among the first's upper half they would be another number.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 fn join(low: __m512, high: __m512) -> __m512 {
-    _mm512_or_ps(_mm512_castsi512_ps(_mm512_srli_epi32::<16>(_mm512_castps_si512(low))), high)
+    let low = _mm512_srli_epi32::<16>(_mm512_castps_si512(low));
+    let (high, mask) = (_mm512_castps_si512(high), _mm512_set1_epi32(!0xffff));
+    // low | high & mask
+    _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xf8>(low, high, mask))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cpu::simd::{Level, levels};
+
+    #[test]
+    fn parts_of_very_small_numbers_stay_in_their_halves() {
+        if !levels().contains(&Level::Avx512) {
+            return;
+        }
+        let lanes = |x: __m512| {
+            let mut lanes = [0.0_f32; TILE];
+            // SAFETY: the processor has the instructions, and there are as many lanes.
+            unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), x) };
+            lanes[0].to_bits()
+        };
+        for small in [1e-30_f32, 1e-35, 3e-39, f32::from_bits(0x7f00), f32::from_bits(0x7f), 0.0] {
+            for small in [small, -small] {
+                // SAFETY: as above.
+                let (parts, alone) = unsafe {
+                    let small = _mm512_set1_ps(small);
+                    (split(_mm512_set1_ps(1.0), small), split_one(small))
+                };
+                let parts = parts.map(lanes);
+                // 1 is its own first part, and the others are 0.
+                assert_eq!(parts.map(|part| part << 16), [1.0_f32.to_bits(), 0, 0], "{small:e}");
+                let alone = alone.map(|part| lanes(part) & 0xffff_0000);
+                assert_eq!(parts.map(|part| part & 0xffff_0000), alone, "{small:e}");
+            }
+        }
+    }
 
     #[test]
     fn parts_add_up_to_the_number() {

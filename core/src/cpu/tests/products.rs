@@ -366,3 +366,21 @@ fn infinities_and_the_largest_numbers_come_out_of_products() {
         }
     }
 }
+
+#[test]
+fn very_small_numbers_among_others_change_nothing_else() {
+    let [m, n, k] = [96, 129, 70];
+    let (mut a, b) = (full(m * k, 1), full(n * k, 2));
+    let small = [1e-30, 1e-35, 3e-39, f64::from(f32::from_bits(0x7f00)), -1e-36];
+    for (i, x) in a.iter_mut().enumerate().filter(|(i, _)| i % 7 == 3) {
+        *x = small[i % small.len()];
+    }
+    for (level, found) in product(&cpus(), [m, n, k], [&a, &b]) {
+        for (i, &x) in found.iter().enumerate() {
+            let (a, b) = (&a[i / n * k..][..k], &b[i % n * k..][..k]);
+            let expected: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            let terms: f64 = a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum();
+            assert!((x - expected).abs() <= 1e-5 * terms, "{level:?}: {x}, {expected} at {i}");
+        }
+    }
+}
