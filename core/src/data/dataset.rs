@@ -109,7 +109,7 @@ pub trait Dataset: Sync {
         None
     }
 
-    /// What each number of an input is; empty where it is not known.
+    /// What each number of an input is; empty where nobody knows it.
     fn feature_names(&self) -> &[String] {
         self.columns().map_or(&[], Columns::names)
     }
@@ -241,8 +241,7 @@ pub trait Dataset: Sync {
     /// ```
     /// # extern crate netform_core as netform;
     /// use netform::data::augment::{Noise, Shift};
-    /// use netform::{data::{Dataset, InMemory}, dim::D};
-    /// use netform::random::Rng;
+    /// use netform::{data::{Dataset, InMemory}, dim::D, random::Rng};
     ///
     /// let digits = InMemory::<(D<1>, D<28>, D<28>)>::new(vec![0.5; 784], vec![3])?;
     /// let darker = |x: &mut [f32], rng: &mut Rng| {
@@ -336,7 +335,7 @@ pub trait Dataset: Sync {
     /// The samples of this data set, and then those of `other`.
     ///
     /// # Errors
-    /// If the classes of the two have different names.
+    /// If the classes of the two, or their features, have different names.
     fn concat<B>(self, other: B) -> Result<Concat<Self, B>>
     where
         Self: Sized,
