@@ -24,7 +24,6 @@ network! {
     /// A class at each of two places.
     Places: [2, 4] -> [2, 3] { fc: Linear(3), LogSoftmax }
 
-    One: [2] -> [1] { fc: Linear(1) }
     Two: [2] -> [2] { fc: Linear(2) }
     Side: [2] -> [1] { fc: Linear(1), Sigmoid }
     Shares: [2] -> [2] { fc: Linear(2), Softmax }

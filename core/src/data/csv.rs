@@ -14,10 +14,13 @@ use std::path::{Path, PathBuf};
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
+use self::categories::words;
 use self::text::{Lines, open_quote, refused};
-use crate::data::Fill;
 use crate::data::columns::{Categories, Encoding, Listed, Notation, Shown};
+use crate::data::{Fill, InMemory, Unlabelled};
+use crate::element::Float;
 use crate::error::{Error, Result};
+use crate::shape::SampleShape;
 
 /// A table that was read from a file, on the way to becoming samples: first the columns of features and
 /// targets are chosen, then [`Table::into_samples`] turns them into numbers.
@@ -272,6 +275,58 @@ impl<T> Table<T> {
     }
 }
 
+impl Table {
+    /// The samples' inputs alone: features of shape `X`, of a table without a column to predict.
+    ///
+    /// # Errors
+    /// If `X` does not have as many elements as there are columns of features, a column that is encoded is no feature, or a
+    /// field is not what it should be; the message has its line and name.
+    pub fn into_inputs<X: SampleShape, E: Float>(self) -> Result<Unlabelled<X, E>> {
+        let features = self.feature_columns(&[])?;
+        self.check_encodings(&[&features])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        Unlabelled::without_targets(inputs)?.with_columns(columns)
+    }
+}
+
+impl Table<Classes> {
+    /// The samples: features of shape `X`, and classes.
+    ///
+    /// # Errors
+    /// If `X` does not have as many elements as there are columns of features, the class is one of them, a column that is
+    /// encoded is no feature, or a field is not what it should be; the message has its line and name.
+    pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
+        let column = self.target.column;
+        let features = self.feature_columns(&[column])?;
+        self.check_encodings(&[&features])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        let classes = match &self.target.names {
+            Some(names) => names.clone(),
+            None => words(&self, column)?,
+        };
+        let class = |row| self.class(row, &classes);
+        let targets = self.rows.iter().map(class).collect::<Result<_>>()?;
+        InMemory::new(inputs, targets)?.with_class_names(classes.names).with_columns(columns)
+    }
+}
+
+impl Table<Values> {
+    /// The samples: features of shape `X`, and targets of shape `Y`.
+    ///
+    /// # Errors
+    /// If a shape does not have as many elements as there are columns for it, a target is a feature, too, a column that is
+    /// encoded is none of these, or a field is not a number; the message has its line and name.
+    pub fn into_samples<X: SampleShape, Y: SampleShape, E: Float>(
+        self,
+    ) -> Result<InMemory<X, Y, E, E>> {
+        let features = self.feature_columns(&self.target.columns)?;
+        self.check_encodings(&[&features, &self.target.columns])?;
+        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
+        let (targets, _) = self.numbers::<Y, E>("targets", &self.target.columns)?;
+        InMemory::new(inputs, targets)?.with_columns(columns)
+    }
+}
+
 impl<T> fmt::Debug for Table<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
@@ -318,7 +373,6 @@ fn check_width(path: &Path, line: usize, columns: &[String], row: &StringRecord)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::InMemory;
     use crate::dim::D;
 
     #[test]

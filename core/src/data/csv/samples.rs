@@ -1,10 +1,8 @@
 //! From the fields of a table to the numbers of samples.
 
-use super::categories::words;
-use super::{Classes, Listed, Row, Table, Values};
+use super::{Classes, Listed, Row, Table};
 use crate::data::Columns;
 use crate::data::columns::{Categories, Column, Encoding, Refusal};
-use crate::data::{InMemory, Unlabelled};
 use crate::element::Float;
 use crate::error::{Error, Result};
 use crate::shape::SampleShape;
@@ -50,7 +48,7 @@ impl<T> Table<T> {
     }
 
     /// The columns of features, given the targets'.
-    fn feature_columns(&self, targets: &[usize]) -> Result<Vec<usize>> {
+    pub(super) fn feature_columns(&self, targets: &[usize]) -> Result<Vec<usize>> {
         let Some(features) = &self.features else {
             return Ok((0..self.columns.len()).filter(|it| !targets.contains(it)).collect());
         };
@@ -76,7 +74,7 @@ impl<T> Table<T> {
     }
 
     /// The fields of the columns as numbers, row by row, and what they were made of.
-    fn numbers<S: SampleShape, E: Float>(
+    pub(super) fn numbers<S: SampleShape, E: Float>(
         &self,
         what: &str,
         places: &[usize],
@@ -113,7 +111,7 @@ impl<T> Table<T> {
     }
 
     /// That every column whose words become numbers is among those that are used.
-    fn check_encodings(&self, used: &[&[usize]]) -> Result<()> {
+    pub(super) fn check_encodings(&self, used: &[&[usize]]) -> Result<()> {
         let is_used = |column: &usize| used.iter().any(|columns| columns.contains(column));
         match self.encodings.keys().find(|column| !is_used(column)) {
             None => Ok(()),
@@ -126,62 +124,12 @@ impl<T> Table<T> {
     }
 }
 
-impl Table {
-    /// The samples' inputs alone: features of shape `X`, of a table without a column to predict.
-    ///
-    /// # Errors
-    /// If `X` does not have as many elements as there are columns of features, a column that is encoded is no feature, or a
-    /// field is not what it should be; the message has its line and name.
-    pub fn into_inputs<X: SampleShape, E: Float>(self) -> Result<Unlabelled<X, E>> {
-        let features = self.feature_columns(&[])?;
-        self.check_encodings(&[&features])?;
-        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
-        Unlabelled::without_targets(inputs)?.with_columns(columns)
-    }
-}
-
 impl Table<Classes> {
-    /// The samples: features of shape `X`, and classes.
-    ///
-    /// # Errors
-    /// If `X` does not have as many elements as there are columns of features, the class is one of them, a column that is
-    /// encoded is no feature, or a field is not what it should be; the message has its line and name.
-    pub fn into_samples<X: SampleShape, E: Float>(self) -> Result<InMemory<X, (), E, u32>> {
-        let column = self.target.column;
-        let features = self.feature_columns(&[column])?;
-        self.check_encodings(&[&features])?;
-        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
-        let classes = match &self.target.names {
-            Some(names) => names.clone(),
-            None => words(&self, column)?,
-        };
-        let class = |row| self.class(row, &classes);
-        let targets = self.rows.iter().map(class).collect::<Result<_>>()?;
-        InMemory::new(inputs, targets)?.with_class_names(classes.names).with_columns(columns)
-    }
-
     /// The class of a row.
-    fn class(&self, row: &Row, classes: &Categories) -> Result<u32> {
+    pub(super) fn class(&self, row: &Row, classes: &Categories) -> Result<u32> {
         let column = self.target.column;
         let place = classes.position(&self.word(row, column));
         let refusal = Refusal::NoWord(&classes.names);
         place.map(|class| class as u32).ok_or_else(|| self.refusal(row, column, &refusal))
-    }
-}
-
-impl Table<Values> {
-    /// The samples: features of shape `X`, and targets of shape `Y`.
-    ///
-    /// # Errors
-    /// If a shape does not have as many elements as there are columns for it, a target is a feature, too, a column that is
-    /// encoded is none of these, or a field is not a number; the message has its line and name.
-    pub fn into_samples<X: SampleShape, Y: SampleShape, E: Float>(
-        self,
-    ) -> Result<InMemory<X, Y, E, E>> {
-        let features = self.feature_columns(&self.target.columns)?;
-        self.check_encodings(&[&features, &self.target.columns])?;
-        let (inputs, columns) = self.numbers::<X, E>("features", &features)?;
-        let (targets, _) = self.numbers::<Y, E>("targets", &self.target.columns)?;
-        InMemory::new(inputs, targets)?.with_columns(columns)
     }
 }
