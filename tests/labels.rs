@@ -127,7 +127,7 @@ fn rows_that_are_no_probabilities_are_named() {
     let [trained, ..] = errors(Two::new(Seed(1)), CrossEntropy, &both, &good);
     assert_eq!(
         trained,
-        "the targets of sample 1 of the training set (counted from 0) add up to 2.0000; `CrossEntropy` takes probabilities, which are not negative and add up to 1 in each row: one-hot rows, or labels (`u32`)"
+        "the targets of sample 1 of the training set (counted from 0) add up to 2.0000; `CrossEntropy` takes probabilities, which are not negative and add up to 1 in each row, or are all 0 where a row does not count: one-hot rows, or labels (`u32`); `.weights(..)` is for classes that count more"
     );
     let negative = samples::<(D<2>,), f32>(&[0.0, 1.0, 1.5, -0.5]);
     for error in errors(Two::new(Seed(1)), CrossEntropy.smoothing(0.1), &negative, &good) {
@@ -182,7 +182,7 @@ fn there_is_an_output_for_each_class_that_the_data_name() {
         errors(Net::new(Seed(1)), CrossEntropy, &named(&["red", "green", "blue", "grey"]), &good);
     assert_eq!(
         trained,
-        "the outputs of network `Net` for the classes of the training set: expected 4 of them, for `red`, `green`, `blue`, `grey`, as `Linear(4)` at the end of the network has, found 3"
+        "the outputs of network `Net` for the classes of the training set: expected 4 of them, for `red`, `green`, `blue`, `grey`, as `Linear(4)` at the end of the network has, or data without names, `with_class_names(vec![])`, found 3"
     );
     assert!(validated.contains("the classes of the validation set"), "{validated}");
     assert!(evaluated.contains("the classes of the data set"), "{evaluated}");

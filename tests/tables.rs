@@ -5,7 +5,7 @@ mod common;
 
 use common::{Folder, says};
 use netform::cpu::Cpu;
-use netform::data::{InMemory, Scaling, Table};
+use netform::data::{Dataset, InMemory, Scaling, Table};
 use netform::dim::D;
 use netform::io::safetensors;
 use netform::loss::CrossEntropy;
@@ -18,6 +18,9 @@ use netform::train::Trainer;
 network! {
     /// Classes of a number and a word of two.
     pub Cars: [3] -> [2] { fc: Linear(2) }
+
+    /// The word as its place.
+    pub Few: [2] -> [2] { fc: Linear(2) }
 }
 
 type Samples = InMemory<(D<3>,)>;
@@ -88,6 +91,21 @@ fn validation_samples_are_made_of_the_same_columns() {
         other.classes_named("sold", cars.class_names()).unwrap().into_samples::<(D<3>,), f32>(),
         &["line 3, field `sold`: found `later`, expected one of `no`, `yes`"],
     );
+    // The same words in another order are other numbers, by the same name.
+    let text = "km,fuel,sold\n1,diesel,no\n2,petrol,yes\n";
+    let sizes = |words: &[&str]| {
+        let table = read(text).ordinal("fuel", words).unwrap().classes("sold").unwrap();
+        table.into_samples::<(D<2>,), f32>().unwrap()
+    };
+    let (train, turned) = (sizes(&["diesel", "petrol"]), sizes(&["petrol", "diesel"]));
+    let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.05)).validate(&turned);
+    says(
+        trainer.fit(&mut Few::new(Seed(1)), &train),
+        &[
+            "are `km`, `fuel (petrol, diesel)`, those of the training set `km`, `fuel (diesel, petrol)`",
+        ],
+    );
+    says(Dataset::concat(&train, &turned).map(|_| ()), &["two data sets cannot be one"]);
     let text = "sold,km,fuel\nyes,1,diesel\n";
     let other = read(text).with_columns(cars.columns().unwrap()).unwrap();
     let other = other.classes_named("sold", cars.class_names()).unwrap();
@@ -109,13 +127,16 @@ fn what_does_not_fit_the_columns_of_a_model_is_said() {
     says(untrained.columns_of(&numbers), &["the data set does not know the columns"]);
 
     let model = plain.columns_of(&cars).unwrap();
-    says(model.predict([[1.0, 2.0]]), &["expected 3 elements, [3]: km, fuel=diesel, fuel=petrol"]);
+    says(
+        model.predict([[1.0, 2.0]]),
+        &["expected 3 elements, [3]: `km`, `fuel=diesel`, `fuel=petrol`"],
+    );
     says(model.predict_table(table("km\n1\n")), &["there is no column `fuel`"]);
     says(model.predict_fields([("km", "7"), ("fuel", "gas")]), &["field `fuel`", "found `gas`"]);
     let other = table("a,b,c\n1,2,3\n").into_inputs::<(D<3>,), f32>().unwrap();
     says(
         model.predict_data(&other),
-        &["the inputs of the data set are a, b, c, those of the model km, fuel=diesel"],
+        &["the inputs of the data set are `a`, `b`, `c`, those of the model `km`, `fuel=diesel`"],
     );
 
     let changed = |columns: &str| {

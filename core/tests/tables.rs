@@ -197,6 +197,33 @@ fn marks_between_thousands_are_not_taken_for_decimals() {
     says(read("x;kind\n12,34;a\n", |it| it.thousands(',')), &["found `12,34`"]);
 }
 
+#[test]
+fn marks_that_cannot_be_told_apart_are_refused() {
+    let folder = Folder::new("tables-marks");
+    let table = || Table::read(folder.file("a.csv", "x,kind\n12.500,a\n")).unwrap();
+    let samples = |table: Table| table.classes("kind").unwrap().into_samples::<(D<1>,), f32>();
+    let both = "'.' is both before decimals and between thousands";
+    says(
+        samples(table().thousands('.')),
+        &["a.csv: marks", both, "`.thousands('.').decimal(',')`"],
+    );
+    says(table().thousands('.').one_hot("x"), &[both]);
+    says(table().thousands('.').fill_mean("x"), &[both]);
+    says(samples(table().decimal('5')), &["'5' is no mark in a number"]);
+    assert_eq!(samples(table().thousands('.').decimal(',')).unwrap().inputs(), [12500.0]);
+}
+
+#[test]
+fn columns_without_names_and_numbers_written_twice_are_named() {
+    let folder = Folder::new("tables-pandas");
+    let pandas = || Table::read(folder.file("p.csv", ",x,kind\n0,1.5,a\n1,2.5,b\n")).unwrap();
+    let samples = |table: Table| table.classes("kind").unwrap().into_samples::<(D<1>,), f32>();
+    says(samples(pandas()), &["p.csv: header: column 1 has no name", "`.features(&[..])`"]);
+    assert_eq!(samples(pandas().features(&["x"]).unwrap()).unwrap().inputs(), [1.5, 2.5]);
+    let twice = Table::read(folder.file("t.csv", "x,kind\n1,2\n1,2.0\n")).unwrap();
+    says(samples(twice), &["column `kind`: found `2` and `2.0`, which are the same number"]);
+}
+
 const CARS: &str = "km,fuel,doors,price
 10,petrol,2,5
 NA,diesel,4,7
@@ -231,6 +258,9 @@ fn what_is_missing_is_said_and_left_out_or_filled() {
     assert_eq!(left.len(), 1);
     let left = cars(&folder).fill("km", 0.0).unwrap().fill("doors", 4).unwrap();
     assert_eq!(left.drop_missing().unwrap().len(), 3);
+    // Of what is used, where that is known.
+    let used = cars(&folder).features(&["km"]).unwrap().targets(&["price"]).unwrap();
+    assert_eq!(used.drop_missing().unwrap().len(), 3);
     let none = folder.file("none.csv", "a,b\n1,\n,2\n");
     let none = Table::read(none).unwrap();
     says(none.clone().drop_missing(), &["none.csv: all rows", "each of the 2 rows lacks a field"]);
@@ -274,7 +304,7 @@ fn another_table_becomes_the_same_numbers() {
     let train = table.fill("doors", "4").unwrap().targets(&["price"]).unwrap();
     let train: NumericTargets<(D<4>,)> = train.into_samples().unwrap();
     let columns = train.columns().unwrap();
-    assert_eq!(columns.to_string(), "km, fuel=diesel, fuel=petrol, doors");
+    assert_eq!(columns.to_string(), "`km`, `fuel=diesel`, `fuel=petrol`, `doors (2, 4)`");
 
     // Other columns, in another order, with fields that are missing.
     let new = folder.file("new.csv", "doors;owner;fuel;km\n;Ann;petrol;1,5\n2;Bob;;\n");

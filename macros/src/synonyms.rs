@@ -22,12 +22,12 @@ const LAYERS: &[(&str, &str)] = &[
     ("UpSampling2D", "Upsample"),
     ("SimpleRNN", "Rnn"),
     ("Swish", "Silu"),
-    ("PReLU", "LeakyRelu"),
 ];
 
 /// Layers that netform has not, with what there is instead. They may be networks of the user's own, so that this is said
 /// only of those that can be none.
 const LACKING: &[(&str, &str)] = &[
+    ("PReLU", "there is `LeakyRelu`, whose slope is not learned"),
     ("Conv3d", "there are `Conv1d` and `Conv2d`"),
     ("Conv3D", "there are `Conv1d` and `Conv2d`"),
     ("MaxPool1d", "there is `MaxPool2d`, of [channels, height, width]"),

@@ -180,6 +180,25 @@ impl Columns {
         self.columns.iter()
     }
 
+    /// Whether the same numbers mean the same, whatever stands for missing fields.
+    pub(crate) fn mean_the_same(&self, other: &Columns) -> bool {
+        let parts = |columns: &'_ Columns| -> Vec<(String, Encoding)> {
+            columns.each().map(|it| (it.name.clone(), it.encoding.clone())).collect()
+        };
+        parts(self) == parts(other)
+    }
+
+    /// What each number is, with the words of a column that has one number for all: `size (small, large)`.
+    fn told(&self) -> Vec<String> {
+        let told = |column: &Column| match &column.encoding {
+            Encoding::Ordinal(words) => {
+                vec![format!("{} ({})", column.name, words.names.join(", "))]
+            }
+            _ => column.names(),
+        };
+        self.columns.iter().flat_map(told).collect()
+    }
+
     /// How many numbers a sample has.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -233,8 +252,8 @@ fn invalid(column: &str, problem: String) -> Error {
 }
 
 impl fmt::Display for Columns {
-    /// `km, fuel=diesel, fuel=petrol`
+    /// What the first ten numbers are, and how many more there are: `km`, `fuel=diesel`, `fuel=petrol`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.names.join(", "))
+        Listed(&self.told()).fmt(f)
     }
 }

@@ -65,6 +65,31 @@ pub struct Values {
     columns: Vec<usize>,
 }
 
+/// What of a [`Table`] is the target: nothing yet, [`Classes`] or [`Values`].
+#[doc(hidden)]
+pub trait Targets {
+    /// Its columns.
+    fn places(&self) -> &[usize];
+}
+
+impl Targets for () {
+    fn places(&self) -> &[usize] {
+        &[]
+    }
+}
+
+impl Targets for Classes {
+    fn places(&self) -> &[usize] {
+        std::slice::from_ref(&self.column)
+    }
+}
+
+impl Targets for Values {
+    fn places(&self) -> &[usize] {
+        &self.columns
+    }
+}
+
 #[derive(Clone)]
 struct Row {
     /// The line of the file, from 1.
@@ -265,6 +290,11 @@ impl<T> Table<T> {
             let problem = format!("there is no column `{name}`; there are {there}{advice}");
             Error::format(&self.path, "header", problem)
         })
+    }
+
+    /// That numbers can be read.
+    fn check_notation(&self) -> Result<()> {
+        self.notation.check().map_err(|problem| Error::format(&self.path, "marks", problem))
     }
 
     /// The error about a field that is not what it should be.

@@ -154,7 +154,7 @@ pub trait Dataset: Sync {
         Batches::new(self, Seed::default(), (0..self.len()).collect(), size)
     }
 
-    /// The same samples with `f` done to each input and target when they are asked for, in their place.
+    /// The same samples with `f` done to each input and target when they are asked for, in their place, which keeps their names.
     ///
     /// ```
     /// # extern crate netform_core as netform;

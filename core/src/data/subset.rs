@@ -135,7 +135,7 @@ impl<A: Dataset, B: Dataset> Concat<A, B> {
     /// If the classes of the two, or their features, have different names.
     pub(super) fn new(a: A, b: B) -> Result<Self> {
         if let (Some(first), Some(second)) = (a.columns(), b.columns())
-            && first.names() != second.names()
+            && !first.mean_the_same(second)
         {
             return Err(Error::Invalid(format!(
                 "two data sets cannot be one: the features of the first are {first}, those of the second {second}; expected the same, in the same order: Table::with_columns reads one table as another was read",

@@ -14,13 +14,19 @@ pub struct Constant {
     first: Vec<f64>,
     sums: Vec<f64>,
     squares: Vec<f64>,
+    /// The entropies of targets that are no certainties, added up: no answer has a loss below their mean.
+    own: f64,
 }
+
+/// Up to which part of the constant answer's loss the loss that no answer is below may be: of vaguer targets a perfect
+/// answer is hardly better than a constant one.
+const CERTAIN: f64 = 0.5;
 
 impl Constant {
     /// Of no targets yet, of samples that have so many numbers.
     pub(crate) fn new(width: usize) -> Self {
         let (first, sums, squares) = (Vec::new(), Vec::new(), Vec::new());
-        Constant { width: width.max(1), rows: 0.0, first, sums, squares }
+        Constant { width: width.max(1), rows: 0.0, first, sums, squares, own: 0.0 }
     }
 
     /// Cross entropy with labels: the entropy of the classes' shares, of which `smoothing` is taken and given to all alike.
@@ -34,6 +40,8 @@ impl Constant {
         for &label in labels {
             *self.sums.get_mut(label as usize)? += 1.0;
         }
+        let of_one = |is_own: f64| surprise(smoothed(is_own, smoothing, classes));
+        self.own += labels.len() as f64 * (of_one(1.0) + (classes - 1) as f64 * of_one(0.0));
         self.entropy(smoothing)
     }
 
@@ -46,27 +54,37 @@ impl Constant {
     ) -> Option<f64> {
         self.sums.resize(classes, 0.0);
         for row in rows.chunks(classes.max(1)) {
-            self.sums.iter_mut().zip(row).for_each(|(sum, p)| *sum += p.to_f64());
+            for (sum, p) in self.sums.iter_mut().zip(row) {
+                *sum += p.to_f64();
+                self.own += surprise(smoothed(p.to_f64(), smoothing, classes));
+            }
         }
         self.entropy(smoothing)
     }
 
     fn entropy(&self, smoothing: f64) -> Option<f64> {
-        let all: f64 = self.sums.iter().sum();
-        let each = smoothing / self.sums.len().max(1) as f64;
-        let shares = self.sums.iter().map(|sum| (1.0 - smoothing) * sum / all + each);
-        finite(shares.map(surprise).sum())
+        let (all, classes): (f64, usize) = (self.sums.iter().sum(), self.sums.len());
+        let shares = self.sums.iter().map(|sum| smoothed(sum / all, smoothing, classes));
+        self.certain(finite(shares.map(surprise).sum())?, self.own / all)
+    }
+
+    /// The constant answer's loss, where targets are certain enough for a better answer to be clearly better.
+    fn certain(&self, constant: f64, own: f64) -> Option<f64> {
+        (own <= CERTAIN * constant).then_some(constant)
     }
 
     /// Binary cross entropy: the mean over the numbers of a sample of the entropies of their means.
     pub(super) fn of_binaries<E: Float>(&mut self, targets: &[E]) -> Option<f64> {
         self.add(targets)?;
+        let binary = |p: f64| surprise(p) + surprise(1.0 - p);
+        self.own += targets.iter().map(|target| binary(target.to_f64())).sum::<f64>();
         let entropy = |(sum, first): (&f64, &f64)| {
             let mean = first + sum / self.rows;
-            surprise(mean) + surprise(1.0 - mean)
+            binary(mean)
         };
         let entropies = self.sums.iter().zip(&self.first).map(entropy);
-        finite(entropies.sum::<f64>() / self.width as f64)
+        let constant = finite(entropies.sum::<f64>() / self.width as f64)?;
+        self.certain(constant, self.own / (self.rows * self.width as f64))
     }
 
     /// Squared error: the mean over the numbers of a sample of their variances.
@@ -100,9 +118,14 @@ impl Constant {
     }
 }
 
-/// What a share adds to an entropy.
+/// What a share adds to an entropy; nothing of one that rounding has made less than 0.
 fn surprise(share: f64) -> f64 {
-    if share == 0.0 { 0.0 } else { -share * share.ln() }
+    if share <= 0.0 { 0.0 } else { -share * share.ln() }
+}
+
+/// A share of which a part is taken and given to all classes alike.
+fn smoothed(share: f64, smoothing: f64, classes: usize) -> f64 {
+    (1.0 - smoothing) * share + smoothing / classes.max(1) as f64
 }
 
 /// Nothing of no targets, or of such as are no numbers.
@@ -143,7 +166,13 @@ mod tests {
         close(Constant::new(1).of_labels(&[2, 2], 3, 0.0), 0.0);
         close(Constant::new(1).of_numbers(&[0.1f32, 0.1]), 0.0);
         close(Constant::new(1).of_binaries(&[1.0f32, 1.0]), 0.0);
-        close(Constant::new(1).of_labels(&[0, 1], 2, 1.0), 2f64.ln());
+        // What is smoothed a little has still something to learn, and what is all smooth has not.
+        let smooth = [0.95f64, 0.05].map(surprise).iter().sum::<f64>();
+        assert!(smooth < 0.3);
+        close(Constant::new(1).of_labels(&[0, 1], 2, 0.1), 2f64.ln());
+        assert_eq!(Constant::new(1).of_labels(&[0, 1], 2, 1.0), None);
+        assert_eq!(Constant::new(2).of_rows(&[0.4f32, 0.6, 0.6, 0.4], 2, 0.0), None);
+        assert_eq!(Constant::new(2).of_binaries(&[0.4f32, 0.6, 0.6, 0.4]), None);
         assert_eq!(Constant::new(1).of_labels(&[], 3, 0.0), None);
         assert_eq!(Constant::new(1).of_numbers::<f32>(&[]), None);
         assert_eq!(Constant::new(1).of_numbers(&[0.1, f64::NAN]), None);

@@ -2,7 +2,7 @@
 
 use crate::element::Float;
 
-/// How far probabilities may be from adding up to 1, for they are rounded.
+/// How far probabilities may be from 0 to 1, and from adding up to 1, for they are rounded.
 const ROUNDING: f64 = 1e-3;
 
 /// A target that the loss does not take.
@@ -71,20 +71,22 @@ impl Misfit {
         targets: &[E],
         expected: &'static str,
     ) -> Option<Self> {
-        Misfit::unless(targets, |target| (target >= E::ZERO) & (target <= E::ONE), expected)
+        let (least, most) = (E::from_f64(-ROUNDING), E::from_f64(1.0 + ROUNDING));
+        Misfit::unless(targets, |target| (target >= least) & (target <= most), expected)
     }
 
-    /// Among rows of probabilities of so many classes.
+    /// Among rows of probabilities of so many classes, or of zeros, which count for nothing.
     pub(super) fn of_rows<E: Float>(targets: &[E], classes: usize) -> Option<Self> {
-        const EXPECTED: &str = "`CrossEntropy` takes probabilities, which are not negative and add up to 1 in each row: one-hot rows, or labels (`u32`)";
-        if let Some(misfit) = Misfit::unless(targets, |target| target >= E::ZERO, EXPECTED) {
+        const EXPECTED: &str = "`CrossEntropy` takes probabilities, which are not negative and add up to 1 in each row, or are all 0 where a row does not count: one-hot rows, or labels (`u32`); `.weights(..)` is for classes that count more";
+        let least = E::from_f64(-ROUNDING);
+        if let Some(misfit) = Misfit::unless(targets, |target| target >= least, EXPECTED) {
             return Some(misfit);
         }
         for (row, numbers) in targets.chunks(classes.max(1)).enumerate() {
             let found: f64 = numbers.iter().map(|target| target.to_f64()).sum();
             // Not above: an infinite number has no distance.
             let is_one = (found - 1.0).abs() <= ROUNDING;
-            if !is_one {
+            if !is_one && found != 0.0 {
                 let is = Misfitting::Sum { len: numbers.len(), found, expected: EXPECTED };
                 return Some(Misfit { place: row * classes.max(1), is });
             }
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn the_first_is_found() {
         let probabilities = |targets: &[f32]| Misfit::of_probabilities(targets, "");
-        assert_eq!(probabilities(&[0.0, 1.0, 0.5, -0.0]), None);
+        assert_eq!(probabilities(&[0.0, 1.0, 0.5, -0.0, 1.000001, -1e-7]), None);
         for bad in [2.0, -0.1, f32::NAN, f32::INFINITY] {
             let found = probabilities(&[0.0, bad, 7.0]).unwrap();
             assert_eq!(found.place, 1);
@@ -113,6 +115,7 @@ mod tests {
     fn rows_add_up_to_one() {
         let place = |rows: &[f32]| Misfit::of_rows(rows, 3).map(|misfit| misfit.place);
         assert_eq!(place(&[0.2, 0.3, 0.5, 0.0, 1.0, 0.0, 0.3333, 0.3333, 0.3333]), None);
+        assert_eq!(place(&[0.0, 0.0, 0.0, 0.2, 0.3, 0.5]), None, "a row that does not count");
         assert_eq!(place(&[0.2, 0.3, 0.5, 1.0, 1.0, 0.0]), Some(3));
         assert_eq!(place(&[0.2, 0.3, 0.5, 0.5, 1.0, -0.5]), Some(5));
         assert_eq!(place(&[0.2, f32::INFINITY, 0.5]), Some(0));

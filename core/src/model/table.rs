@@ -106,7 +106,7 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     /// That the inputs of a data set are made of the same columns, as far as both know them.
     pub(super) fn check_same_columns<D: Dataset>(&self, data: &D) -> Result<()> {
         match (&self.columns, data.columns()) {
-            (Some(own), Some(columns)) if own.names() != columns.names() => {
+            (Some(own), Some(columns)) if !own.mean_the_same(columns) => {
                 Err(Error::Invalid(format!(
                     "the inputs of the data set are {columns}, those of the model {own}; expected the same in the same order: `predict_table` takes them from a table by their names"
                 )))

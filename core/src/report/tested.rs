@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::sample::{NUMBERS, Sample, Samples};
-use crate::data::DatasetOf;
+use crate::data::{DatasetOf, Listed};
 use crate::element::{Element, Float};
 use crate::error::{Error, Result};
 use crate::metric::{Confusion, Metric, Unscaled, argmax, measure};
@@ -116,6 +116,14 @@ impl Tested {
                 what: "the targets of a sample of a report".to_owned(),
                 expected: format!("{expected}, of a network with {row} outputs"),
                 found: found.to_string(),
+            });
+        }
+        let names = data.class_names();
+        if D::Target::RANK == 0 && !names.is_empty() && names.len() != row.max(2) {
+            return Err(Error::Size {
+                what: "the classes of the samples of a report".to_owned(),
+                expected: format!("{}, of a network with {row} outputs", row.max(2)),
+                found: format!("{} ({})", names.len(), Listed(names)),
             });
         }
         let samples = Samples::new(data, scaling)?;

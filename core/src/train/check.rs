@@ -1,6 +1,8 @@
 //! That a network, a loss and data belong together, and that targets are what the loss takes: said before it is trained
 //! in vain.
 
+use std::fmt::Display;
+
 use crate::data::{Columns, Dataset, Listed};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Misfit, Misfitting};
@@ -26,7 +28,7 @@ where
         Some(found) => Err(Error::Size {
             what: format!("the outputs of network `{}` for the classes of the {set}", N::NAME),
             expected: format!(
-                "{} of them, for {}, as `Linear({0})` at the end of the network has",
+                "{} of them, for {}, as `Linear({0})` at the end of the network has, or data without names, `with_class_names(vec![])`",
                 names.len(),
                 Listed(names)
             ),
@@ -41,22 +43,21 @@ pub(super) fn alike<D: Dataset>(
     data: &D,
     (columns, classes): (Option<&Columns>, &[String]),
 ) -> Result<()> {
-    let differ = |what, training: &[String], validation: &[String], advice: &str| {
+    let differ = |what, training: &dyn Display, validation: &dyn Display, advice: &str| {
         Err(Error::Invalid(format!(
-            "the {what} of the validation set are {}, those of the training set {}: expected the same in the same order; {advice}",
-            Listed(validation),
-            Listed(training),
+            "the {what} of the validation set are {validation}, those of the training set {training}: expected the same in the same order; {advice}",
         )))
     };
-    let (ours, theirs) = (data.feature_names(), columns.map_or(&[][..], Columns::names));
-    if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
+    if let (Some(ours), Some(theirs)) = (data.columns(), columns)
+        && !ours.mean_the_same(theirs)
+    {
         let advice = "read the table as the other was read: `Table::with_columns`";
         return differ("features", ours, theirs, advice);
     }
     let ours = data.class_names();
     if !ours.is_empty() && !classes.is_empty() && ours != classes {
-        let advice = "read them by the names of the training set: `Table::classes_named`";
-        return differ("classes", ours, classes, advice);
+        let advice = "read them by the names of the training set, `Table::classes_named`, or take names off, `with_class_names(vec![])`";
+        return differ("classes", &Listed(ours), &Listed(classes), advice);
     }
     Ok(())
 }

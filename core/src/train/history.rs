@@ -88,7 +88,8 @@ pub struct History {
     pub best_epoch: Option<usize>,
     /// The epoch after which the network had the weights that it has at the end: the last one, or that of the weights which
     /// a callback put back, as [`EarlyStopping`](super::EarlyStopping) does. Nothing where it has weights from the middle
-    /// of an epoch, of a training that failed or was interrupted, and before there is an epoch.
+    /// of an epoch, of a training that failed or was interrupted and where no callback has put others back, and before there is
+    /// an epoch.
     pub weights_of: Option<usize>,
     /// The loss of the best answer that is the same for every sample, over the validation samples, or over the training
     /// samples without validation: of [`CrossEntropy`](crate::loss::CrossEntropy), smoothed or not, and

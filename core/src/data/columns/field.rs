@@ -48,7 +48,9 @@ macro_rules! fill_from {
 }
 fill_from! {
     f64, x => Fill::Number(x);
+    f32, x => Fill::Number(f64::from(x));
     i32, x => Fill::Number(f64::from(x));
+    u32, x => Fill::Number(f64::from(x));
     &str, word => Fill::Word(word.to_owned());
     String, word => Fill::Word(word);
 }
@@ -71,6 +73,24 @@ impl Default for Notation {
 }
 
 impl Notation {
+    /// That the marks can be told apart from each other and from digits.
+    pub fn check(&self) -> std::result::Result<(), String> {
+        let is_mark = |mark: char| !mark.is_alphanumeric() && !"+-\"".contains(mark);
+        match (self.decimal, self.thousands) {
+            (decimal, Some(thousands)) if decimal == thousands => Err(format!(
+                "{decimal:?} is both before decimals and between thousands: expected two marks, as `.thousands('.').decimal(',')`"
+            )),
+            (decimal, thousands) => {
+                match [decimal].into_iter().chain(thousands).find(|it| !is_mark(*it)) {
+                    None => Ok(()),
+                    Some(other) => Err(format!(
+                        "{other:?} is no mark in a number: expected one such as '.' or ','"
+                    )),
+                }
+            }
+        }
+    }
+
     /// The number that a field is.
     pub fn number(&self, field: &str) -> Option<f64> {
         if self.decimal == '.' && self.thousands.is_none() {

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use super::{Row, Table};
 use crate::data::columns::{Categories, Encoding};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The words of a column: every field once, in ascending order; by size where all are numbers.
 ///
 /// # Errors
 /// If a field is missing that nothing stands for.
 pub(super) fn words<T>(table: &Table<T>, column: usize) -> Result<Categories> {
+    table.check_notation()?;
     let mut names = Vec::new();
     for row in &table.rows {
         let word = table.word(row, column);
@@ -26,6 +27,14 @@ pub(super) fn words<T>(table: &Table<T>, column: usize) -> Result<Categories> {
     if let Some(numbers) = numbers {
         let mut numbered: Vec<_> = numbers.into_iter().zip(names).collect();
         numbered.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        if let Some(pair) = numbered.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let place = format!("column `{}`", table.columns[column]);
+            let problem = format!(
+                "found `{}` and `{}`, which are the same number; expected each to be written in one way",
+                pair[0].1, pair[1].1
+            );
+            return Err(Error::format(&table.path, place, problem));
+        }
         names = numbered.into_iter().map(|(_, name)| name).collect();
     }
     Categories::new(&table.columns[column], &names)
@@ -76,6 +85,7 @@ impl<T> Table<T> {
     ///
     /// # Errors
     /// If there is no such column, or one of its fields is empty.
+    #[doc(alias = "get_dummies")]
     pub fn one_hot(mut self, column: &str) -> Result<Self> {
         let column = self.column(column)?;
         let categories = words(&self, column)?;

@@ -1,10 +1,10 @@
 //! Fields that are missing: which they are, and what is done about them.
 
-use super::{Row, Shown, Table};
+use super::{Row, Shown, Table, Targets};
 use crate::data::Fill;
 use crate::error::{Error, Result};
 
-impl<T> Table<T> {
+impl<T: Targets> Table<T> {
     /// Takes fields with one of these texts for missing, as empty ones are: `"NA"`, `"?"`. It goes before anything that
     /// looks at fields.
     ///
@@ -27,23 +27,31 @@ impl<T> Table<T> {
     /// # std::fs::remove_file(path).ok();
     /// # Ok::<(), netform::error::Error>(())
     /// ```
+    #[doc(alias = "na_values")]
     #[must_use]
     pub fn missing_as(mut self, texts: &[&str]) -> Self {
         self.notation.missing.extend(texts.iter().map(|text| text.trim().to_owned()));
         self
     }
 
-    /// Leaves out the rows in which a field is missing that nothing was to stand for, whichever column it is in.
+    /// Leaves out the rows in which a field is missing that nothing was to stand for: of the features, where
+    /// [`Table::features`] has chosen them, and of the target, where it is known, else of any column. [`Table::len`] says how
+    /// many rows are left.
     ///
     /// # Errors
     /// If no row is left.
+    #[doc(alias = "dropna")]
     pub fn drop_missing(mut self) -> Result<Self> {
         let all = self.rows.len();
-        let (columns, fills, notation) = (self.columns.len(), &self.fills, &self.notation);
-        let lacks = |row: &Row, column: usize| {
-            notation.is_missing(&row.fields[column]) && !fills.contains_key(&column)
+        let looked_at: Vec<usize> = match &self.features {
+            Some(features) => features.iter().chain(self.target.places()).copied().collect(),
+            None => (0..self.columns.len()).collect(),
         };
-        self.rows.retain(|row| (0..columns).all(|column| !lacks(row, column)));
+        let (fills, notation) = (&self.fills, &self.notation);
+        let lacks = |row: &Row, column: &usize| {
+            notation.is_missing(&row.fields[*column]) && !fills.contains_key(column)
+        };
+        self.rows.retain(|row| looked_at.iter().all(|column| !lacks(row, column)));
         if self.rows.is_empty() {
             let problem = format!(
                 "each of the {all} rows lacks a field, expected one that does not; .fill(column, ..) or .fill_mean(column) puts something in place of a column's missing fields, a file without that column needs neither"
@@ -59,6 +67,8 @@ impl<T> Table<T> {
     /// # Errors
     /// If there is no such column. `into_samples` refuses a word in a column of numbers, and a word that a column may not
     /// have.
+    #[doc(alias = "fillna")]
+    #[doc(alias = "impute")]
     pub fn fill(mut self, column: &str, with: impl Into<Fill>) -> Result<Self> {
         let column = self.column(column)?;
         self.fills.insert(column, with.into());
@@ -95,6 +105,7 @@ impl<T> Table<T> {
 
     /// The numbers of a column that are there, at least one.
     fn there(&self, column: &str) -> Result<Vec<f64>> {
+        self.check_notation()?;
         let column = self.column(column)?;
         let rows = self.rows.iter().filter(|row| !self.notation.is_missing(&row.fields[column]));
         let numbers = rows.map(|row| {
@@ -109,7 +120,9 @@ impl<T> Table<T> {
         }
         Ok(numbers)
     }
+}
 
+impl<T> Table<T> {
     /// The error about a field that is no finite number.
     pub(super) fn no_number(&self, row: &Row, column: usize) -> Error {
         let advice = self.advice(&row.fields[column], column);

@@ -64,6 +64,14 @@ impl<T> Table<T> {
 
     /// The columns as parts of samples.
     fn parts(&self, columns: &[usize]) -> Result<Vec<Column>> {
+        self.check_notation()?;
+        if let Some(column) = columns.iter().find(|column| self.columns[**column].is_empty()) {
+            let problem = format!(
+                "column {} has no name, as the rows' numbers that pandas writes: name it in the file, or choose columns by `.features(&[..])`",
+                column + 1
+            );
+            return Err(Error::format(&self.path, "header", problem));
+        }
         let part = |&column: &usize| {
             let encoding = self.encodings.get(&column).unwrap_or(&Encoding::Number).clone();
             let name = &self.columns[column];
