@@ -151,8 +151,9 @@ mod tests {
         known.of_labels(&[0, 1, 1], 3, 0.0);
         close(known.of_labels(&[1], 3, 0.0), -(0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln()));
         let mut known = Constant::new(2);
-        close(known.of_rows(&[1.0f32, 0.0, 0.5, 0.5], 2, 0.0), known.clone().entropy(0.0).unwrap());
-        close(known.of_rows(&[0.0f32, 1.0], 2, 0.0), 2f64.ln());
+        close(known.of_rows(&[1.0f32, 0.0, 0.0, 1.0], 2, 0.0), 2f64.ln());
+        let quarters = -(0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
+        close(known.of_rows(&[0.0f32, 1.0, 0.0, 1.0], 2, 0.0), quarters);
         let mut known = Constant::new(2);
         known.of_numbers(&[1e6f64 + 1.0, 5.0]);
         close(known.of_numbers(&[1e6f64 + 3.0, 5.0]), 0.5);
