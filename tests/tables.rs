@@ -113,6 +113,34 @@ fn validation_samples_are_made_of_the_same_columns() {
 }
 
 #[test]
+fn samples_are_scaled_once_and_both_parts_of_them() {
+    let folder = Folder::new("model-scaled");
+    let cars = cars(&folder);
+    let model = trained(&cars);
+    let (mut train, validation) = cars.split(0.8, Seed(1)).unwrap();
+    let scaling = Scaling::standard(&train).unwrap();
+    scaling.apply(&mut train);
+    says(
+        model.predict_data(&train),
+        &["were scaled already, and the model of network `Cars` scales what it is given"],
+    );
+    says(model.predict_data(&train.split(0.5, Seed(1)).unwrap().0), &["were scaled already"]);
+    let fit = |validation: &Samples| {
+        let mut trainer = Trainer::new(CrossEntropy, Adam::new(0.05)).validate(validation);
+        trainer.fit(&mut Cars::new(Seed(1)), &train)
+    };
+    says(fit(&validation), &["those of the validation set were not", "scaling.apply(&mut valid"]);
+    // Who scales by hand is not asked.
+    let mut by_hand = validation.clone();
+    scaling.apply_to(by_hand.inputs_mut());
+    assert!(fit(&by_hand).is_ok());
+    assert!(model.predict_data(&by_hand).is_ok());
+    let mut scaled = validation;
+    scaling.apply(&mut scaled);
+    assert!(fit(&scaled).is_ok());
+}
+
+#[test]
 fn what_does_not_fit_the_columns_of_a_model_is_said() {
     let folder = Folder::new("model-columns");
     let cars = cars(&folder);

@@ -191,13 +191,13 @@ impl<N: Network, T: Task<N>> Model<N, T> {
     ///
     /// # Errors
     /// As [`Model::predict`], or if a sample cannot be read or made, or its numbers are made of other columns than those of the
-    /// model, as far as both know them.
+    /// model, as far as both know them, or the model has a scaling and `data` were scaled already.
     pub fn predict_data<D>(&self, data: &D) -> Result<Vec<T::Prediction>>
     where
         D: DatasetOf<N::InputElement>,
         D::Input: SameSample<N::Input>,
     {
-        self.check_same_columns(data)?;
+        self.check_inputs(data)?;
         let mut run = Run::new(self, data.len())?;
         for batch in data.batches_in_order(self.batch) {
             for sample in batch?.inputs.to_vec().chunks_exact(N::Input::NUMEL.max(1)) {

@@ -327,12 +327,16 @@ fn another_table_becomes_the_same_numbers() {
     );
 
     // Rows as fields.
-    let row: Vec<f32> = columns.sample([("doors", "4"), ("km", " 7 ")]).unwrap();
+    let row: Vec<f32> = columns.sample([("doors", "4"), ("fuel", ""), ("km", " 7 ")]).unwrap();
     assert_eq!(row, [7.0, 1.0, 0.0, 1.0]);
     let sample = |fields: &[(&str, &str)]| columns.sample::<f32, _, _>(fields.iter().copied());
     says(sample(&[("km", "1"), ("km", "2")]), &["field `km` of a sample: it is there twice"]);
+    says(sample(&[("km", "1")]), &["field `fuel` of a sample: it is not among the fields"]);
     says(sample(&[("kn", "1")]), &["field `kn`", "there are `km`, `fuel`, `doors`"]);
-    says(sample(&[("fuel", "gas")]), &["found `gas`, expected one of `diesel`, `petrol`"]);
+    says(
+        sample(&[("km", "1"), ("fuel", "gas")]),
+        &["found `gas`, expected one of `diesel`, `petrol`"],
+    );
     says(sample(&[("km", "many")]), &["field `km` of a sample: found `many`, expected a finite"]);
     says(sample(&[("km", "1e300")]), &["expected a number that F32 can hold"]);
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::cpu::Cpu;
-use crate::data::dataset::{Dataset, next_pass};
+use crate::data::dataset::Dataset;
 use crate::device::Memory;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -304,6 +304,11 @@ impl<'a, D: Dataset> Loader<'a, D> {
 fn chunk(order: &[usize], k: usize, size: usize) -> Option<&[usize]> {
     let start = k.checked_mul(size).filter(|&start| start < order.len())?;
     Some(&order[start..order.len().min(start.saturating_add(size))])
+}
+
+/// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
+pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {
+    if data.is_fixed() { Seed::default() } else { rng.seed() }
 }
 
 #[cfg(test)]

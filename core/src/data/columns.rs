@@ -210,8 +210,7 @@ impl Columns {
     }
 
     /// The numbers of one sample, of the texts of its fields by the names of their columns, in any order. A number has a
-    /// point before its decimals. A field that is empty, or not among them, becomes what the table's
-    /// [`fill`](super::Table::fill) was.
+    /// point before its decimals. A field that is empty becomes what the table's [`fill`](super::Table::fill) was.
     ///
     /// # Errors
     /// If a field is missing that nothing stands for, is of no column, is there twice, or is not what it should be.
@@ -236,7 +235,11 @@ impl Columns {
         let notation = Notation::default();
         let mut numbers = Vec::with_capacity(self.len());
         for (place, column) in self.columns.iter().enumerate() {
-            let text = given.get(&place).map_or("", |text| text.as_ref().trim());
+            let text = given.get(&place).ok_or_else(|| {
+                let problem = "it is not among the fields; expected it, as an empty text where nobody knows it";
+                invalid(&column.name, problem.to_owned())
+            })?;
+            let text = text.as_ref().trim();
             column.extend(text, &notation, &mut numbers).map_err(|refusal| {
                 let found = Shown(text);
                 invalid(&column.name, format!("found {found}, expected {refusal}"))

@@ -280,7 +280,7 @@ impl<T> Table<T> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             let all = self.columns.join(", ");
             let other =
-                [';', '\t'].into_iter().find(|&c| self.columns.len() == 1 && all.contains(c));
+                [';', '\t', ','].into_iter().find(|&c| self.columns.len() == 1 && all.contains(c));
             let advice = other.map_or(String::new(), |other| {
                 format!(
                     "; Table::read_separated(path, {other:?}) reads a file with that between fields"
@@ -392,9 +392,14 @@ fn check_width(path: &Path, line: usize, columns: &[String], row: &StringRecord)
     if found == expected {
         return Ok(());
     }
-    let detail = match columns.get(found) {
-        Some(missing) => format!("`{missing}` is missing"),
-        None => format!("{} is one too many", Shown(&row[expected])),
+    let other =
+        [';', '\t', ','].into_iter().find(|&mark| expected == 1 && columns[0].contains(mark));
+    let detail = match (columns.get(found), other) {
+        (_, Some(other)) => {
+            format!("Table::read_separated(path, {other:?}) reads a file with that between fields")
+        }
+        (Some(missing), _) => format!("`{missing}` is missing"),
+        (None, _) => format!("{} is one too many", Shown(&row[expected])),
     };
     let problem = format!("found {found} fields, expected {expected}: {detail}");
     Err(Error::format(path, format!("line {line}"), problem))

@@ -1,7 +1,7 @@
 //! Data sets: samples with typed shapes that can be taken in any order, and what is made of them.
 
 use crate::data::augment::{Augment, Augmented, Crop, Cropped};
-use crate::data::batches::Batches;
+use crate::data::batches::{Batches, next_pass};
 use crate::data::columns::Columns;
 use crate::data::kinds::{InMemoryOf, Three};
 use crate::data::map::{Map, MapInputs, MapTargets, OneHot};
@@ -112,6 +112,11 @@ pub trait Dataset: Sync {
     /// What each number of an input is; empty where nobody knows it.
     fn feature_names(&self) -> &[String] {
         self.columns().map_or(&[], Columns::names)
+    }
+
+    /// Whether a [`Scaling`](super::Scaling) was applied to the inputs, where that is known.
+    fn is_scaled(&self) -> Option<bool> {
+        None
     }
 
     /// Whether there are no samples.
@@ -492,9 +497,4 @@ pub trait Dataset: Sync {
     {
         InMemory::of(self)
     }
-}
-
-/// What the samples of a pass with a random order are drawn from. Only data that vary take from `rng`.
-pub(super) fn next_pass<D: Dataset>(data: &D, rng: &mut Rng) -> Seed {
-    if data.is_fixed() { Seed::default() } else { rng.seed() }
 }

@@ -31,6 +31,8 @@ pub struct InMemory<X, Y = (), E = f32, T = u32> {
     targets: Vec<T>,
     class_names: Vec<String>,
     columns: Option<Columns>,
+    /// Whether inputs were scaled, where that is known.
+    scaled: Option<bool>,
     shapes: PhantomData<fn() -> (X, Y)>,
 }
 
@@ -61,6 +63,7 @@ impl<X, Y, E, T> InMemory<X, Y, E, T> {
             targets,
             class_names: Vec::new(),
             columns: None,
+            scaled: Some(false),
             shapes: PhantomData,
         })
     }
@@ -97,6 +100,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
 
     /// The elements of all inputs, to be changed in place.
     pub fn inputs_mut(&mut self) -> &mut [E] {
+        self.scaled = None;
         &mut self.inputs
     }
 
@@ -141,6 +145,11 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         }
         self.columns = Some(columns);
         Ok(self)
+    }
+
+    /// Notes that inputs were scaled, or not any more.
+    pub(super) fn set_scaled(&mut self, scaled: bool) {
+        self.scaled = Some(scaled);
     }
 
     /// Two data sets of all samples in random order: the first gets `fraction` of them, rounded, the
@@ -226,6 +235,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
             targets: self.targets.clone(),
             class_names: self.class_names.clone(),
             columns: self.columns.clone(),
+            scaled: self.scaled,
             shapes: PhantomData,
         }
     }
@@ -242,8 +252,8 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
                 found: X::NUMEL.to_string(),
             });
         }
-        let InMemory { inputs, targets, class_names, columns, .. } = self;
-        Ok(InMemory { inputs, targets, class_names, columns, shapes: PhantomData })
+        let InMemory { inputs, targets, class_names, columns, scaled, .. } = self;
+        Ok(InMemory { inputs, targets, class_names, columns, scaled, shapes: PhantomData })
     }
 
     /// All samples of another data set.
@@ -257,7 +267,8 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
         data.gather(Seed::default(), &indices, &mut inputs, &mut targets)?;
         let columns = data.columns().cloned();
         let class_names = data.class_names().to_vec();
-        Ok(InMemory { columns, class_names, ..InMemory::new(inputs, targets)? })
+        let scaled = data.is_scaled();
+        Ok(InMemory { columns, class_names, scaled, ..InMemory::new(inputs, targets)? })
     }
 
     /// The samples `indices`, in their order.
@@ -271,6 +282,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> InMemory<X, Y, E, T
             targets,
             class_names: self.class_names.clone(),
             columns: self.columns.clone(),
+            scaled: self.scaled,
             shapes: PhantomData,
         }
     }
@@ -329,6 +341,7 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Float> InMemory<X, Y, E, T> 
             targets: cast(&self.targets),
             class_names: self.class_names.clone(),
             columns: self.columns.clone(),
+            scaled: self.scaled,
             shapes: PhantomData,
         }
     }
@@ -367,6 +380,10 @@ impl<X: SampleShape, Y: SampleShape, E: Element, T: Element> Dataset for InMemor
 
     fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
+    }
+
+    fn is_scaled(&self) -> Option<bool> {
+        self.scaled
     }
 }
 

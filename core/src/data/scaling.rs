@@ -153,6 +153,7 @@ impl<X: SampleShape, E: Float> Scaling<X, E> {
     /// Scales every input of `data`.
     pub fn apply<Y: SampleShape, T: Element>(&self, data: &mut InMemory<X, Y, E, T>) {
         self.apply_to(data.inputs_mut());
+        data.set_scaled(true);
     }
 
     /// Scales samples that lie one after the other, for example one that is to be classified.

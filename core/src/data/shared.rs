@@ -50,6 +50,9 @@ macro_rules! through {
             fn columns(&self) -> Option<&Columns> {
                 (**self).columns()
             }
+            fn is_scaled(&self) -> Option<bool> {
+                (**self).is_scaled()
+            }
         }
     )* };
 }

@@ -107,6 +107,10 @@ impl<D: Dataset> Dataset for Subset<D> {
     fn columns(&self) -> Option<&Columns> {
         self.data.columns()
     }
+
+    fn is_scaled(&self) -> Option<bool> {
+        self.data.is_scaled()
+    }
 }
 
 impl<D> Subset<D> {

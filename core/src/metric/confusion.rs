@@ -199,6 +199,10 @@ impl<E: Float> Metric<E, u32> for Confusion {
             self.note(*class as usize, (output.to_f64() > threshold).into())
         })
     }
+
+    fn row(&self) -> Option<usize> {
+        self.threshold.is_none().then_some(self.classes)
+    }
 }
 
 impl<E: Float> Metric<E, E> for Confusion {

@@ -1,5 +1,7 @@
 //! Metrics that are one number each: what a trainer keeps for every epoch.
 
+use std::fmt;
+
 use super::{
     Confusion, Figure, Goal, Metric, Regression, correct_labels, correct_rows, correct_sides,
     rows_of,
@@ -69,6 +71,10 @@ impl<E: Float> Metric<E, u32> for Accuracy {
         self.note(correct, targets.len());
         Ok(())
     }
+
+    fn row(&self) -> Option<usize> {
+        self.threshold.is_none().then_some(self.classes)
+    }
 }
 
 impl<E: Float> Metric<E, E> for Accuracy {
@@ -86,6 +92,21 @@ impl<E: Float> Metric<E, E> for Accuracy {
 
     fn row(&self) -> Option<usize> {
         self.threshold.is_none().then_some(self.classes)
+    }
+}
+
+impl fmt::Display for Accuracy {
+    /// The number; `nothing` of no samples.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        shown(self.value(), f)
+    }
+}
+
+/// A figure, if there is one, with the digits that the formatter asks for.
+fn shown(value: Option<f64>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Some(value) => fmt::Display::fmt(&value, f),
+        None => f.write_str("nothing"),
     }
 }
 
@@ -141,6 +162,10 @@ macro_rules! of_confusion {
             fn add(&mut self, outputs: &[E], targets: &[u32]) -> Result<()> {
                 self.confusion.add(outputs, targets)
             }
+
+            fn row(&self) -> Option<usize> {
+                Metric::<E, u32>::row(&self.confusion)
+            }
         }
 
         impl<E: Float> Metric<E, E> for $name {
@@ -150,6 +175,13 @@ macro_rules! of_confusion {
 
             fn row(&self) -> Option<usize> {
                 Metric::<E, E>::row(&self.confusion)
+            }
+        }
+
+        impl fmt::Display for $name {
+            /// The number; `nothing` of no samples.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                shown(self.value(), f)
             }
         }
 
@@ -221,6 +253,13 @@ macro_rules! of_regression {
         impl<E: Float> Metric<E, NoTarget> for $name {
             fn add(&mut self, _: &[E], _: &[NoTarget]) -> Result<()> {
                 Ok(())
+            }
+        }
+
+        impl fmt::Display for $name {
+            /// The number; `nothing` of no samples.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                shown(self.value(), f)
             }
         }
 

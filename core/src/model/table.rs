@@ -103,8 +103,14 @@ impl<N: Network, T: Task<N>> Model<N, T> {
         self.columns.as_ref()
     }
 
-    /// That the inputs of a data set are made of the same columns, as far as both know them.
-    pub(super) fn check_same_columns<D: Dataset>(&self, data: &D) -> Result<()> {
+    /// That the inputs of a data set are made of the same columns, as far as both know them, and were not scaled already.
+    pub(super) fn check_inputs<D: Dataset>(&self, data: &D) -> Result<()> {
+        if self.scaling.is_some() && data.is_scaled() == Some(true) {
+            return Err(Error::Invalid(format!(
+                "the inputs of the data set were scaled already, and the model of network `{}` scales what it is given: expected them as they were measured; `evaluate` and `measure` take scaled samples, with `model.net()`",
+                N::NAME
+            )));
+        }
         match (&self.columns, data.columns()) {
             (Some(own), Some(columns)) if !own.mean_the_same(columns) => {
                 Err(Error::Invalid(format!(

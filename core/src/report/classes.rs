@@ -2,10 +2,15 @@
 
 use super::sample::{Sample, markup};
 use super::tested::Mistake;
-use super::{Mistakes, Report, counted};
+use super::{GIVEN, Mistakes, Report, counted};
 use crate::error::Result;
 use crate::metric::Confusion;
 use crate::plot::escaped;
+
+/// How much less accurate tested samples are than those for validation where something is wrong with them, and of how many
+/// that is no chance.
+const FAR: f64 = 0.2;
+const FEW: u64 = 20;
 
 /// Up to how many classes there is a matrix; of more, a list of what is confused most often.
 const MATRIX: usize = 26;
@@ -29,6 +34,9 @@ pub(super) fn confusion(report: &Report<'_>, confusion: &Confusion, of: &str) ->
         counted(samples, of),
         confusion.macro_f1()
     );
+    if let Some(note) = far_off(report, confusion, of) {
+        html += &note;
+    }
     if samples == 0 {
         html += "<p>There are no samples.</p>\n";
     } else if confusion.classes() <= MATRIX {
@@ -37,6 +45,20 @@ pub(super) fn confusion(report: &Report<'_>, confusion: &Confusion, of: &str) ->
         html += &pairs(report, confusion);
     }
     html + "</section>\n"
+}
+
+/// A word on tested samples that are much worse than those for validation: mostly they were made otherwise.
+fn far_off(report: &Report<'_>, confusion: &Confusion, of: &str) -> Option<String> {
+    let validated = report.history.best()?.validation_accuracy?;
+    let tested = confusion.accuracy()?;
+    let is_far = of == GIVEN && confusion.samples() >= FEW && tested < validated - FAR;
+    is_far.then(|| {
+        format!(
+            "<p class=\"note\">Of the validation samples it was {}: see that these samples were scaled as the training samples \
+             were, and have their columns and classes in the same order.</p>\n",
+            percent(Some(validated))
+        )
+    })
 }
 
 fn matrix(report: &Report<'_>, confusion: &Confusion) -> String {
@@ -103,7 +125,9 @@ pub(super) fn mistakes(
     Mistakes { wrong, shown, doubtful, .. }: &Mistakes,
 ) -> Result<String> {
     let mut html = "<section>\n<h2>What was taken for something else</h2>\n".to_owned();
+    let none = report.confusion.as_ref().is_some_and(|(matrix, _)| matrix.samples() == 0);
     html += &match (*wrong, shown.len()) {
+        (0, _) if none => "<p>There are no samples.</p>\n".to_owned(),
         (0, _) => "<p>Nothing was: every sample is classified correctly.</p>\n".to_owned(),
         (wrong, shown) if shown < wrong => format!(
             "<p>{wrong} samples; these are the {shown} of which the network was most certain.</p>\n"

@@ -83,7 +83,17 @@ fn figures(numbers: &Numbers) -> String {
         let cells = [errors.mae(), errors.rmse(), errors.r2()].map(cell).concat();
         html += &format!("<tr>{}{cells}</tr>\n", heading.unwrap_or_default());
     }
-    html + "</tbody>\n</table></div>\n<p>MAE is the mean absolute error, RMSE the root of the mean squared error, and R2 \
+    let r2 = numbers.columns.iter().filter_map(|it| it.errors.r2());
+    let note = match r2.fold(f64::INFINITY, f64::min) < 0.0 {
+        true => {
+            "<p class=\"note\">An R2 below 0 is worse than the mean of what was measured: see that these samples, inputs \
+                 and targets, were scaled as the training samples were.</p>\n"
+        }
+        false => "",
+    };
+    html + "</tbody>\n</table></div>\n"
+        + note
+        + "<p>MAE is the mean absolute error, RMSE the root of the mean squared error, and R2 \
             the part of the variance of what was measured that the network explains: 1 at best.</p>\n"
 }
 

@@ -105,10 +105,10 @@ pub enum Verdict {
         /// Whether the validation loss was far above the training loss from the first epoch on.
         apart: bool,
     },
-    /// The best loss is not clearly below that of the best constant answer ([`History::constant_loss`]), and does not fall
-    /// any more.
+    /// The best loss, or that of the weights which the network has, is not clearly below that of the best constant answer
+    /// ([`History::constant_loss`]).
     NoBetter {
-        /// The best loss, the validation's if there is one.
+        /// That loss, the validation's if there is one.
         loss: f64,
         /// The loss of the constant answer.
         constant: f64,
@@ -116,6 +116,10 @@ pub enum Verdict {
         validated: bool,
         /// Whether the validation loss was far above the training loss from the first epoch on.
         apart: bool,
+        /// Whether the loss is the best one; else it is that of the weights that the network has.
+        best: bool,
+        /// Whether it was still falling at the end.
+        falling: bool,
     },
     /// The network hardly fits what it is trained on.
     Underfitting {
@@ -205,6 +209,10 @@ struct Losses<'h> {
     best: usize,
     /// The loss of the best constant answer to the same samples.
     constant: Option<f64>,
+    /// The place of the epoch whose weights the network has.
+    kept: Option<usize>,
+    /// Whether training was stopped early, and the network has the best weights.
+    restored: bool,
 }
 
 impl<'h> Losses<'h> {
@@ -222,7 +230,9 @@ impl<'h> Losses<'h> {
         };
         let order = |&a: &usize, &b: &usize| watched[a].total_cmp(&watched[b]);
         let best = (0..watched.len()).min_by(order).unwrap_or_default();
-        Losses { epochs, validated, train, watched, best, constant }
+        let kept = epochs.iter().position(|epoch| Some(epoch.epoch) == history.weights_of);
+        let restored = history.stopped_early && kept == Some(best);
+        Losses { epochs, validated, train, watched, best, constant, kept, restored }
     }
 
     /// What is known first: worse before better.
@@ -232,19 +242,29 @@ impl<'h> Losses<'h> {
         if last > first && (change(&self.train, 0) > 0.0 || self.train[1..].iter().all(above)) {
             return Verdict::Diverged { from: first, to: last };
         }
-        let bad = self.no_better().or_else(|| self.risen()).or_else(|| self.jumped());
+        let kept = self.kept.unwrap_or(self.best);
+        let bad = self
+            .no_better(self.best)
+            .or_else(|| self.risen())
+            .or_else(|| self.no_better(kept))
+            .or_else(|| self.jumped());
         bad.unwrap_or_else(|| self.fallen(first, last))
     }
 
-    /// Where even the best loss is no better than that of a constant, and no better one is in sight.
-    fn no_better(&self) -> Option<Verdict> {
+    /// Where the loss of an epoch is no better than that of a constant.
+    fn no_better(&self, at: usize) -> Option<Verdict> {
         // Targets that are all alike need no network.
         let constant = self.constant.filter(|&constant| constant > 0.0)?;
-        let (loss, validated) = (self.watched[self.best], self.validated);
-        if loss < BETTER * constant || is_falling(&self.watched) {
-            return None;
-        }
-        Some(Verdict::NoBetter { loss, constant, validated, apart: self.is_apart() })
+        let (loss, validated, apart) = (self.watched[at], self.validated, self.is_apart());
+        let (best, falling) = (at == self.best, is_falling(&self.watched));
+        (loss >= BETTER * constant).then_some(Verdict::NoBetter {
+            loss,
+            constant,
+            validated,
+            apart,
+            best,
+            falling,
+        })
     }
 
     /// Whether the validation loss was far above the training loss from the first epoch on, before anything could have
@@ -277,6 +297,10 @@ impl<'h> Losses<'h> {
     /// Where the last loss is above what was reached, and it cannot be said that it has risen.
     fn jumped(&self) -> Option<Verdict> {
         let Losses { watched, best, validated, .. } = self;
+        // What came after the best epoch matters no more.
+        if self.restored {
+            return None;
+        }
         let (from, to) = (watched[*best], watched[watched.len() - 1]);
         let bound = match watched.len() - 1 - best < AFTER {
             true => from + JUMPED * from.abs(),

@@ -37,12 +37,19 @@ where
     }
 }
 
+/// How samples were made, as far as that is known.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Made<'d> {
+    pub columns: Option<&'d Columns>,
+    pub classes: &'d [String],
+    pub scaled: Option<bool>,
+}
+
 /// That the validation samples' inputs are made of the same columns as the training samples', and their classes are the same,
 /// in the same order, as far as that is known: two tables may have other words in the same column.
-pub(super) fn alike<D: Dataset>(
-    data: &D,
-    (columns, classes): (Option<&Columns>, &[String]),
-) -> Result<()> {
+pub(super) fn alike<D: Dataset>(data: &D, validation: Made<'_>) -> Result<()> {
+    let Made { columns, classes, scaled } = validation;
     let differ = |what, training: &dyn Display, validation: &dyn Display, advice: &str| {
         Err(Error::Invalid(format!(
             "the {what} of the validation set are {validation}, those of the training set {training}: expected the same in the same order; {advice}",
@@ -53,6 +60,11 @@ pub(super) fn alike<D: Dataset>(
     {
         let advice = "read the table as the other was read: `Table::with_columns`";
         return differ("features", ours, theirs, advice);
+    }
+    if let [Some(true), Some(false)] = [data.is_scaled(), scaled] {
+        return Err(Error::Invalid(
+            "the inputs of the training set were scaled, and those of the validation set were not: apply the same `Scaling` to both, `scaling.apply(&mut validation)`".to_owned(),
+        ));
     }
     let ours = data.class_names();
     if !ours.is_empty() && !classes.is_empty() && ours != classes {

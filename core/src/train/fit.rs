@@ -57,7 +57,7 @@ where
     let again = settings.epochs > 1;
     let feed = Feed::new(net, data, settings.batch)?;
     check::together::<N, D, L>(&trainer.loss, data, TRAINING)?;
-    check::alike(data, trainer.validation.named())?;
+    check::alike(data, trainer.validation.made())?;
     let pass = trainer.validation.prepare(net, &trainer.loss, settings.batch, again)?;
     let names = metrics::names(&mut trainer.metrics)?;
     let sizes = [feed.loader().samples(), feed.loader().batch_size()];

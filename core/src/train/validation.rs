@@ -1,9 +1,10 @@
 //! Evaluation of a whole data set, once or after every epoch.
 
 use super::check;
+use super::check::Made;
 use super::metrics::Metrics;
 use super::tally::{Evaluation, Tally, Yardstick};
-use crate::data::{Columns, Dataset, DatasetOf, Loader, MiniBatch, Source};
+use crate::data::{Dataset, DatasetOf, Loader, MiniBatch, Source};
 use crate::device::Memory;
 use crate::element::Float;
 use crate::error::{Error, Result};
@@ -199,10 +200,10 @@ pub trait Validation<N: Network, L, M> {
     /// Whether there are samples.
     #[doc(hidden)]
     const ANY: bool;
-    /// The columns that its inputs are made of and the names of its classes, as far as they are known.
+    /// How its samples were made.
     #[doc(hidden)]
-    fn named(&self) -> (Option<&Columns>, &[String]) {
-        (None, &[])
+    fn made(&self) -> Made<'_> {
+        Made::default()
     }
     /// Memory that is used again after every epoch.
     #[doc(hidden)]
@@ -247,8 +248,9 @@ where
     type Pass = EvaluationPass<'d, N, D, L>;
     const ANY: bool = true;
 
-    fn named(&self) -> (Option<&Columns>, &[String]) {
-        (self.columns(), self.class_names())
+    fn made(&self) -> Made<'_> {
+        let (columns, classes) = (self.columns(), self.class_names());
+        Made { columns, classes, scaled: self.is_scaled() }
     }
 
     fn prepare(&self, net: &N, loss: &L, batch: usize, again: bool) -> Result<Self::Pass> {

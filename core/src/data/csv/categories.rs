@@ -6,6 +6,9 @@ use super::{Row, Table};
 use crate::data::columns::{Categories, Encoding};
 use crate::error::{Error, Result};
 
+/// What tables write, in small letters, where nothing is known.
+const MISSING: &[&str] = &["?", "na", "n/a", "nan", "null", "none", "-", "--", "."];
+
 /// The words of a column: every field once, in ascending order; by size where all are numbers.
 ///
 /// # Errors
@@ -52,8 +55,12 @@ impl<T> Table<T> {
 
     /// What to do where a word is missing; nothing where one is there.
     pub(super) fn missing_word(&self, row: &Row, column: usize) -> String {
-        if !self.notation.is_missing(&row.fields[column]) {
-            return String::new();
+        let field = &row.fields[column];
+        if !self.notation.is_missing(field) {
+            return match MISSING.contains(&field.to_lowercase().as_str()) {
+                true => format!("; .missing_as(&[{field:?}]) takes it for missing"),
+                false => String::new(),
+            };
         }
         format!(
             "; .drop_missing() leaves out such rows, .fill({:?}, \"unknown\") puts a word there",

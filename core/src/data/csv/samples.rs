@@ -92,7 +92,11 @@ impl<T> Table<T> {
             return Err(Error::Size {
                 what: format!("{what} of shape {} from {}", S::describe(), self.path.display()),
                 expected: format!("{} columns", S::NUMEL),
-                found: format!("{} ({})", columns.len(), Listed(columns.names())),
+                found: format!(
+                    "{} ({}); `D<{0}>` here and {0} in the network take them all, `.features(&[..])` and `.targets(&[..])` choose some",
+                    columns.len(),
+                    Listed(columns.names())
+                ),
             });
         }
         let mut numbers = Vec::with_capacity(self.rows.len() * columns.len());

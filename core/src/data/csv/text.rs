@@ -12,8 +12,10 @@ pub(super) fn refused(path: &Path, error: ::csv::Error, lines: &mut Lines) -> Er
     match error.into_kind() {
         ErrorKind::Io(e) => Error::io(path, e),
         ErrorKind::Utf8 { err, .. } => {
-            let problem =
-                format!("field {} is not UTF-8: expected the file in UTF-8", err.field() + 1);
+            let problem = format!(
+                "field {} is not UTF-8: expected the file in UTF-8, which Excel writes as `CSV UTF-8`",
+                err.field() + 1
+            );
             Error::format(path, format!("line {line}"), problem)
         }
         kind => Error::format(path, format!("line {line}"), format!("not CSV: {kind:?}")),

@@ -293,7 +293,14 @@ fn what_is_no_better_than_a_constant_is_not_settled() {
     let rising = [0.71, 0.70, 0.70, 0.72, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0];
     for validation in [flat, rising] {
         let found = beside(constant, &falling(10), &validation);
-        let expected = Verdict::NoBetter { loss: 0.70, constant, validated: true, apart: false };
+        let expected = Verdict::NoBetter {
+            loss: 0.70,
+            constant,
+            validated: true,
+            apart: false,
+            best: true,
+            falling: false,
+        };
         assert_eq!(found, expected);
         assert_eq!(found.headline(), "No better than a constant");
         assert!(
@@ -301,15 +308,40 @@ fn what_is_no_better_than_a_constant_is_not_settled() {
             "{found}"
         );
     }
+    // Where it was still falling, that is said.
+    let above: Vec<f64> = (0..10).map(|i| 3.0 - 0.1 * f64::from(i)).collect();
+    let found = beside(constant, &falling(10), &above);
+    assert!(matches!(found, Verdict::NoBetter { falling: true, .. }), "{found:?}");
+    // One epoch that was better by chance, and a network that has the weights of a bad one.
+    let jumping = [1.5, 0.9, 3.0, 0.6, 2.5, 1.2, 2.9, 1.1, 2.2, 3.4];
+    let mut lucky = history(&falling(10), &jumping);
+    lucky.constant_loss = Some(constant);
+    lucky.weights_of = Some(10);
+    let found = Verdict::of(&lucky);
+    assert!(matches!(found, Verdict::NoBetter { best: false, .. }), "{found:?}");
+    assert!(found.to_string().contains("3.4000 with the weights that the network has"), "{found}");
+    // Stopped early with the best weights put back, what came afterwards does not matter.
+    let stopped = [1.0, 0.5, 0.3, 0.2, 0.21, 0.9];
+    let mut early = history(&falling(6), &stopped);
+    assert!(matches!(Verdict::of(&early), Verdict::Unclear { .. }), "{:?}", Verdict::of(&early));
+    (early.stopped_early, early.weights_of) = (true, Some(4));
+    assert!(matches!(Verdict::of(&early), Verdict::Settled { epoch: 4, .. }));
     // Without validation, the training loss.
     let found = beside(constant, &flat, &[]);
-    let expected = Verdict::NoBetter { loss: 0.70, constant, validated: false, apart: false };
+    let expected = Verdict::NoBetter {
+        loss: 0.70,
+        constant,
+        validated: false,
+        apart: false,
+        best: true,
+        falling: false,
+    };
     assert_eq!(found, expected);
     assert!(found.to_string().starts_with("training loss is 0.7000 at best"), "{found}");
 }
 
 #[test]
-fn what_is_better_or_still_falls_is_called_as_before() {
+fn what_is_better_is_called_as_before() {
     // A best loss that was clearly below the constant's.
     let validation = [0.69, 0.6, 0.5, 0.45, 0.42, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
     let found = beside(2f64.ln(), &falling(12), &validation);
@@ -319,7 +351,11 @@ fn what_is_better_or_still_falls_is_called_as_before() {
     assert!(matches!(found, Verdict::Settled { .. }), "{found:?}");
     // One that is on its way.
     let slow = [9.0, 8.0, 7.0, 6.0, 5.0, 4.5, 4.0, 3.5, 3.0];
-    assert_eq!(beside(2f64.ln(), &slow, &slow), Verdict::Improving { validated: true });
+    let found = beside(2f64.ln(), &slow, &slow);
+    assert!(matches!(found, Verdict::NoBetter { falling: true, .. }), "{found:?}");
+    assert!(found.to_string().contains("it was still falling, so that more epochs"), "{found}");
+    let below = slow.map(|loss| loss / 9.0);
+    assert_eq!(beside(2f64.ln(), &below, &below), Verdict::Improving { validated: true });
     // Worse than that comes first.
     let found = beside(2f64.ln(), &[1.0, 2.0, 4.0, 8.0], &[]);
     assert!(matches!(found, Verdict::Diverged { .. }), "{found:?}");
@@ -331,7 +367,7 @@ fn what_is_better_or_still_falls_is_called_as_before() {
 
 #[test]
 fn validation_that_is_far_off_from_the_first_epoch_on_has_a_hint() {
-    let hint = "; validation loss was far above training loss from the first epoch on: see that the validation inputs are scaled as the training inputs are";
+    let hint = "; validation loss was far above training loss from the first epoch on: see that the validation inputs are scaled as the training inputs are, and so targets that are numbers";
     let train: Vec<f64> = falling(12).iter().map(|loss| 0.5 * loss).collect();
     let rising: Vec<f64> = (0..12).map(|i| 20.0 + f64::from(i)).collect();
     let found = verdict(&train, &rising);

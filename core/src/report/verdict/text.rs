@@ -8,7 +8,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.sentence(f)?;
         match self.is_apart() {
-            true => f.write_str("; validation loss was far above training loss from the first epoch on: see that the validation inputs are scaled as the training inputs are"),
+            true => f.write_str("; validation loss was far above training loss from the first epoch on: see that the validation inputs are scaled as the training inputs are, and so targets that are numbers"),
             false => Ok(()),
         }
     }
@@ -63,16 +63,19 @@ impl Verdict {
                 "{} loss was best in epoch {epoch} ({from:.4}) and is {to:.4} in the last one: it takes more epochs to say whether that is chance or a rise",
                 of(validated)
             ),
-            Verdict::NoBetter { loss, constant, validated, apart } => {
+            Verdict::NoBetter { loss, constant, validated, apart, best, falling } => {
+                let which = if best { "at best" } else { "with the weights that the network has" };
                 write!(
                     f,
-                    "{} loss is {loss:.4} at best, and one answer that is the same for all samples has {constant:.4}",
+                    "{} loss is {loss:.4} {which}, and one answer that is the same for all samples has {constant:.4}",
                     of(validated)
                 )?;
-                match apart {
+                match (falling, apart) {
+                    (true, _) => f.write_str(": it was still falling, so that more epochs or a larger learning rate may help, and scaled inputs and targets nearly always do"),
                     // The network may have learned from inputs of another scale.
-                    true => Ok(()),
-                    false => f.write_str(": the network has learned nothing that helps; see that each sample has its own target and features that say something of it, and try another learning rate, or scaled inputs and targets"),
+                    (_, true) => Ok(()),
+                    _ if !best => f.write_str(": losses that jump so ask for scaled inputs, or a smaller learning rate; `EarlyStopping` puts the best weights back"),
+                    _ => f.write_str(": the network has learned nothing that helps; see that each sample has its own target and features that say something of it, and try another learning rate, or scaled inputs and targets"),
                 }
             }
             Verdict::Underfitting { from, to } => write!(
