@@ -338,6 +338,7 @@ fn another_table_becomes_the_same_numbers() {
         &["found `gas`, expected one of `diesel`, `petrol`"],
     );
     says(sample(&[("km", "many")]), &["field `km` of a sample: found `many`, expected a finite"]);
+    says(sample(&[("km", "1,5")]), &["`1,5`, expected a finite number, with a point before its"]);
     says(sample(&[("km", "1e300")]), &["expected a number that F32 can hold"]);
 }
 

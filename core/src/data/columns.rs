@@ -242,7 +242,11 @@ impl Columns {
             let text = text.as_ref().trim();
             column.extend(text, &notation, &mut numbers).map_err(|refusal| {
                 let found = Shown(text);
-                invalid(&column.name, format!("found {found}, expected {refusal}"))
+                let mark = match refusal {
+                    Refusal::NoNumber if text.contains(',') => ", with a point before its decimals",
+                    _ => "",
+                };
+                invalid(&column.name, format!("found {found}, expected {refusal}{mark}"))
             })?;
         }
         Ok(numbers)

@@ -78,6 +78,8 @@ pub enum Verdict {
         fell: bool,
         /// Whether the validation loss was far above the training loss from the first epoch on.
         apart: bool,
+        /// Whether training was stopped early, and the network has the weights of the best epoch again.
+        restored: bool,
     },
     /// Both losses rose, or the training loss where there is no validation.
     Rising {
@@ -289,7 +291,9 @@ impl<'h> Losses<'h> {
         let (train, apart) = (change(&self.train, *best), self.is_apart());
         let fell = train < 0.0;
         Some(match validated {
-            true if train <= 0.0 => Verdict::Overfitting { epoch, from, to, fell, apart },
+            true if train <= 0.0 => {
+                Verdict::Overfitting { epoch, from, to, fell, apart, restored: self.restored }
+            }
             &validated => Verdict::Rising { epoch, from, to, validated, apart },
         })
     }
@@ -322,7 +326,11 @@ impl<'h> Losses<'h> {
         if is_new && from > 0.0 && to > UNLEARNED * from && !is_falling(&self.train) {
             return Verdict::Underfitting { from, to };
         }
-        let [train, validation] = [&self.train, &self.watched].map(|it| now(it, 0));
+        // At the end, or where the network has its weights from.
+        let [train, validation] = [&self.train, &self.watched].map(|it| match self.restored {
+            true => middle(around(it, self.best)),
+            false => now(it, 0),
+        });
         let helped = validation < HELPED * self.watched[0];
         if train >= 0.0 && train < BY_HEART * validation && !helped {
             return Verdict::Memorised { train, validation, apart: self.is_apart() };

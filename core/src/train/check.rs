@@ -10,6 +10,9 @@ use crate::network::Network;
 use crate::outputs::Outputs;
 use crate::shape::SampleShape;
 
+/// More classes than these, whose names are numbers, are hardly meant.
+const MANY: usize = 20;
+
 /// That the network's outputs are what the loss takes, one for each class that the data set names; `set` is what messages
 /// call it.
 pub(super) fn together<N, D, L>(loss: &L, data: &D, set: &str) -> Result<()>
@@ -23,12 +26,17 @@ where
         return Err(Error::Invalid(format!("network `{name}` ends in {end}, and {advice}")));
     }
     let (names, classes) = (data.class_names(), loss.classes());
+    let many = names.len() > MANY && names.iter().all(|name| name.parse::<f64>().is_ok());
+    let advice = match many {
+        true => "; numbers that are to be predicted are `Table::targets`, with `Mse`",
+        false => "",
+    };
     match classes.filter(|&classes| !names.is_empty() && classes != names.len()) {
         None => Ok(()),
         Some(found) => Err(Error::Size {
             what: format!("the outputs of network `{}` for the classes of the {set}", N::NAME),
             expected: format!(
-                "{} of them, for {}, as `Linear({0})` at the end of the network has, or data without names, `with_class_names(vec![])`",
+                "{} of them, for {}, as `Linear({0})` at the end of the network has, or data without names, `with_class_names(vec![])`{advice}",
                 names.len(),
                 Listed(names)
             ),

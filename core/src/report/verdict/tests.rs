@@ -66,7 +66,14 @@ fn validation_that_rises_while_training_falls_is_overfitting() {
     let found = verdict(&falling(12), &validation);
     assert_eq!(
         found,
-        Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: true, apart: false }
+        Verdict::Overfitting {
+            epoch: 7,
+            from: 0.4,
+            to: 0.5,
+            fell: true,
+            apart: false,
+            restored: false
+        }
     );
     assert_eq!(
         found.to_string(),
@@ -77,7 +84,14 @@ fn validation_that_rises_while_training_falls_is_overfitting() {
     let found = verdict(&train, &validation);
     assert_eq!(
         found,
-        Verdict::Overfitting { epoch: 7, from: 0.4, to: 0.5, fell: false, apart: false }
+        Verdict::Overfitting {
+            epoch: 7,
+            from: 0.4,
+            to: 0.5,
+            fell: false,
+            apart: false,
+            restored: false
+        }
     );
     assert!(found.to_string().contains("while training loss hardly changed"), "{found}");
 }
@@ -326,6 +340,11 @@ fn what_is_no_better_than_a_constant_is_not_settled() {
     assert!(matches!(Verdict::of(&early), Verdict::Unclear { .. }), "{:?}", Verdict::of(&early));
     (early.stopped_early, early.weights_of) = (true, Some(4));
     assert!(matches!(Verdict::of(&early), Verdict::Settled { epoch: 4, .. }));
+    let mut rising = history(&falling(10), &[1.0, 0.5, 0.3, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]);
+    (rising.stopped_early, rising.weights_of) = (true, Some(4));
+    let found = Verdict::of(&rising).to_string();
+    let expected = "training was stopped, and the network has the weights of that epoch";
+    assert!(found.starts_with("validation loss rose from epoch 4") && found.ends_with(expected));
     // Without validation, the training loss.
     let found = beside(constant, &flat, &[]);
     let expected = Verdict::NoBetter {

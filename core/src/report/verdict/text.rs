@@ -47,10 +47,14 @@ impl Verdict {
                 f,
                 "training loss rose from {from:.4} to {to:.4}: try a smaller learning rate"
             ),
-            Verdict::Overfitting { epoch, from, to, fell, .. } => write!(
+            Verdict::Overfitting { epoch, from, to, fell, restored, .. } => write!(
                 f,
-                "validation loss rose from epoch {epoch} ({from:.4}, then {to:.4}) while training loss {}: stop there, or regularise",
-                if fell { "fell" } else { "hardly changed" }
+                "validation loss rose from epoch {epoch} ({from:.4}, then {to:.4}) while training loss {}: {}",
+                if fell { "fell" } else { "hardly changed" },
+                match restored {
+                    true => "training was stopped, and the network has the weights of that epoch",
+                    false => "stop there, or regularise",
+                }
             ),
             Verdict::Rising { epoch, from, to, validated, .. } => write!(
                 f,
