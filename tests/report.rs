@@ -10,7 +10,7 @@ use netform::network::Network;
 use netform::optim::Adam;
 use netform::random::Seed;
 use netform::report::Report;
-use netform::train::{History, Trainer, evaluate};
+use netform::train::{EpochRecord, History, Trainer, evaluate};
 use netform::weights::Weights;
 
 netform::network! {
@@ -313,4 +313,36 @@ fn a_text_has_a_matrix_of_its_positions() {
     for name in ["&quot; &quot;", "a", "&quot;\\n&quot;"] {
         assert!(html.contains(&format!("<th scope=\"row\">{name}</th>")), "{name} in {html}");
     }
+}
+
+#[test]
+fn tested_samples_that_are_far_worse_than_those_for_validation_are_asked_about() {
+    // Whatever the network answers, two of three labels are others.
+    let labels: Vec<u32> = (0..30).map(|i| i % 3).collect();
+    let data = InMemory::<(D<2>,)>::new(vec![0.5; 60], labels).unwrap();
+    let page = |accuracy: f64, data: &InMemory<(D<2>,)>| {
+        let mut history = History::default();
+        let epoch =
+            EpochRecord { epoch: 1, validation_accuracy: Some(accuracy), ..EpochRecord::default() };
+        history.epochs.push(epoch);
+        history.best_epoch = Some(1);
+        Report::new(&history).tested(&Labels::new(Seed(1)), data).unwrap().html().unwrap()
+    };
+    let asked = "Of the validation samples it was 90.0%: see that these samples were scaled";
+    assert!(page(0.9, &data).contains(asked));
+    assert!(!page(0.5, &data).contains("Of the validation samples"));
+    // Of so few it may be chance, and of none nothing is said to be right.
+    let few = data.take(9);
+    assert!(!page(0.9, &few).contains("Of the validation samples"));
+    let none = page(0.9, &few.take(0));
+    assert!(none.contains("There are no samples.") && !none.contains("every sample is classified"));
+
+    // A regression that is worse than the mean of its targets.
+    let (net, history) = (pair(), History::default());
+    let page = |targets: &[f32]| {
+        let pairs = Pairs::new(vec![1.0, 2.0, 3.0, 5.0], targets.to_vec()).unwrap();
+        Report::new(&history).tested_numbers(&net, &pairs).unwrap().html().unwrap()
+    };
+    assert!(page(&[900.0, 2.0, 950.0, 5.0]).contains("An R2 below 0 is worse than the mean"));
+    assert!(!page(&[1.0, 2.0, 3.0, 5.0]).contains("An R2 below 0"));
 }

@@ -182,10 +182,8 @@ impl Columns {
 
     /// Whether the same numbers mean the same, whatever stands for missing fields.
     pub(crate) fn mean_the_same(&self, other: &Columns) -> bool {
-        let parts = |columns: &'_ Columns| -> Vec<(String, Encoding)> {
-            columns.each().map(|it| (it.name.clone(), it.encoding.clone())).collect()
-        };
-        parts(self) == parts(other)
+        let alike = |(a, b): (&Column, &Column)| a.name == b.name && a.encoding == b.encoding;
+        self.columns.len() == other.columns.len() && self.each().zip(other.each()).all(alike)
     }
 
     /// What each number is, with the words of a column that has one number for all: `size (small, large)`.

@@ -41,7 +41,8 @@ impl Constant {
             *self.sums.get_mut(label as usize)? += 1.0;
         }
         let of_one = |is_own: f64| surprise(smoothed(is_own, smoothing, classes));
-        self.own += labels.len() as f64 * (of_one(1.0) + (classes - 1) as f64 * of_one(0.0));
+        self.own +=
+            labels.len() as f64 * (of_one(1.0) + classes.saturating_sub(1) as f64 * of_one(0.0));
         self.entropy(smoothing)
     }
 

@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::metric::Confusion;
 use crate::plot::escaped;
 
-/// How much less accurate tested samples are than those for validation where something is wrong with them, and of how many
-/// that is no chance.
+/// How much less accurate tested samples are than those for validation where something is wrong with them.
 const FAR: f64 = 0.2;
+/// Of how many samples that is no chance.
 const FEW: u64 = 20;
 
 /// Up to how many classes there is a matrix; of more, a list of what is confused most often.
